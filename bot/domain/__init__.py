@@ -1,0 +1,1 @@
+"""Values and pure rules. Standard library only; time, ids and randomness are passed in."""

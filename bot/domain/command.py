@@ -1,0 +1,74 @@
+"""What can be typed after `/coupon-delete`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.domain.coupon import CouponCode, code_key, parse_code
+from bot.domain.errors import BadInput
+
+MAX_CODES = 20
+MAX_REASON = 500
+
+
+@dataclass(frozen=True)
+class Help:
+    """Show how the command is used."""
+
+
+@dataclass(frozen=True)
+class ListOpen:
+    """Show the open requests."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Ask for a deletion. reason may be empty."""
+
+    codes: tuple[CouponCode, ...]
+    reason: str
+
+
+Command = Help | ListOpen | Ask
+
+# Every sub-word has fewer than 8 letters, so none of them can be a coupon code.
+_WORDS: dict[str, Command] = {"": Help(), "help": Help(), "list": ListOpen()}
+
+
+def parse_command(text: str, *, reason_required: bool) -> Command:
+    """Return what was asked for. The first word holds the codes, the rest is the reason.
+
+    Raises BadInput with a sentence that says what to type instead.
+    """
+    first, _, rest = text.strip().partition(" ")
+    reason = " ".join(rest.split())
+    word = _WORDS.get(first.lower())
+    if word is not None:
+        return word
+    codes = _codes(first)
+    if reason_required and not reason:
+        raise BadInput(
+            f"Please say why, after the code: `/coupon-delete {','.join(codes)} leaked on social media`."
+        )
+    if len(reason) > MAX_REASON:
+        raise BadInput(
+            f"The reason has {len(reason)} characters; please shorten it to {MAX_REASON} or fewer."
+        )
+    return Ask(codes, reason)
+
+
+def _codes(word: str) -> tuple[CouponCode, ...]:
+    codes = tuple(parse_code(part) for part in word.split(",") if part)
+    if not codes:
+        raise BadInput("I found no coupon code. Type `/coupon-delete CODE reason`, or `/coupon-delete help`.")
+    if len(codes) > MAX_CODES:
+        raise BadInput(f"That is {len(codes)} codes; one request takes up to {MAX_CODES}. Please split it.")
+    seen: dict[str, CouponCode] = {}
+    for code in codes:
+        earlier = seen.setdefault(code_key(code), code)
+        if earlier != code:
+            raise BadInput(
+                f"{earlier} and {code} differ only in upper and lower case, and Vivoldi may take them for one "
+                "coupon. Please ask for one of them, and for the other one afterwards."
+            )
+    return tuple(seen.values())

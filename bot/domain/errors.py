@@ -1,0 +1,102 @@
+"""Everything that can go wrong and that the program knows by name.
+
+CouponGuardError
+├── BadInput                what a person typed can't be used; its text is the sentence they are shown
+│   └── CodeTaken           a code is already in an open request
+├── LostClaim               another worker holds the work by now; stop without touching anything
+├── VivoldiError
+│   ├── VivoldiUnavailable  no usable answer to a read; trying again later may help
+│   └── VivoldiRefused      a read was refused (key, User-Agent, plan); trying again will not help
+├── SlackError
+│   ├── SlackUnavailable    no usable answer from Slack; trying again later may help
+│   └── SlackRefused        Slack refused the call by name; trying again will not help
+├── SettingsError           a setting is missing or malformed; its lines name each fault
+└── StoreError
+    ├── StoreUnavailable    the database can't be reached or is locked
+    └── StoreTooNew         the database was written by a newer version of the program
+"""
+
+from __future__ import annotations
+
+
+class CouponGuardError(Exception):
+    """The program met a condition that it knows by name."""
+
+
+class BadInput(CouponGuardError):
+    """What was typed can't be used. The text is shown to the person as it is."""
+
+
+class CodeTaken(BadInput):
+    """A code is already in an open request."""
+
+    def __init__(self, code: str, request_id: str) -> None:
+        super().__init__(f"{code} is already in the open request {request_id}.")
+        self.code = code
+        self.request_id = request_id
+
+
+class LostClaim(CouponGuardError):
+    """The claim is no longer held: its lease ran out and someone else has taken the work."""
+
+
+class VivoldiError(CouponGuardError):
+    """Vivoldi could not be read."""
+
+
+class VivoldiUnavailable(VivoldiError):
+    """Vivoldi gave no usable answer.
+
+    retry_after: seconds that Vivoldi asked to wait, where it did.
+    """
+
+    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class VivoldiRefused(VivoldiError):
+    """Vivoldi refused to answer: a setting has to be mended first."""
+
+
+class SlackError(CouponGuardError):
+    """A call to Slack failed."""
+
+
+class SlackUnavailable(SlackError):
+    """Slack gave no usable answer.
+
+    retry_after: seconds that Slack asked to wait, where it did.
+    """
+
+    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class SlackRefused(SlackError):
+    """Slack refused the call. name: Slack's own error name, such as `not_in_channel`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Slack refused the call: {name}.")
+        self.name = name
+
+
+class SettingsError(CouponGuardError):
+    """Settings are missing or malformed. faults: one readable line for each."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class StoreError(CouponGuardError):
+    """The database could not be used."""
+
+
+class StoreUnavailable(StoreError):
+    """The database can't be reached, or stayed locked. Nothing was changed."""
+
+
+class StoreTooNew(StoreError):
+    """The database belongs to a newer version of the program. Nothing was changed."""

@@ -1,0 +1,55 @@
+"""Audit events and private notices: what is written beside a change, in the transaction of that change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.request import Person
+
+
+class EventKind(StrEnum):
+    """What an audit event is about. The names are stable: audits and alerts are built on them."""
+
+    COMMAND = "command"
+    COMMAND_REFUSED = "command.refused"
+    REQUEST_SHOWN = "request.shown"
+    REQUEST_FAILED = "request.failed"
+    REQUEST_EXPIRED = "request.expired"
+    DECISION = "decision"
+    DECISION_REFUSED = "decision.refused"
+    COUPON_READ = "coupon.read"
+    DELETE_SENDING = "delete.sending"
+    DELETE_ANSWERED = "delete.answered"
+    DELETE_LOST = "delete.lost"
+    ITEM_OUTCOME = "item.outcome"
+    OUTCOME_TOLD = "outcome.told"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """An append-only fact (I7). data: plain values only; never a secret or personal coupon field (I8)."""
+
+    kind: EventKind
+    at: datetime
+    request: str | None = None
+    code: str | None = None
+    actor: Person | None = None
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """A sentence that one person is told privately.
+
+    reply_url: Slack's `response_url` of what they did; it ends 30 minutes later, so the notice does too.
+    """
+
+    id: str
+    at: datetime
+    person: str
+    channel: str
+    text: str
+    reply_url: str | None = field(default=None, repr=False)

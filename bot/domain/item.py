@@ -1,0 +1,323 @@
+"""One coupon of a request on its way: its states, and the transitions between them.
+
+    Waiting → Sending → Deleted | Refused | Unknown
+    Waiting → Changed | NotSent
+    Unknown → (by a read) Deleted | Waiting | Refused | Changed, or it stays Unknown for good
+
+Each function takes a state and what was observed, and returns the next state. The two tables of
+invariant I2 are `check` (the read before a DELETE) and `settle` (the read after an unknown outcome).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.coupon import (
+    Coupon,
+    CouponCode,
+    Difference,
+    NotShown,
+    Reading,
+    Sameness,
+    Shown,
+    Warning,
+    differences,
+    digest,
+    sameness,
+)
+
+# ---------------------------------------------------------------- what an answer to DELETE proves
+
+
+@dataclass(frozen=True)
+class Executed:
+    """Success with code 0: the deletion was executed."""
+
+
+@dataclass(frozen=True)
+class RefusedAnswer:
+    """Vivoldi refused: not deleted. message: Vivoldi's own, or what to look at where it gave none."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class NotExecuted:
+    """Proven not executed (429, or never sent): the same deletion may be sent again later.
+
+    retry_after: seconds that Vivoldi asked to wait, where it did.
+    """
+
+    reason: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True)
+class Unproven:
+    """The answer proves nothing: the deletion may or may not have been executed."""
+
+    reason: str
+
+
+DeleteAnswer = Executed | RefusedAnswer | NotExecuted | Unproven
+
+
+# ---------------------------------------------------------------- states
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """To be sent. obstacle: why it was not sent yet, where there was one.
+
+    unanswered: attempts that got no usable answer and that a read has shown as not executed.
+    """
+
+    attempts: int = 0
+    unanswered: int = 0
+    obstacle: str | None = None
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A DELETE may be on its way. Found after a crash, it is unknown (I4)."""
+
+    attempts: int
+    unanswered: int
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Sent, answer not seen. final: a read could not settle it, people must look.
+
+    refusal: Vivoldi's message, where a refusal followed an unanswered attempt (I3).
+    """
+
+    attempts: int
+    unanswered: int
+    reason: str
+    since: datetime
+    refusal: str | None = None
+    final: bool = False
+
+
+class Source(StrEnum):
+    """How a deletion is known."""
+
+    ANSWER = "answer"  # Vivoldi answered that it was executed
+    READING = "reading"  # no answer, but a read no longer shows the coupon
+
+
+class Confirmation(StrEnum):
+    """What the read after a deletion showed."""
+
+    GONE = "gone"  # it no longer validates
+    STILL_SHOWN = "still_shown"
+    REPLACED = "replaced"  # another coupon stands under the number by now
+    UNSEEN = "unseen"  # it did not validate before either, so the read adds nothing
+    UNREAD = "unread"  # Vivoldi could not be read
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """Deleted. confirmation is None until the read afterwards was made."""
+
+    source: Source
+    at: datetime
+    confirmation: Confirmation | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Vivoldi refused the deletion: the coupon is still there."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Not sent: the coupon is no longer what was approved.
+
+    differences: what changed, where it is still shown. message: Vivoldi's, where it no longer is.
+    """
+
+    differences: tuple[Difference, ...] = ()
+    message: str | None = None
+
+
+class NotSentReason(StrEnum):
+    """Why an approved deletion was not sent."""
+
+    TOO_LATE = "too_late"  # execute-by passed
+    APPROVER_LOST = "approver_lost"  # an approver no longer counts
+    UNREADABLE = "unreadable"  # Vivoldi refuses to be read
+    NOT_BOUND = "not_bound"  # the approvals are not for what is stored
+
+
+@dataclass(frozen=True)
+class NotSent:
+    """Not deleted: nothing was sent, or a read showed that what was sent was not executed (attempts > 0).
+
+    detail: what stood in the way, as far as it was seen. approver: the id of one who no longer counts.
+    """
+
+    reason: NotSentReason
+    detail: str | None = None
+    approver: str | None = None
+    attempts: int = 0
+
+
+ItemState = Waiting | Sending | Unknown | Deleted | Refused | Changed | NotSent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One coupon of a request: what was shown of it, and how far its deletion is."""
+
+    code: CouponCode
+    snapshot: Reading
+    warnings: tuple[Warning, ...] = ()
+    state: ItemState = field(default_factory=Waiting)
+
+    @property
+    def digest(self) -> str:
+        """The digest of what was shown."""
+        return digest(self.code, self.snapshot)
+
+
+def is_final(state: ItemState) -> bool:
+    """Tell whether nothing more will happen to an item in this state."""
+    match state:
+        case Waiting() | Sending():
+            return False
+        case Unknown():
+            return state.final
+        case Deleted():
+            return state.confirmation is not None
+        case _:
+            return True
+
+
+# ---------------------------------------------------------------- transitions
+
+
+@dataclass(frozen=True)
+class Send:
+    """The check before a DELETE found exactly what was approved: it may be sent."""
+
+
+def check(item: Item, waiting: Waiting, reading: Reading, now: datetime) -> Send | ItemState:
+    """Compare the read before a DELETE with what was approved: table one of I2.
+
+    After an unanswered attempt the same read also settles that attempt (table two), since it may have been
+    executed late.
+    """
+    if waiting.unanswered:
+        settled = settle(item, _as_unknown(waiting, now), reading, now)
+        return Send() if isinstance(settled, Waiting) else settled
+    match item.snapshot, reading:
+        case NotShown(), NotShown():
+            return Send()
+        case NotShown(), Shown():
+            return Changed()
+        case Shown(), NotShown(message):
+            return Changed(message=message)
+        case Shown(before), Shown(after):
+            return _check_shown(before, after)
+    raise AssertionError("unreachable: every pair of readings is covered")
+
+
+def _as_unknown(waiting: Waiting, now: datetime) -> Unknown:
+    return Unknown(waiting.attempts, waiting.unanswered, "an earlier attempt got no answer", now)
+
+
+def _check_shown(before: Coupon, after: Coupon) -> Send | Changed:
+    found = differences(before, after)
+    return Changed(differences=found) if found else Send()
+
+
+def send(waiting: Waiting) -> Sending:
+    """Return the state that is stored right before a DELETE is sent."""
+    return Sending(attempts=waiting.attempts + 1, unanswered=waiting.unanswered)
+
+
+def answered(sending: Sending, answer: DeleteAnswer, now: datetime) -> ItemState:
+    """Return the state after the answer to a DELETE."""
+    match answer:
+        case Executed():
+            return Deleted(Source.ANSWER, now)
+        case NotExecuted(reason):
+            return Waiting(sending.attempts, sending.unanswered, reason)
+        case RefusedAnswer(message) if sending.unanswered:
+            return Unknown(sending.attempts, sending.unanswered, message, now, refusal=message)
+        case RefusedAnswer(message):
+            return Refused(message)
+        case Unproven(reason):
+            return lost(sending, reason, now)
+    raise AssertionError("unreachable: every answer is covered")
+
+
+def lost(sending: Sending, reason: str, now: datetime) -> Unknown:
+    """Return the state of a DELETE whose answer will never be seen."""
+    return Unknown(sending.attempts, sending.unanswered + 1, reason, now)
+
+
+def settle(item: Item, unknown: Unknown, reading: Reading, now: datetime) -> ItemState:
+    """Settle an unknown outcome by a read: table two of I2."""
+    match item.snapshot, reading:
+        case NotShown(), _:
+            return give_up(unknown)
+        case Shown(), NotShown():
+            return Deleted(Source.READING, now, Confirmation.GONE)
+        case Shown(before), Shown(after):
+            return _settle_shown(before, after, unknown, now)
+    raise AssertionError("unreachable: every pair of readings is covered")
+
+
+def _settle_shown(before: Coupon, after: Coupon, unknown: Unknown, now: datetime) -> ItemState:
+    match sameness(before, after):
+        case Sameness.OTHER:
+            return Deleted(Source.READING, now, Confirmation.REPLACED)
+        case Sameness.UNCLEAR:
+            return give_up(unknown)
+        case Sameness.SAME | Sameness.EDITED if unknown.refusal is not None:
+            return Refused(unknown.refusal)
+        case Sameness.EDITED:
+            return Changed(differences=differences(before, after))
+        case Sameness.SAME:
+            return Waiting(unknown.attempts, unknown.unanswered, unknown.reason)
+    raise AssertionError("unreachable: every sameness is covered")
+
+
+def give_up(unknown: Unknown) -> Unknown:
+    """Return the unknown outcome as one that no read can settle: people must look."""
+    return Unknown(
+        unknown.attempts, unknown.unanswered, unknown.reason, unknown.since, unknown.refusal, final=True
+    )
+
+
+def confirm(item: Item, deleted: Deleted, reading: Reading | None) -> Deleted:
+    """Return the deletion with what the read afterwards showed. None: Vivoldi could not be read."""
+    return Deleted(deleted.source, deleted.at, _confirmation(item.snapshot, reading))
+
+
+def _confirmation(snapshot: Reading, reading: Reading | None) -> Confirmation:
+    match snapshot, reading:
+        case _, None:
+            return Confirmation.UNREAD
+        case Shown(), NotShown():
+            return Confirmation.GONE
+        case NotShown(), NotShown():
+            return Confirmation.UNSEEN
+        case Shown(before), Shown(after) if sameness(before, after) is Sameness.OTHER:
+            return Confirmation.REPLACED
+        case _:
+            return Confirmation.STILL_SHOWN
+
+
+def not_sent(
+    waiting: Waiting, reason: NotSentReason, detail: str | None = None, approver: str | None = None
+) -> NotSent:
+    """Return the end of an item that is not sent (any more)."""
+    return NotSent(reason, detail or waiting.obstacle, approver, waiting.attempts)

@@ -1,0 +1,202 @@
+"""Who may do what. Every function is pure and gives a verdict: allowed, or the reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.request import Approved, Grants, Pending, Person, Request, Step
+
+
+class Kind(StrEnum):
+    """What kind of person someone is. Only a full member may request or approve."""
+
+    MEMBER = "member"
+    GUEST = "guest"
+    BOT = "bot"
+    DEACTIVATED = "deactivated"
+    STRANGER = "stranger"  # from another workspace
+    UNKNOWN = "unknown"  # Slack could not be asked: fail closed
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A person as the directory knows them: name, kind, and the user groups they belong to."""
+
+    person: Person
+    kind: Kind
+    groups: frozenset[str] = frozenset()
+
+    def granted(self, grants: Grants) -> bool:
+        """Tell whether the person is named, or is in a group that is named."""
+        return self.person.id in grants.users or bool(self.groups & grants.groups)
+
+
+class RequesterMayApprove(StrEnum):
+    """Whether the requester may give an approval of their own request."""
+
+    FIRST = "first"  # step 1 only
+    NEVER = "never"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """The rules in force, from the settings. None for requesters or channels: no restriction."""
+
+    approvers: Grants
+    final_approvers: Grants
+    requesters: Grants | None = None
+    channels: frozenset[str] | None = None
+    requester_may_approve: RequesterMayApprove = RequesterMayApprove.FIRST
+    approve_within: timedelta = timedelta(seconds=1800)
+    execute_within: timedelta = timedelta(seconds=600)
+    reason_required: bool = False
+
+    def grants(self, step: Step) -> Grants:
+        """Return who may give a step."""
+        return self.approvers if step is Step.REVIEW else self.final_approvers
+
+
+class Verdict(StrEnum):
+    """Allowed, or the reason why not."""
+
+    ALLOWED = "allowed"
+    BOT = "bot"
+    GUEST = "guest"
+    DEACTIVATED = "deactivated"
+    STRANGER = "stranger"
+    UNKNOWN_PERSON = "unknown_person"
+    NOT_A_REQUESTER = "not_a_requester"
+    CHANNEL_NOT_ALLOWED = "channel_not_allowed"
+    DIRECT_MESSAGE = "direct_message"
+    NOT_AN_APPROVER = "not_an_approver"
+    NOT_A_FINAL_APPROVER = "not_a_final_approver"
+    IS_REQUESTER = "is_requester"  # step 2 is never the requester's (nor step 1, by the setting `never`)
+    SAME_PERSON = "same_person"  # gave step 1, so someone else gives step 2
+    NOT_THE_REQUESTER = "not_the_requester"
+    TOO_LATE = "too_late"
+    STALE_CARD = "stale_card"  # the click came from an older version of the card
+    ALREADY_ENDED = "already_ended"  # decided, or not open any more
+    NO_SUCH_REQUEST = "no_such_request"
+    NOT_BOUND = "not_bound"  # an approval is not for what is stored
+
+
+_BY_KIND = {
+    Kind.BOT: Verdict.BOT,
+    Kind.GUEST: Verdict.GUEST,
+    Kind.DEACTIVATED: Verdict.DEACTIVATED,
+    Kind.STRANGER: Verdict.STRANGER,
+    Kind.UNKNOWN: Verdict.UNKNOWN_PERSON,
+}
+
+
+def may_act(standing: Standing) -> Verdict:
+    """Only full members of the workspace act: no bot, guest, deactivated person or stranger."""
+    return _BY_KIND.get(standing.kind, Verdict.ALLOWED)
+
+
+def may_request(policy: Policy, standing: Standing, channel: str) -> Verdict:
+    """Tell whether someone may ask for a deletion in a channel."""
+    if (verdict := may_act(standing)) is not Verdict.ALLOWED:
+        return verdict
+    if channel.startswith("D"):
+        return Verdict.DIRECT_MESSAGE
+    if policy.channels is not None and channel not in policy.channels:
+        return Verdict.CHANNEL_NOT_ALLOWED
+    if policy.requesters is not None and not standing.granted(policy.requesters):
+        return Verdict.NOT_A_REQUESTER
+    return Verdict.ALLOWED
+
+
+def eligible(policy: Policy, standing: Standing, step: Step, requester: str) -> Verdict:
+    """Tell whether someone counts for a step of a request, whoever gives the other one."""
+    if (verdict := may_act(standing)) is not Verdict.ALLOWED:
+        return verdict
+    if not standing.granted(policy.grants(step)):
+        return Verdict.NOT_AN_APPROVER if step is Step.REVIEW else Verdict.NOT_A_FINAL_APPROVER
+    never = step is Step.FINAL or policy.requester_may_approve is RequesterMayApprove.NEVER
+    return Verdict.IS_REQUESTER if never and standing.person.id == requester else Verdict.ALLOWED
+
+
+def may_approve(policy: Policy, standing: Standing, request: Pending, now: datetime) -> Verdict:
+    """Tell whether someone may give the step that the request waits for (I1)."""
+    verdict = eligible(policy, standing, request.step, request.origin.requester.id)
+    if request.review is not None and request.review.actor.id == standing.person.id:
+        verdict = Verdict.SAME_PERSON
+    if verdict is not Verdict.ALLOWED:
+        return verdict
+    if now >= request.approve_by:
+        return Verdict.TOO_LATE
+    if request.review is not None and request.review.digest != request.digest:
+        return Verdict.NOT_BOUND
+    return Verdict.ALLOWED
+
+
+def may_reject(policy: Policy, standing: Standing, request: Pending, now: datetime) -> Verdict:
+    """Any eligible approver of either step may reject."""
+    if (verdict := may_act(standing)) is not Verdict.ALLOWED:
+        return verdict
+    if not standing.granted(policy.approvers | policy.final_approvers):
+        return Verdict.NOT_AN_APPROVER
+    return Verdict.TOO_LATE if now >= request.approve_by else Verdict.ALLOWED
+
+
+def may_cancel(standing: Standing, request: Pending, now: datetime) -> Verdict:
+    """Only the requester may cancel."""
+    if standing.person.id != request.origin.requester.id:
+        return Verdict.NOT_THE_REQUESTER
+    return Verdict.TOO_LATE if now >= request.approve_by else Verdict.ALLOWED
+
+
+def current(request: Request | None, version: int) -> Verdict:
+    """Tell whether a click on version `version` of a card is about the request as it stands now (I6)."""
+    if request is None:
+        return Verdict.NO_SUCH_REQUEST
+    if not isinstance(request, Pending):
+        return Verdict.ALREADY_ENDED
+    return Verdict.ALLOWED if version == request.version else Verdict.STALE_CARD
+
+
+@dataclass(frozen=True)
+class ApproverLost:
+    """An approval that no longer counts, and why."""
+
+    actor: Person
+    verdict: Verdict
+
+
+def still_approved(policy: Policy, request: Approved, standings: Iterable[Standing]) -> ApproverLost | None:
+    """Return the first approval that does not count when the deletion is to be sent; None: both do (I1).
+
+    standings: the two approvers as Slack knows them now.
+    """
+    now = {standing.person.id: standing for standing in standings}
+    requester = request.origin.requester.id
+    for decision in (request.review, request.final):
+        standing = now.get(decision.actor.id, Standing(decision.actor, Kind.UNKNOWN))
+        verdict = eligible(policy, standing, decision.step, requester)
+        if verdict is Verdict.ALLOWED:
+            verdict = _bound(request, decision.digest, decision.at)
+        if verdict is not Verdict.ALLOWED:
+            return ApproverLost(decision.actor, verdict)
+    if request.review.actor.id == request.final.actor.id:
+        return ApproverLost(request.final.actor, Verdict.SAME_PERSON)
+    return None
+
+
+def _bound(request: Approved, digest: str, at: datetime) -> Verdict:
+    if digest != request.digest:
+        return Verdict.NOT_BOUND
+    return Verdict.ALLOWED if at < request.approve_by else Verdict.TOO_LATE
+
+
+def can_complete(policy: Policy, requester: str, people: Iterable[Standing]) -> bool:
+    """Tell whether two different people among `people` can give the two steps of a request."""
+    known = list(people)
+    able = {
+        step: {s.person.id for s in known if eligible(policy, s, step, requester) is Verdict.ALLOWED}
+        for step in Step
+    }
+    return any(first != final for first in able[Step.REVIEW] for final in able[Step.FINAL])

@@ -1,0 +1,308 @@
+"""A deletion request: one value for each of its states, one pure function for each transition.
+
+    Submitted → Pending (step 1, then step 2) → Approved → Finished
+    Submitted → Failed      Pending → Rejected | Cancelled | Expired | Failed (no card could be shown)
+
+A transition takes the state that it starts from, so an impossible one does not type-check.
+Each transition raises the version by one: a card drawn from an older version is out of date.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import IntEnum, StrEnum
+
+from bot.domain.coupon import CouponCode, Reading, combined_digest, warnings
+from bot.domain.item import Item, ItemState, is_final
+
+
+class Step(IntEnum):
+    """The two approvals, in their order."""
+
+    REVIEW = 1
+    FINAL = 2
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone in Slack, with the name they had at that time."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Grants:
+    """Who is granted something: user ids and user group ids of Slack."""
+
+    users: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+
+    def __or__(self, other: Grants) -> Grants:
+        return Grants(self.users | other.users, self.groups | other.groups)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One actor's approval of one step, bound to the digest of what they were shown."""
+
+    step: Step
+    actor: Person
+    at: datetime
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What one command opened; it never changes.
+
+    first, final: who may give step 1 and step 2 by the settings at that time, for the card.
+    """
+
+    id: str
+    team: str
+    channel: str
+    requester: Person
+    reason: str
+    opened_at: datetime
+    first: Grants
+    final: Grants
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """Stored; the coupons are not read yet."""
+
+    origin: Origin
+    codes: tuple[CouponCode, ...]
+    version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pending:
+    """Shown to people; waiting for step 1, or, once `review` is there, for step 2."""
+
+    origin: Origin
+    items: tuple[Item, ...]
+    approve_by: datetime
+    version: int
+    review: Decision | None = None
+
+    @property
+    def step(self) -> Step:
+        """The step that comes next."""
+        return Step.FINAL if self.review else Step.REVIEW
+
+    @property
+    def digest(self) -> str:
+        """The digest that approvals are bound to."""
+        return shown_digest(self.items)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approved:
+    """Both approvals are there; the items are being deleted."""
+
+    origin: Origin
+    items: tuple[Item, ...]
+    approve_by: datetime
+    review: Decision
+    final: Decision
+    execute_by: datetime
+    version: int
+
+    @property
+    def digest(self) -> str:
+        """The digest of what is stored, to be held against the approvals."""
+        return shown_digest(self.items)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """Every item has an outcome."""
+
+    origin: Origin
+    items: tuple[Item, ...]
+    review: Decision
+    final: Decision
+    ended_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejected:
+    """An approver said no. Nothing was sent."""
+
+    origin: Origin
+    items: tuple[Item, ...]
+    review: Decision | None
+    by: Person
+    ended_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancelled:
+    """The requester took it back. Nothing was sent."""
+
+    origin: Origin
+    items: tuple[Item, ...]
+    review: Decision | None
+    ended_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expired:
+    """Approve-by passed without two approvals. Nothing was sent."""
+
+    origin: Origin
+    items: tuple[Item, ...]
+    review: Decision | None
+    approve_by: datetime
+    ended_at: datetime
+    version: int
+
+
+class FailureReason(StrEnum):
+    """Why a request could not even be shown."""
+
+    UNREADABLE = "unreadable"  # Vivoldi could not be read
+    NO_CARD = "no_card"  # Slack does not let the bot post the card
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """The request could not be shown to people. Nothing was sent."""
+
+    origin: Origin
+    codes: tuple[CouponCode, ...]
+    reason: FailureReason
+    detail: str
+    ended_at: datetime
+    version: int
+
+
+Shown = Pending | Approved | Finished | Rejected | Cancelled | Expired
+Ended = Finished | Rejected | Cancelled | Expired | Failed
+Request = Submitted | Shown | Failed
+
+
+def shown_digest(items: tuple[Item, ...]) -> str:
+    """Return the digest of all coupons of a request as they were shown."""
+    return combined_digest(item.digest for item in items)
+
+
+def codes_of(request: Request) -> tuple[CouponCode, ...]:
+    """Return the codes of a request in the order in which they were asked for."""
+    if isinstance(request, Submitted | Failed):
+        return request.codes
+    return tuple(item.code for item in request.items)
+
+
+def is_ended(request: Request) -> bool:
+    """Tell whether nothing more will happen to the request."""
+    return isinstance(request, Ended)
+
+
+def show(
+    request: Submitted, readings: tuple[Reading, ...], now: datetime, approve_within: timedelta, today: date
+) -> Pending:
+    """Return the request with what was read of each code, one reading for each, in their order.
+
+    today: the day in Vivoldi's time zone, for the warnings.
+    """
+    items = tuple(
+        Item(code=code, snapshot=reading, warnings=warnings(reading, today))
+        for code, reading in zip(request.codes, readings, strict=True)
+    )
+    return Pending(
+        origin=request.origin, items=items, approve_by=now + approve_within, version=request.version + 1
+    )
+
+
+def fail(request: Submitted | Pending, reason: FailureReason, detail: str, now: datetime) -> Failed:
+    """Return the request as one that could not be shown. detail: a sentence for the requester."""
+    return Failed(
+        origin=request.origin,
+        codes=codes_of(request),
+        reason=reason,
+        detail=detail,
+        ended_at=now,
+        version=request.version + 1,
+    )
+
+
+def review(request: Pending, actor: Person, now: datetime) -> Pending:
+    """Return the request with step 1 given. Whether the actor may is for the policy to say."""
+    decision = Decision(Step.REVIEW, actor, now, request.digest)
+    return replace(request, review=decision, version=request.version + 1)
+
+
+def approve(
+    request: Pending, reviewed: Decision, actor: Person, now: datetime, execute_within: timedelta
+) -> Approved:
+    """Return the request with step 2 given, so that its items may be sent until execute-by."""
+    return Approved(
+        origin=request.origin,
+        items=request.items,
+        approve_by=request.approve_by,
+        review=reviewed,
+        final=Decision(Step.FINAL, actor, now, request.digest),
+        execute_by=now + execute_within,
+        version=request.version + 1,
+    )
+
+
+def reject(request: Pending, actor: Person, now: datetime) -> Rejected:
+    """Return the request as rejected by the actor."""
+    return Rejected(
+        origin=request.origin,
+        items=request.items,
+        review=request.review,
+        by=actor,
+        ended_at=now,
+        version=request.version + 1,
+    )
+
+
+def cancel(request: Pending, now: datetime) -> Cancelled:
+    """Return the request as taken back by its requester."""
+    return Cancelled(
+        origin=request.origin,
+        items=request.items,
+        review=request.review,
+        ended_at=now,
+        version=request.version + 1,
+    )
+
+
+def expire(request: Pending, now: datetime) -> Expired:
+    """Return the request as overdue: silence is never a yes."""
+    return Expired(
+        origin=request.origin,
+        items=request.items,
+        review=request.review,
+        approve_by=request.approve_by,
+        ended_at=now,
+        version=request.version + 1,
+    )
+
+
+def progress(request: Approved, position: int, state: ItemState, now: datetime) -> Approved | Finished:
+    """Return the request with one item in a new state; finished, once every item has its outcome."""
+    items = tuple(
+        replace(item, state=state) if index == position else item for index, item in enumerate(request.items)
+    )
+    version = request.version + 1
+    if not all(is_final(item.state) for item in items):
+        return replace(request, items=items, version=version)
+    return Finished(
+        origin=request.origin,
+        items=items,
+        review=request.review,
+        final=request.final,
+        ended_at=now,
+        version=version,
+    )
