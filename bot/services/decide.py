@@ -1,0 +1,166 @@
+"""A click: approve, reject or cancel. One transaction, one effect (I6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.event import Event, EventKind, Notice
+from bot.domain.policy import (
+    Kind,
+    Policy,
+    Standing,
+    Verdict,
+    current,
+    may_act,
+    may_approve,
+    may_cancel,
+    may_reject,
+)
+from bot.domain.request import Pending, Request, approve, cancel, reject, review
+from bot.services.ports import Clock, People, Renderer, Store, Transaction
+
+_MOST_COPIES = 5
+
+
+class Action(StrEnum):
+    """What a button does; also its `action_id`."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Click:
+    """A verified click. version: the version of the card that was clicked; message_ts: where that card is.
+
+    team: the workspace that it came from, where Slack says so.
+    """
+
+    action: Action
+    user: str
+    team: str | None
+    channel: str
+    request_id: str
+    version: int
+    message_ts: str | None
+    reply_url: str | None = field(default=None, repr=False)
+
+
+class Decide:
+    """Carries out a click, or tells the person privately why not and leaves the card as it is."""
+
+    def __init__(
+        self,
+        store: Store,
+        people: People,
+        policy: Policy,
+        renderer: Renderer,
+        clock: Clock,
+        new_id: Callable[[], str],
+        team: str,
+    ) -> None:
+        self._store = store
+        self._people = people
+        self._policy = policy
+        self._renderer = renderer
+        self._clock = clock
+        self._new_id = new_id
+        self._team = team
+
+    async def __call__(self, click: Click) -> Verdict:
+        """Decide by the database alone: of the click only the actor, the action and the version count.
+
+        Returns the verdict. Raises StoreUnavailable where nothing was stored.
+        """
+        standing = await self._people.standing(click.user)
+        if click.team not in (None, self._team):
+            standing = replace(standing, kind=Kind.STRANGER)
+        async with self._store.transaction() as tx:
+            request = await tx.get(click.request_id)
+            now = self._clock.now()
+            verdict = self._verdict(click, standing, request, now)
+            if verdict is Verdict.ALLOWED and isinstance(request, Pending):
+                await tx.save(self._next(click, standing, request, now))
+            await tx.record(_event(click, standing, request, verdict, now))
+            if verdict is not Verdict.ALLOWED:
+                await tx.notify(self._notice(click, request, verdict, now))
+            await _heal(tx, click, request, verdict)
+        return verdict
+
+    def _verdict(self, click: Click, standing: Standing, request: Request | None, now: datetime) -> Verdict:
+        if (verdict := may_act(standing)) is not Verdict.ALLOWED:
+            return verdict
+        verdict = current(request, click.version)
+        if not isinstance(request, Pending):
+            return verdict
+        if verdict is Verdict.STALE_CARD and _is_repeat(click, standing, request):
+            return Verdict.SAME_PERSON
+        if verdict is not Verdict.ALLOWED:
+            return verdict
+        match click.action:
+            case Action.APPROVE:
+                return may_approve(self._policy, standing, request, now)
+            case Action.REJECT:
+                return may_reject(self._policy, standing, request, now)
+            case Action.CANCEL:
+                return may_cancel(standing, request, now)
+
+    def _next(self, click: Click, standing: Standing, request: Pending, now: datetime) -> Request:
+        actor = standing.person
+        match click.action:
+            case Action.REJECT:
+                return reject(request, actor, now)
+            case Action.CANCEL:
+                return cancel(request, now)
+            case Action.APPROVE if request.review is None:
+                return review(request, actor, now)
+            case Action.APPROVE:
+                return approve(request, request.review, actor, now, self._policy.execute_within)
+
+    def _notice(self, click: Click, request: Request | None, verdict: Verdict, now: datetime) -> Notice:
+        return Notice(
+            id=self._new_id(),
+            at=now,
+            person=click.user,
+            channel=click.channel,
+            text=self._renderer.refused_click(verdict, request),
+            reply_url=click.reply_url,
+        )
+
+
+def _is_repeat(click: Click, standing: Standing, request: Pending) -> bool:
+    """Tell whether this is the second half of a double click on step 1."""
+    reviewed_by = request.review.actor.id if request.review else None
+    return click.action is Action.APPROVE and standing.person.id == reviewed_by
+
+
+def _event(
+    click: Click, standing: Standing, request: Request | None, verdict: Verdict, now: datetime
+) -> Event:
+    data: dict[str, object] = {"action": click.action, "version": click.version}
+    if isinstance(request, Pending):
+        data |= {"step": int(request.step), "digest": request.digest}
+    allowed = verdict is Verdict.ALLOWED
+    return Event(
+        kind=EventKind.DECISION if allowed else EventKind.DECISION_REFUSED,
+        at=now,
+        request=click.request_id if request else None,
+        actor=standing.person,
+        data=data if allowed else {**data, "verdict": verdict},
+    )
+
+
+async def _heal(tx: Transaction, click: Click, request: Request | None, verdict: Verdict) -> None:
+    """Redraw the card that was clicked, where it is out of date or a copy that the database did not know."""
+    if request is None or click.message_ts is None or click.channel != request.origin.channel:
+        return
+    delivery = await tx.delivery(click.request_id)
+    if click.message_ts not in (delivery.card_ts, *delivery.copies):
+        copies = (*delivery.copies, click.message_ts)[-_MOST_COPIES:]
+        await tx.deliver(click.request_id, replace(delivery, copies=copies, drawn_version=0))
+    elif verdict in (Verdict.STALE_CARD, Verdict.ALREADY_ENDED):
+        await tx.deliver(click.request_id, replace(delivery, drawn_version=0))

@@ -1,0 +1,141 @@
+"""Send an approved deletion: approvers checked afresh, coupon read and compared, DELETE sent once.
+
+`Sending` is committed right before the DELETE, in the transaction that checks everything a last time: found
+again later, it is an unknown outcome (I4), and never sent again before a read (I3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from bot.domain.coupon import Reading
+from bot.domain.errors import SlackError, VivoldiRefused, VivoldiUnavailable
+from bot.domain.event import EventKind
+from bot.domain.item import (
+    DeleteAnswer,
+    Item,
+    ItemState,
+    NotExecuted,
+    NotSentReason,
+    Send,
+    Unproven,
+    Waiting,
+    answered,
+    check,
+    not_sent,
+    send,
+)
+from bot.domain.policy import ApproverLost, Policy, Standing, Verdict, still_approved
+from bot.domain.request import Approved
+from bot.services.ledger import Fact, Ledger, was_read
+from bot.services.ports import Claim, Clock, Coupons, People
+
+# A DELETE must be over before its lease is, or another worker would settle it while it is on its way.
+_LEASE_MARGIN = timedelta(seconds=5)
+# Twenty codes of one request share an answer about an approver that is this young, to stay in Slack's limits.
+_FRESH_FOR = timedelta(seconds=5)
+
+
+class Execute:
+    """Takes a waiting item to its DELETE, or to the reason why there is none."""
+
+    def __init__(
+        self, ledger: Ledger, coupons: Coupons, people: People, policy: Policy, clock: Clock
+    ) -> None:
+        self._ledger = ledger
+        self._coupons = coupons
+        self._people = people
+        self._policy = policy
+        self._clock = clock
+
+    async def __call__(self, claim: Claim, request: Approved, item: Item, waiting: Waiting) -> bool:
+        """Make the next transition of a waiting item. Returns whether it can go on at once."""
+        if self._clock.now() >= request.execute_by and not waiting.unanswered:
+            return await self._ledger.move(claim, not_sent(waiting, NotSentReason.TOO_LATE))
+        try:
+            approvers = await self._approvers(request)
+            reading = await self._coupons.read(item.code)
+        except SlackError as error:
+            obstacle = f"Slack could not be asked whether the approvers still count: {error}"
+            return await self._held_up(claim, request, waiting, obstacle)
+        except VivoldiRefused as error:
+            return await self._ledger.move(
+                claim, not_sent(waiting, NotSentReason.UNREADABLE, str(error)), was_read(None)
+            )
+        except VivoldiUnavailable as error:
+            obstacle = f"Vivoldi could not be read: {error}"
+            return await self._held_up(claim, request, waiting, obstacle, error.retry_after)
+        verdict = check(item, waiting, reading, self._clock.now())
+        if isinstance(verdict, Send):
+            return await self._send(claim, approvers, reading)
+        return await self._ledger.move(claim, verdict, was_read(reading))
+
+    async def _approvers(self, request: Approved) -> tuple[Standing, Standing]:
+        since = max(request.final.at, self._clock.now() - _FRESH_FOR)
+        return (
+            await self._people.fresh(request.review.actor.id, since),
+            await self._people.fresh(request.final.actor.id, since),
+        )
+
+    async def _held_up(
+        self,
+        claim: Claim,
+        request: Approved,
+        waiting: Waiting,
+        obstacle: str,
+        retry_after: float | None = None,
+    ) -> bool:
+        if self._clock.now() >= request.execute_by:
+            return await self._ledger.move(
+                claim, not_sent(waiting, NotSentReason.TOO_LATE, obstacle), was_read(None)
+            )
+        await self._ledger.wait(claim, waiting, obstacle, retry_after)
+        return False
+
+    async def _send(self, claim: Claim, approvers: tuple[Standing, Standing], reading: Reading) -> bool:
+        async with self._ledger.entry(claim) as entry:
+            await entry.note(was_read(reading))
+            waiting = entry.item.state
+            assert isinstance(waiting, Waiting)
+            hindrance = self._hindrance(entry.request, waiting, approvers)
+            await entry.move(hindrance or send(waiting))
+            if hindrance is None:
+                await entry.note(Fact(EventKind.DELETE_SENDING, {"attempt": waiting.attempts + 1}))
+        if hindrance is not None:
+            return False
+        sending = send(waiting)
+        answer = await self._delete(claim, entry.item)
+        async with self._ledger.entry(claim) as entry:
+            await entry.note(
+                Fact(EventKind.DELETE_ANSWERED, {"answer": type(answer).__name__, **vars(answer)})
+            )
+            more = await entry.move(answered(sending, answer, self._clock.now()))
+            if isinstance(answer, NotExecuted):
+                due = self._ledger.retry_at(sending.attempts, answer.retry_after)
+                await entry.tx.release(claim, min(due, entry.request.execute_by))
+        return more and not isinstance(answer, NotExecuted)
+
+    def _hindrance(
+        self, request: Approved, waiting: Waiting, approvers: tuple[Standing, Standing]
+    ) -> ItemState | None:
+        """Return what the item becomes instead, where it may not be sent (I1)."""
+        if self._clock.now() >= request.execute_by:
+            return not_sent(waiting, NotSentReason.TOO_LATE)
+        match still_approved(self._policy, request, approvers):
+            case None:
+                return None
+            case ApproverLost(_, Verdict.NOT_BOUND | Verdict.TOO_LATE):
+                return not_sent(waiting, NotSentReason.NOT_BOUND)
+            case ApproverLost(actor, verdict):
+                return not_sent(waiting, NotSentReason.APPROVER_LOST, verdict, actor.id)
+
+    async def _delete(self, claim: Claim, item: Item) -> DeleteAnswer:
+        left = claim.until - _LEASE_MARGIN - self._clock.now()
+        if left <= timedelta(0):
+            return NotExecuted("the bot was held up right before sending")
+        try:
+            async with asyncio.timeout(left.total_seconds()):
+                return await self._coupons.delete(item.code)
+        except TimeoutError:
+            return Unproven("no answer in time")

@@ -1,0 +1,45 @@
+"""The work on one claimed item: whatever its stored state asks for, until it is done or has to wait.
+
+Every step ends in a commit before the next one begins, so the process can be killed anywhere (I5).
+"""
+
+from __future__ import annotations
+
+from bot.domain.item import Deleted, Sending, Unknown, Waiting, is_final
+from bot.services.execute import Execute
+from bot.services.ledger import Ledger
+from bot.services.ports import Claim
+from bot.services.reconcile import Reconcile
+
+
+class WorkOnItem:
+    """Carries a claimed item on, step by step."""
+
+    def __init__(self, ledger: Ledger, execute: Execute, reconcile: Reconcile) -> None:
+        self._ledger = ledger
+        self._execute = execute
+        self._reconcile = reconcile
+
+    async def __call__(self, claim: Claim) -> None:
+        """Bring the claimed item as far as it goes now.
+
+        Raises LostClaim where the lease ran out meanwhile, and StoreUnavailable; neither loses anything.
+        """
+        while await self._step(claim):
+            pass
+
+    async def _step(self, claim: Claim) -> bool:
+        async with self._ledger.entry(claim) as entry:
+            request, item = entry.request, entry.item
+        match item.state:
+            case Waiting() as waiting:
+                return await self._execute(claim, request, item, waiting)
+            case Sending() as sending:
+                # Only a lease that ran out brings such an item here.
+                return await self._reconcile.lost(claim, sending)
+            case Unknown() as unknown:
+                return await self._reconcile.settle(claim, request, item, unknown)
+            case Deleted() as deleted:
+                return await self._reconcile.confirm(claim, item, deleted)
+            case final:
+                raise AssertionError(f"{final} is an end, so it can't be claimed")

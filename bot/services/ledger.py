@@ -1,0 +1,131 @@
+"""Writes what happened to a claimed item: each entry is one transaction, made under the claim."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from random import Random
+
+from bot.domain.coupon import NotShown, Reading
+from bot.domain.event import Event, EventKind
+from bot.domain.item import Item, ItemState, Waiting, is_final
+from bot.domain.request import Approved, progress
+from bot.services.ports import Claim, Clock, Store, Transaction
+from bot.services.timing import backoff
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What was observed about an item, for the audit."""
+
+    kind: EventKind
+    data: Mapping[str, object]
+
+
+def was_read(reading: Reading | None) -> Fact:
+    """Return the fact of a read. None: Vivoldi could not be read."""
+    match reading:
+        case None:
+            return Fact(EventKind.COUPON_READ, {"shown": None})
+        case NotShown(message):
+            return Fact(EventKind.COUPON_READ, {"shown": False, "message": message})
+        case _:
+            return Fact(EventKind.COUPON_READ, {"shown": True})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An open entry: the transaction, and the request as it stands in it."""
+
+    tx: Transaction
+    claim: Claim
+    request: Approved
+    clock: Clock
+
+    @property
+    def item(self) -> Item:
+        """The claimed item as it is stored."""
+        assert self.claim.position is not None
+        return self.request.items[self.claim.position]
+
+    async def move(self, state: ItemState) -> bool:
+        """Store the item's next state, with its outcome as an audit event where it is one.
+
+        Returns whether there is more to do; an outcome ends the claim.
+        """
+        assert self.claim.position is not None
+        now = self.clock.now()
+        await self.tx.save(progress(self.request, self.claim.position, state, now))
+        if not is_final(state):
+            return True
+        outcome = {"outcome": type(state).__name__.lower(), **_plain(state)}
+        await self.note(Fact(EventKind.ITEM_OUTCOME, outcome))
+        return False
+
+    async def note(self, fact: Fact) -> None:
+        """Append an audit event about the item."""
+        await self.tx.record(
+            Event(
+                kind=fact.kind,
+                at=self.clock.now(),
+                request=self.claim.request_id,
+                code=self.item.code,
+                data=fact.data,
+            )
+        )
+
+
+class Ledger:
+    """Opens entries, each only while the claim is held."""
+
+    def __init__(self, store: Store, clock: Clock, random: Random) -> None:
+        self._store = store
+        self._clock = clock
+        self._random = random
+
+    @asynccontextmanager
+    async def entry(self, claim: Claim) -> AsyncIterator[Entry]:
+        """Open a transaction under the claim. Raises LostClaim where it is no longer held."""
+        async with self._store.transaction() as tx:
+            await tx.hold(claim)
+            request = await tx.get(claim.request_id)
+            # The last item of a request can't end while this one is claimed, so the request is still approved.
+            assert isinstance(request, Approved), f"{claim.request_id} has work left, but is not approved"
+            yield Entry(tx, claim, request, self._clock)
+
+    async def move(self, claim: Claim, state: ItemState, fact: Fact | None = None) -> bool:
+        """Store the item's next state, and what was observed. Returns whether there is more to do."""
+        async with self.entry(claim) as entry:
+            if fact is not None:
+                await entry.note(fact)
+            return await entry.move(state)
+
+    async def put_back(self, claim: Claim, due: datetime | None, fact: Fact | None = None) -> None:
+        """Release the claim. due: when to go on; None: as the item's state says."""
+        async with self.entry(claim) as entry:
+            if fact is not None:
+                await entry.note(fact)
+            await entry.tx.release(claim, due)
+
+    async def wait(
+        self, claim: Claim, waiting: Waiting, obstacle: str, retry_after: float | None = None
+    ) -> None:
+        """Put an item back that could not be sent now. The card says what it waits for."""
+        async with self.entry(claim) as entry:
+            if waiting.obstacle != obstacle:
+                await entry.move(replace(waiting, obstacle=obstacle))
+            due = self.retry_at(claim.attempts, retry_after)
+            await entry.tx.release(claim, min(due, entry.request.execute_by))
+
+    def retry_at(self, attempts: int, retry_after: float | None = None) -> datetime:
+        """Return when to try again, after `attempts` tries."""
+        return self._clock.now() + backoff(attempts, self._random, retry_after)
+
+
+def _plain(state: ItemState) -> dict[str, object]:
+    """Return a state's fields as the audit keeps them."""
+    return {
+        name: value if isinstance(value, int | None) else str(value) for name, value in vars(state).items()
+    }

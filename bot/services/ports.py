@@ -1,0 +1,221 @@
+"""What the services need from outside. Adapters and handlers implement these; the bootstrap connects them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.domain.coupon import CouponCode, Reading
+from bot.domain.event import Event, Notice
+from bot.domain.item import DeleteAnswer
+from bot.domain.policy import Standing, Verdict
+from bot.domain.request import Failed, Request, Shown, Submitted
+
+# ---------------------------------------------------------------- the store
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to work on one thing until the lease ends, unless released before.
+
+    position: the item's place in its request; None: the request itself (reading, card, telling).
+    attempts: how often this work was claimed since it last made progress, this time included.
+    """
+
+    request_id: str
+    position: int | None
+    token: str
+    until: datetime
+    attempts: int
+
+    @property
+    def label(self) -> str:
+        """A short name for the log."""
+        return self.request_id if self.position is None else f"{self.request_id}#{self.position}"
+
+
+@dataclass(frozen=True)
+class NoticeClaim:
+    """The right to deliver one private notice until the lease ends."""
+
+    notice: Notice
+    token: str
+    attempts: int
+
+    @property
+    def label(self) -> str:
+        """A short name for the log."""
+        return self.notice.id
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How far a request has been shown to people.
+
+    card_ts: the stored card's place in the channel. drawn_version: the version that it shows (0: none).
+    told: whether the outcome was posted. copies: other copies of the card that were clicked (a post whose
+    answer was lost leaves one); they are redrawn with it.
+    """
+
+    card_ts: str | None = None
+    drawn_version: int = 0
+    told: bool = False
+    copies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OpenRequest:
+    """An open request with the place of its card, for the list."""
+
+    request: Request
+    card_ts: str | None
+
+
+class Transaction(Protocol):
+    """One transaction: all of it is committed at the end of the block, or nothing is."""
+
+    async def add(self, request: Submitted, reply_url: str | None) -> None:
+        """Store a new request. Raises CodeTaken where one of its codes is in an open request."""
+
+    async def get(self, request_id: str) -> Request | None:
+        """Return the request, locked until the transaction ends, or None."""
+
+    async def save(self, request: Request) -> None:
+        """Store the next state of a request that `get` returned before, and make what follows due now.
+
+        The update is conditional on the version that was read. Items whose state became due are made due.
+        """
+
+    async def delivery(self, request_id: str) -> Delivery:
+        """Return how far the request has been shown."""
+
+    async def deliver(self, request_id: str, delivery: Delivery) -> None:
+        """Store how far the request has been shown. A drawn_version below the request's makes it due now."""
+
+    async def reply_url(self, request_id: str) -> str | None:
+        """Return the `response_url` of the command that opened the request."""
+
+    async def hold(self, claim: Claim) -> None:
+        """Make sure, and keep it so until the transaction ends, that the claim is still held.
+
+        Raises LostClaim where its lease ran out and someone took over.
+        """
+
+    async def release(self, claim: Claim, due: datetime | None) -> None:
+        """Give the claim back. due: when the work is to be looked at again; None: when its state says so.
+
+        With a time the attempts go on counting; without one they start anew.
+        """
+
+    async def record(self, event: Event) -> None:
+        """Append an audit event."""
+
+    async def notify(self, notice: Notice) -> None:
+        """Store a private notice, due now."""
+
+
+class Store(Protocol):
+    """Requests, their items, audit events and private notices, kept durably."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction. It rolls back unless the block ends without an exception.
+
+        Raises StoreUnavailable where the database can't be reached or stays locked.
+        """
+
+    async def claim_request(self, now: datetime, lease: timedelta) -> Claim | None:
+        """Take one request that is due: to be read, drawn, expired or told. None: nothing is due."""
+
+    async def claim_item(self, now: datetime, lease: timedelta) -> Claim | None:
+        """Take one item that is due: to be sent, reconciled or confirmed. None: nothing is due."""
+
+    async def claim_notice(self, now: datetime, lease: timedelta) -> NoticeClaim | None:
+        """Take one private notice that is due. None: nothing is due."""
+
+    async def finish_notice(self, claim: NoticeClaim, due: datetime | None) -> None:
+        """Drop a delivered (or hopeless) notice, or make it due again at `due`."""
+
+    async def open_requests(self, limit: int) -> Sequence[OpenRequest]:
+        """Return the open requests, oldest first."""
+
+    async def find(self, request_id: str) -> OpenRequest | None:
+        """Return a request, open or not, with the place of its card, without locking it."""
+
+    async def ping(self) -> None:
+        """Make sure that the database answers. Raises StoreError."""
+
+
+# ---------------------------------------------------------------- the outside systems
+
+
+class Coupons(Protocol):
+    """The coupon API."""
+
+    async def read(self, code: CouponCode) -> Reading:
+        """Read a coupon once. Raises VivoldiUnavailable or VivoldiRefused."""
+
+    async def delete(self, code: CouponCode) -> DeleteAnswer:
+        """Send DELETE exactly once and return what the answer proves. Raises nothing by name."""
+
+
+class People(Protocol):
+    """Who is who in Slack."""
+
+    async def standing(self, user_id: str) -> Standing:
+        """Return a person from memory; someone never seen costs a call, at most 1 s; fails closed (UNKNOWN)."""
+
+    async def fresh(self, user_id: str, since: datetime) -> Standing:
+        """Ask Slack afresh: nothing older than `since` counts. Raises SlackUnavailable where Slack can't be asked."""
+
+    def approvers(self) -> Collection[Standing]:
+        """Return everyone known who is granted a step, from memory."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A Slack message: blocks as Slack wants them, and a text that says everything that matters."""
+
+    text: str
+    blocks: tuple[Mapping[str, object], ...] = ()
+
+
+class Messenger(Protocol):
+    """Messages in Slack. Every call raises SlackUnavailable or SlackRefused."""
+
+    async def post(self, channel: str, message: Message) -> str:
+        """Post a message and return its ts."""
+
+    async def update(self, channel: str, ts: str, message: Message) -> None:
+        """Replace a message."""
+
+    async def reply(self, channel: str, ts: str, message: Message, *, broadcast: bool) -> None:
+        """Post into the thread of a message, and to the channel as well where broadcast."""
+
+    async def tell(self, notice: Notice) -> None:
+        """Tell one person privately."""
+
+
+class Renderer(Protocol):
+    """The words and the looks. Each function works from what is stored alone."""
+
+    def card(self, request: Shown) -> Message:
+        """Return the card of a request at any state."""
+
+    def outcome(self, request: Shown) -> Message:
+        """Return the reply in the thread that says how the request ended, mentioning the requester."""
+
+    def failure(self, request: Failed) -> str:
+        """Return what the requester is told privately where a request could not be shown."""
+
+    def refused_click(self, verdict: Verdict, request: Request | None) -> str:
+        """Return what someone is told privately whose click was refused."""
+
+
+class Clock(Protocol):
+    """The time, passed in so that tests can set it."""
+
+    def now(self) -> datetime:
+        """Return the time, in UTC and aware of it."""

@@ -1,0 +1,140 @@
+"""Show a request to people: its card, kept up to date, and its outcome in the thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+
+from bot.domain.errors import SlackRefused, SlackUnavailable
+from bot.domain.event import Event, EventKind, Notice
+from bot.domain.request import FailureReason, Finished, Pending, Shown
+from bot.services.failing import FailRequest
+from bot.services.ports import Claim, Clock, Delivery, Message, Messenger, Renderer, Store
+from bot.services.timing import backoff
+
+# The bot's own token or scopes are at fault, not this request: it waits until someone mends them.
+_OPERATORS_MATTER = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "missing_scope"}
+# The card is gone, or was never this bot's: a new one takes its place.
+_CARD_LOST = {"message_not_found", "cant_update_message"}
+
+
+class Present:
+    """Draws cards and tells outcomes. A card or outcome may at worst appear twice, never zero times (I5)."""
+
+    def __init__(
+        self,
+        store: Store,
+        messenger: Messenger,
+        renderer: Renderer,
+        fail: FailRequest,
+        clock: Clock,
+        random: Random,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._messenger = messenger
+        self._renderer = renderer
+        self._fail = fail
+        self._clock = clock
+        self._random = random
+        self._new_id = new_id
+
+    async def draw(self, claim: Claim, request: Shown, delivery: Delivery) -> bool:
+        """Bring the card, and every known copy of it, up to date. Returns whether the work can go on."""
+        card = self._renderer.card(request)
+        try:
+            main = await self._draw(request.origin.channel, delivery.card_ts, card)
+            for copy in delivery.copies:
+                if copy != main:
+                    await self._draw_copy(request.origin.channel, copy, card)
+        except SlackUnavailable as error:
+            return await self._later(claim, error.retry_after)
+        except SlackRefused as error:
+            return await self._undrawable(claim, request, delivery, error)
+        async with self._store.transaction() as tx:
+            await tx.hold(claim)
+            now = await tx.delivery(request.origin.id)
+            # A copy that was clicked meanwhile has not been drawn: look at it again.
+            drawn = request.version if now.copies == delivery.copies else 0
+            await tx.deliver(request.origin.id, replace(now, card_ts=main, drawn_version=drawn))
+        return True
+
+    async def _draw(self, channel: str, ts: str | None, card: Message) -> str:
+        if ts is not None:
+            try:
+                await self._messenger.update(channel, ts, card)
+                return ts
+            except SlackRefused as error:
+                if error.name not in _CARD_LOST:
+                    raise
+        return await self._messenger.post(channel, card)
+
+    async def _draw_copy(self, channel: str, ts: str, card: Message) -> None:
+        try:
+            await self._messenger.update(channel, ts, card)
+        except SlackRefused as error:
+            if error.name not in _CARD_LOST:
+                raise
+
+    async def _undrawable(
+        self, claim: Claim, request: Shown, delivery: Delivery, error: SlackRefused
+    ) -> bool:
+        if error.name in _OPERATORS_MATTER:
+            return await self._later(claim, None)
+        if isinstance(request, Pending) and delivery.card_ts is None:
+            await self._fail(claim, FailureReason.NO_CARD, error.name)
+            return False
+        # People have seen the request, so it goes on; its card can't be changed any more.
+        async with self._store.transaction() as tx:
+            await tx.hold(claim)
+            now = await tx.delivery(request.origin.id)
+            await tx.deliver(request.origin.id, replace(now, drawn_version=request.version))
+        return True
+
+    async def tell(self, claim: Claim, request: Shown, delivery: Delivery) -> bool:
+        """Post the outcome into the card's thread; where Slack refuses that, tell the requester privately."""
+        outcome = self._renderer.outcome(request)
+        refused: SlackRefused | None = None
+        try:
+            if delivery.card_ts is None:
+                await self._messenger.post(request.origin.channel, outcome)
+            else:
+                broadcast = isinstance(request, Finished)
+                await self._messenger.reply(
+                    request.origin.channel, delivery.card_ts, outcome, broadcast=broadcast
+                )
+        except SlackUnavailable as error:
+            return await self._later(claim, error.retry_after)
+        except SlackRefused as error:
+            if error.name in _OPERATORS_MATTER:
+                return await self._later(claim, None)
+            refused = error
+        await self._told(claim, request, outcome, refused)
+        return True
+
+    async def _told(
+        self, claim: Claim, request: Shown, outcome: Message, refused: SlackRefused | None
+    ) -> None:
+        request_id, now = request.origin.id, self._clock.now()
+        async with self._store.transaction() as tx:
+            await tx.hold(claim)
+            if refused is not None:
+                notice = Notice(
+                    id=self._new_id(),
+                    at=now,
+                    person=request.origin.requester.id,
+                    channel=request.origin.channel,
+                    text=outcome.text,
+                )
+                await tx.notify(notice)
+            await tx.deliver(request_id, replace(await tx.delivery(request_id), told=True))
+            data = {"where": "thread" if refused is None else "privately"}
+            await tx.record(Event(kind=EventKind.OUTCOME_TOLD, at=now, request=request_id, data=data))
+
+    async def _later(self, claim: Claim, retry_after: float | None) -> bool:
+        due = self._clock.now() + backoff(claim.attempts, self._random, retry_after)
+        async with self._store.transaction() as tx:
+            await tx.hold(claim)
+            await tx.release(claim, due)
+        return False

@@ -1,0 +1,60 @@
+"""The work on one claimed request: whatever its stored state asks for, in the order in which people need it."""
+
+from __future__ import annotations
+
+from bot.domain.event import Event, EventKind
+from bot.domain.request import Failed, Pending, Submitted, expire, is_ended
+from bot.services.ports import Claim, Clock, Store
+from bot.services.present import Present
+from bot.services.read import ReadCoupons
+
+
+class WorkOnRequest:
+    """Carries a claimed request on: read, shown, expired, drawn, told. One worker at a time does so."""
+
+    def __init__(self, store: Store, read: ReadCoupons, present: Present, clock: Clock) -> None:
+        self._store = store
+        self._read = read
+        self._present = present
+        self._clock = clock
+
+    async def __call__(self, claim: Claim) -> None:
+        """Bring the claimed request as far as it goes now.
+
+        Raises LostClaim where the lease ran out meanwhile, and StoreUnavailable; neither loses anything.
+        """
+        while await self._step(claim):
+            pass
+
+    async def _step(self, claim: Claim) -> bool:
+        async with self._store.transaction() as tx:
+            await tx.hold(claim)
+            request = await tx.get(claim.request_id)
+            delivery = await tx.delivery(claim.request_id)
+        if isinstance(request, Submitted):
+            return await self._read(claim, request)
+        if isinstance(request, Pending) and self._clock.now() >= request.approve_by:
+            return await self._expire(claim)
+        if request is None or isinstance(request, Failed):
+            return await self._done(claim)
+        if delivery.drawn_version < request.version:
+            return await self._present.draw(claim, request, delivery)
+        if is_ended(request) and not delivery.told:
+            return await self._present.tell(claim, request, delivery)
+        return await self._done(claim)
+
+    async def _expire(self, claim: Claim) -> bool:
+        async with self._store.transaction() as tx:
+            await tx.hold(claim)
+            request = await tx.get(claim.request_id)
+            now = self._clock.now()
+            if isinstance(request, Pending) and now >= request.approve_by:
+                await tx.save(expire(request, now))
+                await tx.record(Event(kind=EventKind.REQUEST_EXPIRED, at=now, request=claim.request_id))
+        return True
+
+    async def _done(self, claim: Claim) -> bool:
+        async with self._store.transaction() as tx:
+            await tx.hold(claim)
+            await tx.release(claim, None)
+        return False

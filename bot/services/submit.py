@@ -1,0 +1,165 @@
+"""The command: open a request, or say how, or list what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.domain.command import Ask, Command, Help, ListOpen, parse_command
+from bot.domain.coupon import CouponCode
+from bot.domain.errors import BadInput, CodeTaken
+from bot.domain.event import Event, EventKind
+from bot.domain.policy import Policy, Standing, Verdict, can_complete, may_request
+from bot.domain.request import Origin, Submitted
+from bot.services.ports import Clock, OpenRequest, People, Store, Transaction
+
+_LISTED = 20
+_KEPT_TEXT = 700  # characters of a command that the audit keeps
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlashCommand:
+    """A verified command: who typed what, and where."""
+
+    user: str
+    team: str
+    channel: str
+    text: str
+    reply_url: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The request is stored."""
+
+    request_id: str
+    codes: tuple[CouponCode, ...]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How the command is used, by the policy in force."""
+
+    policy: Policy
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The open requests, oldest first; `more`: whether there are others."""
+
+    requests: Sequence[OpenRequest]
+    more: bool
+
+
+@dataclass(frozen=True)
+class Denied:
+    """The person may not do this here."""
+
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Misread:
+    """What was typed can't be used; sentence says what to type instead."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A code is in an open request already. holder: that request; None: it has just ended."""
+
+    code: str
+    holder: OpenRequest | None
+
+
+@dataclass(frozen=True)
+class TooFew:
+    """Fewer than two people can complete the two steps."""
+
+
+Answer = Accepted | Usage | Listing | Denied | Misread | Taken | TooFew
+
+
+class Submit:
+    """Answers `/coupon-delete`. A request is stored before it is acknowledged."""
+
+    def __init__(
+        self, store: Store, people: People, policy: Policy, clock: Clock, new_id: Callable[[], str]
+    ) -> None:
+        self._store = store
+        self._people = people
+        self._policy = policy
+        self._clock = clock
+        self._new_id = new_id
+
+    async def __call__(self, command: SlashCommand) -> Answer:
+        """Carry out a command and return what to answer. Raises StoreUnavailable where nothing was stored."""
+        standing = await self._people.standing(command.user)
+        try:
+            parsed = parse_command(command.text, reason_required=self._policy.reason_required)
+        except BadInput as error:
+            return await self._recorded(command, standing, Misread(str(error)))
+        if isinstance(parsed, Help):
+            return await self._recorded(command, standing, Usage(self._policy))
+        if (verdict := may_request(self._policy, standing, command.channel)) is not Verdict.ALLOWED:
+            return await self._recorded(command, standing, Denied(verdict))
+        return await self._allowed(command, standing, parsed)
+
+    async def _allowed(self, command: SlashCommand, standing: Standing, parsed: Command) -> Answer:
+        if isinstance(parsed, ListOpen):
+            found = await self._store.open_requests(_LISTED + 1)
+            return await self._recorded(command, standing, Listing(found[:_LISTED], len(found) > _LISTED))
+        assert isinstance(parsed, Ask)
+        # The requester counts too: by default they may give step 1.
+        everyone = [*self._people.approvers(), standing]
+        if not can_complete(self._policy, standing.person.id, everyone):
+            return await self._recorded(command, standing, TooFew())
+        try:
+            return await self._open(command, standing, parsed)
+        except CodeTaken as taken:
+            holder = await self._store.find(taken.request_id)
+            return await self._recorded(command, standing, Taken(taken.code, holder))
+
+    async def _open(self, command: SlashCommand, standing: Standing, ask: Ask) -> Accepted:
+        now = self._clock.now()
+        origin = Origin(
+            id=self._new_id(),
+            team=command.team,
+            channel=command.channel,
+            requester=standing.person,
+            reason=ask.reason,
+            opened_at=now,
+            first=self._policy.approvers,
+            final=self._policy.final_approvers,
+        )
+        async with self._store.transaction() as tx:
+            await tx.add(Submitted(origin=origin, codes=ask.codes), command.reply_url)
+            await _record(
+                tx, EventKind.COMMAND, command, standing, now, origin.id, {"codes": list(ask.codes)}
+            )
+        return Accepted(origin.id, ask.codes)
+
+    async def _recorded(self, command: SlashCommand, standing: Standing, answer: Answer) -> Answer:
+        refused = not isinstance(answer, Usage | Listing)
+        kind = EventKind.COMMAND_REFUSED if refused else EventKind.COMMAND
+        data = {"answer": answer.verdict if isinstance(answer, Denied) else type(answer).__name__.lower()}
+        async with self._store.transaction() as tx:
+            await _record(tx, kind, command, standing, self._clock.now(), None, data)
+        return answer
+
+
+async def _record(
+    tx: Transaction,
+    kind: EventKind,
+    command: SlashCommand,
+    standing: Standing,
+    now: datetime,
+    request_id: str | None,
+    data: Mapping[str, object],
+) -> None:
+    typed = {"channel": command.channel, "text": command.text[:_KEPT_TEXT]}
+    await tx.record(
+        Event(kind=kind, at=now, request=request_id, actor=standing.person, data={**typed, **data})
+    )

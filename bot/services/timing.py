@@ -1,0 +1,18 @@
+"""How long to wait before work is tried again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+
+_FIRST = 0.5
+_LONGEST = 30.0
+
+
+def backoff(attempts: int, random: Random, retry_after: float | None = None) -> timedelta:
+    """Return the wait before the next try: exponential with jitter, from about 0.5 s up to 30 s.
+
+    attempts: tries that were made, from 1. retry_after: seconds that the other side asked for; never less is waited.
+    """
+    longest = min(_LONGEST, _FIRST * 2 ** min(attempts - 1, 10))
+    return timedelta(seconds=max(random.uniform(longest / 2, longest), retry_after or 0.0))
