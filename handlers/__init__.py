@@ -1,0 +1,1 @@
+"""Everything that people see in Slack, and the listeners that hear them."""

@@ -1,0 +1,106 @@
+"""The private answers to `/coupon-delete`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot.domain.policy import Policy, RequesterMayApprove
+from bot.domain.request import Pending, Request, Submitted, codes_of
+from bot.services.ports import OpenRequest
+from bot.services.submit import (
+    Accepted,
+    Answer,
+    Denied,
+    Listing,
+    Misread,
+    Taken,
+    TooFew,
+    Usage,
+)
+from handlers import words
+from handlers.ids import COMMAND
+from handlers.mrkdwn import code, escape, grants, mention, when
+
+
+class Answers:
+    """Renders what a command is answered. workspace_url: the address that links to cards start with."""
+
+    def __init__(self, workspace_url: str) -> None:
+        self._workspace_url = workspace_url.rstrip("/")
+
+    def text(self, answer: Answer) -> str:
+        """Return the answer as Slack's mrkdwn, for the person who typed the command alone."""
+        match answer:
+            case Accepted(request_id, codes):
+                listed = ", ".join(code(each) for each in codes)
+                return f"Reading {listed} from Vivoldi; the card appears here in a moment. (Request {request_id})"
+            case Usage(policy):
+                return _usage(policy)
+            case Listing(requests, more):
+                return self._listing(requests, more)
+            case Denied(verdict):
+                return words.denied(verdict)
+            case Misread(sentence):
+                return escape(sentence)
+            case Taken(taken, holder):
+                return self._taken(taken, holder)
+            case TooFew():
+                return (
+                    "Fewer than two people could complete the two approvals, so nothing was asked for. Whoever runs "
+                    "Coupon Guard can name more people in `APPROVERS` and `FINAL_APPROVERS`."
+                )
+
+    def _listing(self, requests: Sequence[OpenRequest], more: bool) -> str:
+        if not requests:
+            return f"No request is open. Type {code(COMMAND + ' CODE reason')} to open one."
+        lines = [f"• {self._named(each)}: {_stage(each.request)}" for each in requests]
+        rest = ["There are more; these are the oldest ones."] if more else []
+        return "\n".join(["*Open requests*", *lines, *rest])
+
+    def _taken(self, taken: str, holder: OpenRequest | None) -> str:
+        if holder is None:
+            return f"{code(taken)} was in another request that has just ended. Please try again."
+        return f"{code(taken)} is already in an open request: {self._named(holder)}, {_stage(holder.request)}. Nothing new was opened."
+
+    def _named(self, found: OpenRequest) -> str:
+        codes = codes_of(found.request)
+        listed = ", ".join(codes[:3]) + (f" and {len(codes) - 3} more" if len(codes) > 3 else "")
+        origin = found.request.origin
+        if found.card_ts is None:
+            return f"{code(listed)} by {mention(origin.requester.id)}"
+        link = f"{self._workspace_url}/archives/{origin.channel}/p{found.card_ts.replace('.', '')}"
+        return f"<{link}|{listed}> by {mention(origin.requester.id)}"
+
+
+def _stage(request: Request) -> str:
+    match request:
+        case Submitted():
+            return "being read from Vivoldi"
+        case Pending(step=step, approve_by=approve_by):
+            return f"waits for step {int(step)} of 2 until {when(approve_by)}"
+        case _:
+            return words.ended(request)
+
+
+def _usage(policy: Policy) -> str:
+    first = policy.requester_may_approve is RequesterMayApprove.FIRST
+    yourself = "The requester may give step 1, if eligible." if first else "The requester may give neither."
+    return "\n".join(
+        [
+            "*Delete a coupon in Vivoldi, with two approvals*",
+            f"• {code(COMMAND + ' CODE reason')}: ask to delete a coupon. It is shown to the channel first.",
+            f"• {code(COMMAND + ' CODE,CODE,CODE reason')}: up to 20 at once, separated by commas, without spaces.",
+            f"• {code(COMMAND + ' list')}: the open requests.",
+            f"Step 1 can be given by {grants(policy.approvers)}, step 2 by {grants(policy.final_approvers)}: two "
+            f"different people, step 2 never by the requester. {yourself}",
+            f"There are {_span(policy.approve_within)} to decide. Deleting can't be undone; setting the expiry date to "
+            "the past in Vivoldi can.",
+        ]
+    )
+
+
+def _span(span: timedelta) -> str:
+    minutes, seconds = divmod(int(span.total_seconds()), 60)
+    parts = [f"{minutes} minutes"] if minutes else []
+    return " and ".join(parts + ([f"{seconds} seconds"] if seconds else []))

@@ -1,0 +1,68 @@
+"""The boundary: whatever a listener did not expect becomes a sentence for the person and an entry in the log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import structlog
+from slack_bolt import BoltResponse
+from slack_bolt.async_app import AsyncApp, AsyncRespond
+
+from bot.domain.errors import CouponGuardError, StoreError
+from handlers.payloads import BadPayload, app_of
+
+_log = structlog.get_logger(__name__)
+
+# Slack waits 3 s for an answer in all.
+_TELL_WITHIN_SECONDS = 1.5
+
+
+def register(app: AsyncApp, app_id: str, reference: Callable[[], str]) -> None:
+    """Refuse what is meant for another app, and answer for whatever goes wrong in a listener.
+
+    app_id: the bot's own app, which Bolt does not compare. reference: makes ids that the person and the log show.
+    """
+
+    @app.middleware
+    async def own_app_only(body: dict[str, Any], next: Callable[[], Any]) -> BoltResponse | None:  # noqa: A002
+        if app_of(body) == app_id:
+            await next()
+            return None
+        _log.warning("slack.foreign_app")
+        return BoltResponse(status=403, body="This request is for another app.")
+
+    @app.error
+    async def failed(error: Exception, body: dict[str, Any], respond: AsyncRespond) -> BoltResponse:
+        if isinstance(error, BadPayload):
+            _log.warning("slack.bad_payload", reason=str(error))
+            return BoltResponse(status=400, body="This payload can't be read.")
+        sentence = _sentence(error, reference)
+        if "command" in body:
+            return BoltResponse(status=200, body={"response_type": "ephemeral", "text": sentence})
+        await _tell(respond, sentence)
+        return BoltResponse(status=200, body="")
+
+
+def _sentence(error: Exception, reference: Callable[[], str]) -> str:
+    if isinstance(error, StoreError):
+        _log.warning("listener.store_unavailable", error=str(error))
+        return "My database can't be reached, so nothing was changed. Please try again in a minute."
+    known = isinstance(error, CouponGuardError)
+    number = reference()
+    _log.error("listener.failed", reference=number, known=known, exc_info=error)
+    return (
+        "Something went wrong on my side, so nothing was changed. Please try again; if it happens again, tell "
+        f"whoever runs Coupon Guard this number: {number}."
+    )
+
+
+async def _tell(respond: AsyncRespond, sentence: str) -> None:
+    try:
+        async with asyncio.timeout(_TELL_WITHIN_SECONDS):
+            await respond(text=sentence, response_type="ephemeral", replace_original=False)
+    except (aiohttp.ClientError, TimeoutError):
+        # The last resort has failed as well: the person has seen no change, and may click again.
+        _log.exception("listener.not_told")

@@ -1,0 +1,19 @@
+"""The names that Slack sends back: the command, and what a button carries."""
+
+from __future__ import annotations
+
+import re
+
+COMMAND = "/coupon-delete"
+_BLOCK = re.compile(r"decide-v([0-9]{1,9})", re.ASCII)
+
+
+def block_id(version: int) -> str:
+    """Return the block id of the buttons of a card's version: a click on an older one is recognised by it."""
+    return f"decide-v{version}"
+
+
+def version_of(block: str) -> int | None:
+    """Return the version that a block id carries, or None where it is not one of this bot's."""
+    match = _BLOCK.fullmatch(block)
+    return int(match[1]) if match else None

@@ -1,0 +1,29 @@
+"""Bolt's listeners: parse the payload, call one service, answer. Nothing works after its ack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.services.decide import Action, Decide
+from bot.services.submit import Submit
+from handlers.answers import Answers
+from handlers.ids import COMMAND
+from handlers.payloads import click, slash_command
+
+
+def register(app: AsyncApp, submit: Submit, decide: Decide, answers: Answers) -> None:
+    """Connect the command and the buttons to their services."""
+
+    @app.command(COMMAND)
+    async def coupon_delete(ack: AsyncAck, body: dict[str, Any]) -> None:
+        answer = await submit(slash_command(body))
+        await ack(text=answers.text(answer), response_type="ephemeral")
+
+    async def button(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await decide(click(body))
+        await ack()
+
+    for action in Action:
+        app.action(action.value)(button)

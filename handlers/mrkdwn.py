@@ -1,0 +1,44 @@
+"""Slack's text format: escaping, mentions and dates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from bot.domain.request import Grants
+
+
+def escape(text: str) -> str:
+    """Return text that a person or an API wrote, so that Slack shows it and never acts on it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def code(text: str) -> str:
+    """Return text as inline code."""
+    return f"`{escape(text).replace('`', 'ˋ')}`"
+
+
+def quote(text: str) -> str:
+    """Return someone's words in quotation marks; they can neither mention nor link."""
+    return f"“{escape(text)}”"
+
+
+def mention(user: str) -> str:
+    """Return a mention of a person."""
+    return f"<@{user}>"
+
+
+def grants(granted: Grants) -> str:
+    """Return who is granted something: user groups first, then people."""
+    groups = [f"<!subteam^{group}>" for group in sorted(granted.groups)]
+    return ", ".join(groups + [mention(user) for user in sorted(granted.users)])
+
+
+def when(at: datetime) -> str:
+    """Return a time that Slack shows in the reader's own time zone, with UTC as the fallback."""
+    fallback = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+
+
+def shorten(text: str, longest: int) -> str:
+    """Return the text, cut to `longest` characters with an ellipsis where it is longer."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
