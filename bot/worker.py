@@ -1,0 +1,157 @@
+"""The supervised loop: looks at stored state for what is due, and does it.
+
+A click, a restart and a lost message all lead here. There are three lanes, each with its own kind of claim, so
+that slow Slack calls never hold up a deletion. It wakes at once on a change in its own process, and otherwise
+looks about once a second, which is how the work of other replicas and of the past is found.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, Protocol, TypeVar
+
+import structlog
+
+from bot.domain.errors import LostClaim, SlackError, StoreError
+from bot.logs import reference
+
+_log = structlog.get_logger(__name__)
+
+_POLL_SECONDS = 1.0
+# About as long as a lease: afterwards the work is due by itself.
+_GIVE_BACK_TRIES = 60
+
+Result = TypeVar("Result")
+
+
+class AnyClaim(Protocol):
+    """What was taken to be worked on."""
+
+    @property
+    def label(self) -> str:
+        """A short name for the log."""
+
+
+ClaimT = TypeVar("ClaimT", bound=AnyClaim)
+
+
+@dataclass(frozen=True)
+class Lane(Generic[ClaimT]):
+    """One kind of work.
+
+    claim: takes what is due, or None. work: does it. give_back: makes it due again after an error, so that
+    nobody has to wait for the lease to end. slots: how many pieces at a time.
+    """
+
+    name: str
+    claim: Callable[[], Awaitable[ClaimT | None]]
+    work: Callable[[ClaimT], Awaitable[None]]
+    give_back: Callable[[ClaimT], Awaitable[None]]
+    slots: int
+
+
+class Wakeup:
+    """Wakes every lane at once. Call it after a commit, from the loop that the worker runs in."""
+
+    def __init__(self) -> None:
+        self._events: list[asyncio.Event] = []
+
+    def __call__(self) -> None:
+        """Tell the lanes that stored state has changed."""
+        for event in self._events:
+            event.set()
+
+    def subscribe(self) -> asyncio.Event:
+        """Return an event that is set by every wake-up; its owner clears it."""
+        event = asyncio.Event()
+        self._events.append(event)
+        return event
+
+
+class Worker:
+    """Runs lanes, and a directory refresh beside them, until it is told to stop."""
+
+    def __init__(
+        self,
+        lanes: Sequence[Lane[Any]],
+        refresh: Callable[[], Awaitable[None]],
+        wakeup: Wakeup,
+        refresh_every: timedelta = timedelta(seconds=60),
+    ) -> None:
+        self._lanes = lanes
+        self._refresh = refresh
+        self._wakeup = wakeup
+        self._refresh_every = refresh_every
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Take no more work. `run` returns when what is in flight has ended."""
+        self._stopping.set()
+        self._wakeup()
+
+    async def run(self) -> None:
+        """Work until `stop` is called and everything in flight has ended."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._refreshing())
+            for lane in self._lanes:
+                group.create_task(self._run(lane))
+
+    async def _run(self, lane: Lane[ClaimT]) -> None:
+        woken = self._wakeup.subscribe()
+        slots = asyncio.Semaphore(lane.slots)
+        async with asyncio.TaskGroup() as in_flight:
+            while not self._stopping.is_set():
+                await slots.acquire()
+                woken.clear()
+                claim = None
+                if not self._stopping.is_set():
+                    _, claim = await self._guarded(f"{lane.name}.claim", lane.claim)
+                if claim is not None:
+                    in_flight.create_task(self._work(lane, claim, slots))
+                    continue
+                slots.release()
+                await _wait(woken, _POLL_SECONDS)
+
+    async def _work(self, lane: Lane[ClaimT], claim: ClaimT, slots: asyncio.Semaphore) -> None:
+        """Do one piece of work. After an error it is given back; its stored state says how far it came."""
+        try:
+            done, _ = await self._guarded(f"{lane.name}.{claim.label}", lambda: lane.work(claim))
+            for _ in range(_GIVE_BACK_TRIES):
+                if done or self._stopping.is_set():
+                    return
+                await _wait(self._stopping, _POLL_SECONDS)
+                done, _ = await self._guarded(f"{lane.name}.{claim.label}", lambda: lane.give_back(claim))
+        finally:
+            slots.release()
+
+    async def _refreshing(self) -> None:
+        while not self._stopping.is_set():
+            await _wait(self._stopping, self._refresh_every.total_seconds())
+            if not self._stopping.is_set():
+                await self._guarded("directory.refresh", self._refresh)
+
+    async def _guarded(self, what: str, work: Callable[[], Awaitable[Result]]) -> tuple[bool, Result | None]:
+        """Do some work; this is the worker's one boundary, so that nothing can end a lane.
+
+        Returns whether it went well (a lost claim did: someone else has the work), and its result.
+        """
+        try:
+            return True, await work()
+        except LostClaim:
+            _log.warning("worker.claim_lost", work=what)
+            return True, None
+        except (StoreError, SlackError) as error:
+            _log.warning("worker.held_up", work=what, error=str(error))
+        except Exception:
+            _log.exception("worker.failed", work=what, reference=reference())
+        return False, None
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
