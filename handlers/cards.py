@@ -150,9 +150,9 @@ def _item(item: Item, *, alone: bool, request: Shown) -> list[Block]:
     decided = isinstance(request, Approved | Finished)
     after = f"\n{words.state(item)}" if decided else ""
     if isinstance(item.snapshot, NotShown):
-        return [_section(f"{code(item.code)}\n{_warnings(item)}{after}")]
+        return [_section(f"{code(item.code)}\n{_warnings(item, request)}{after}")]
     coupon = item.snapshot.coupon
-    warned = f"\n{_warnings(item)}" if item.warnings else ""
+    warned = f"\n{_warnings(item, request)}" if item.warnings else ""
     if not alone:
         return [_section(f"{code(item.code)} {_summary(coupon)}{warned}{after}")]
     blocks: list[Block] = [
@@ -190,9 +190,10 @@ def _summary(coupon: Coupon) -> str:
     return escape(" · ".join(parts + ([coupon.domain] if coupon.domain else [])))
 
 
-def _warnings(item: Item) -> str:
+def _warnings(item: Item, request: Shown) -> str:
     found = "; ".join(words.warning(kind, item.snapshot) for kind in item.warnings)
-    return f":warning: *Check first:* {found}."
+    label = ":warning: *Check first:*" if isinstance(request, Pending) else "*Warnings shown:*"
+    return f"{label} {found}."
 
 
 def _asked(request: Shown) -> str:
@@ -307,7 +308,7 @@ def _fallback(request: Shown) -> str:
         shown = (
             "not shown by Vivoldi" if isinstance(item.snapshot, NotShown) else _summary(item.snapshot.coupon)
         )
-        warned = f" {_warnings(item)}" if item.warnings else ""
+        warned = f" {_warnings(item, request)}" if item.warnings else ""
         lines.append(f"{item.code}: {shown}.{warned}")
     lines += [_asked(request), *_status(request)]
     if isinstance(request, Approved | Finished):
