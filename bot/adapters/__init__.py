@@ -1,0 +1,1 @@
+"""What stands between the services and the outside: Vivoldi, Slack, and the database."""

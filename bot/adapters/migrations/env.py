@@ -1,0 +1,8 @@
+"""Run by Alembic. The connection, its transaction and its lock come from `bot.adapters.store.migrate`."""
+
+from alembic import context
+
+from bot.adapters.store.schema import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.run_migrations()

@@ -1,0 +1,83 @@
+"""Claims: how one worker, of any number, takes work that is due."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Executable, Row, Select, Table, and_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.adapters.store.engine import Database, run
+from bot.adapters.store.schema import items, requests
+from bot.domain.errors import LostClaim
+from bot.services.ports import Claim
+
+
+async def take(database: Database, table: Table, now: datetime, lease: timedelta) -> Row[Any] | None:
+    """Claim the row of `table` that is due the longest and return it as it is then; None: nothing is due."""
+    async with database.read() as connection:
+        # Nothing is due most of the time, and finding that out should not take the lock for writing.
+        if (await run(connection, _oldest(table, now))).first() is None:
+            return None
+    async with database.write() as connection:
+        return (await run(connection, _taking(table, now, lease))).first()
+
+
+def _oldest(table: Table, now: datetime) -> Select[Any]:
+    free = or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
+    return (
+        select(*table.primary_key.columns)
+        .where(table.c.due_at <= now, free)
+        .order_by(table.c.due_at)
+        .limit(1)
+    )
+
+
+def _taking(table: Table, now: datetime, lease: timedelta) -> Executable:
+    # SQLite leaves FOR UPDATE out: there, only one transaction writes at a time anyway.
+    oldest = _oldest(table, now).with_for_update(skip_locked=True).cte("oldest")
+    until = now + lease
+    return (
+        update(table)
+        .where(*(key == oldest.c[key.name] for key in table.primary_key.columns))
+        .values(
+            # The work is due again when the lease ends; a change in between moves this to an earlier time.
+            due_at=until,
+            claim_token=secrets.token_hex(16),
+            lease_until=until,
+            attempts=table.c.attempts + 1,
+        )
+        .returning(*table.c)
+    )
+
+
+def table_of(claim: Claim) -> Table:
+    """Return the table that holds what was claimed."""
+    return requests if claim.position is None else items
+
+
+def claimed(claim: Claim) -> ColumnElement[bool]:
+    """Return the condition for the row of a claim as long as its token is still the one."""
+    if claim.position is None:
+        return and_(requests.c.id == claim.request_id, requests.c.claim_token == claim.token)
+    return and_(
+        items.c.request_id == claim.request_id,
+        items.c.position == claim.position,
+        items.c.claim_token == claim.token,
+    )
+
+
+async def lock_request(connection: AsyncConnection, request_id: str) -> None:
+    """Lock a request. It is locked before its items, always, so that no two transactions can deadlock."""
+    await run(connection, select(requests.c.id).where(requests.c.id == request_id).with_for_update())
+
+
+async def hold(connection: AsyncConnection, claim: Claim, now: datetime) -> None:
+    """Lock the row of a claim. Raises LostClaim where someone else has it, or where the lease has run out."""
+    await lock_request(connection, claim.request_id)
+    table = table_of(claim)
+    held = select(table.c.claim_token).where(claimed(claim), table.c.lease_until > now).with_for_update()
+    if (await run(connection, held)).first() is None:
+        raise LostClaim("The lease ran out, or the work is done.")

@@ -1,0 +1,56 @@
+"""When stored work is due: pure rules from a row's state to a time. None: there is nothing to do."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping
+
+from bot.domain.item import ItemState, is_final
+
+# Slack allows about one update of a message a second; while items are deleted, the card changes faster.
+CARD_PACE = timedelta(seconds=1)
+
+
+def paced(drawn_at: datetime | None, now: datetime) -> datetime:
+    """Return when the card of an approved request may be drawn again."""
+    return now if drawn_at is None else max(now, drawn_at + CARD_PACE)
+
+
+def request_due(row: RowMapping, now: datetime) -> datetime | None:
+    """Return when a request is due by its state: to be read, drawn, expired or told.
+
+    A failed request has no card to draw: it is due until it was told.
+    """
+    state = row["state"]
+    if state == "submitted":
+        return now
+    if state == "failed":
+        return None if row["told"] else now
+    if row["version"] > row["drawn_version"]:
+        return paced(row["drawn_at"], now) if state == "approved" else now
+    if state == "pending":
+        due: datetime = row["approve_by"]
+        return due
+    if row["ended_at"] is not None and not row["told"]:
+        return now
+    return None
+
+
+def retry_due(row: RowMapping, due: datetime) -> datetime:
+    """Return when a request is due whose holder gives it back to be tried again at `due`.
+
+    A change by someone else, which moved `due_at` off the end of the lease, is worked on first, and a
+    deadline is not slept through.
+    """
+    sooner = [due]
+    if row["due_at"] is not None and row["due_at"] != row["lease_until"]:
+        sooner.append(row["due_at"])
+    if row["state"] == "pending":
+        sooner.append(row["approve_by"])
+    return min(sooner)
+
+
+def item_due(approved: bool, state: ItemState, now: datetime) -> datetime | None:
+    """Return when an item is due: only an approved request has anything to send, reconcile or confirm."""
+    return now if approved and not is_final(state) else None

@@ -1,0 +1,180 @@
+"""From a database URL to connections, and from a driver's errors to the program's own.
+
+SQLite gets one connection for writing, used by one task at a time, since writers on several connections
+only wait for each other's lock, and one for reading. PostgreSQL gets one pool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import URL, Connection, CursorResult, Executable, event, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import (
+    TimeoutError as NoConnectionFree,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.domain.errors import StoreError, StoreUnavailable
+
+# How long anything waits for a connection or for a lock that someone else holds.
+PATIENCE_SECONDS = 5
+_STATEMENT_SECONDS = 10
+_IDLE_TRANSACTION_SECONDS = 60
+_SQLITE = ("sqlite", "sqlite+aiosqlite")
+_POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
+
+
+@dataclass(frozen=True)
+class Database:
+    """Where to write and where to read, and whose turn it is to write."""
+
+    writer: AsyncEngine
+    reader: AsyncEngine
+    turn: asyncio.Lock | None
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction for writing: committed at the end of the block, rolled back on an exception."""
+        async with self._my_turn():
+            with translated():
+                async with self.writer.begin() as connection:
+                    yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that reads one consistent state and waits for no writer."""
+        with translated():
+            async with self.reader.begin() as connection:
+                yield connection
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.writer.dispose()
+        await self.reader.dispose()
+
+    def _my_turn(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self.turn is None else _within_patience(self.turn)
+
+
+@asynccontextmanager
+async def _within_patience(turn: asyncio.Lock) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await turn.acquire()
+    except TimeoutError as error:
+        raise StoreUnavailable("The database is busy: another change did not end in time.") from error
+    try:
+        yield
+    finally:
+        turn.release()
+
+
+def connect(url: str) -> Database:
+    """Return the database of a URL (`sqlite:///file.db`, `postgres://`, `postgresql://`), not yet connected.
+
+    Raises StoreError where the URL can't be used.
+    """
+    parsed = parse_url(url)
+    if parsed.drivername in _SQLITE:
+        return Database(_sqlite(parsed, "IMMEDIATE"), _sqlite(parsed, "DEFERRED"), asyncio.Lock())
+    engine = _postgres(parsed)
+    reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return Database(engine, reader, None)
+
+
+def parse_url(url: str) -> URL:
+    """Return the parsed URL. Raises StoreError, without quoting it, since it may hold a password."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise StoreError("The database URL can't be understood.") from None
+    if parsed.drivername not in _SQLITE + _POSTGRES:
+        raise StoreError("The database URL must begin with sqlite:/// or postgresql://.")
+    if parsed.drivername in _SQLITE and parsed.database in (None, "", ":memory:"):
+        raise StoreError("The database URL must name a file: sqlite:///coupon-guard.db")
+    return parsed
+
+
+def _sqlite(url: URL, begin: str) -> AsyncEngine:
+    engine = create_async_engine(
+        url.set(drivername="sqlite+aiosqlite"),
+        # The driver would begin transactions of its own, and only before some statements.
+        connect_args={"isolation_level": None, "timeout": PATIENCE_SECONDS},
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=PATIENCE_SECONDS,
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin_transaction(connection: Connection) -> None:
+        connection.exec_driver_sql(f"BEGIN {begin}")
+
+    return engine
+
+
+def _postgres(url: URL) -> AsyncEngine:
+    limits = {
+        "lock_timeout": PATIENCE_SECONDS,
+        "statement_timeout": _STATEMENT_SECONDS,
+        "idle_in_transaction_session_timeout": _IDLE_TRANSACTION_SECONDS,
+    }
+    # What the URL itself asks for comes last and wins.
+    options = [f"-c {name}={seconds}s" for name, seconds in limits.items()]
+    options += [str(url.query["options"])] if "options" in url.query else []
+    return create_async_engine(
+        url.set(drivername="postgresql+psycopg"),
+        connect_args={"connect_timeout": PATIENCE_SECONDS, "options": " ".join(options)},
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        pool_timeout=PATIENCE_SECONDS,
+        hide_parameters=True,
+    )
+
+
+async def run(connection: AsyncConnection, statement: Executable) -> CursorResult[Any]:
+    """Execute one statement. Raises StoreUnavailable or StoreError."""
+    with translated():
+        return await connection.execute(statement)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the errors of SQLAlchemy and the drivers into StoreUnavailable and StoreError."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise translate(error) from error
+
+
+def translate(error: SQLAlchemyError) -> StoreError:
+    """Return the error as one of the program's own, in a sentence that holds no address and no password."""
+    if isinstance(error, NoConnectionFree):
+        return StoreUnavailable("The database is busy: no connection became free in time.")
+    if not isinstance(error, DBAPIError):
+        return StoreError(f"The database could not be used ({type(error).__name__}).")
+    name = type(error.orig).__name__
+    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+        return StoreUnavailable(f"The database can't be reached, or is locked ({name}).")
+    # SQLite reports a file that is damaged or is no database by its plainest error class.
+    if name == "DatabaseError":
+        return StoreUnavailable("The file of the database is damaged, or is no database.")
+    return StoreError(f"The database refused a statement ({name}).")

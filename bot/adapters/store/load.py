@@ -1,0 +1,47 @@
+"""Read requests with their items and decisions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import ColumnElement, RowMapping, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.adapters.store.engine import run
+from bot.adapters.store.mapping import request_of
+from bot.adapters.store.schema import decisions, items, requests
+from bot.services.ports import OpenRequest
+
+
+async def load(
+    connection: AsyncConnection,
+    where: ColumnElement[bool],
+    *,
+    limit: int | None = None,
+    lock: bool = False,
+) -> Sequence[OpenRequest]:
+    """Return the requests that a condition on `requests` selects, oldest first.
+
+    lock: keep them locked until the transaction ends (on SQLite the transaction itself does).
+    """
+    chosen = select(requests).where(where).order_by(requests.c.opened_at, requests.c.id).limit(limit)
+    found = (await run(connection, chosen.with_for_update() if lock else chosen)).mappings().all()
+    ids = [row["id"] for row in found]
+    if not ids:
+        return ()
+    their_items = select(items).where(items.c.request_id.in_(ids)).order_by(items.c.position)
+    their_decisions = select(decisions).where(decisions.c.request_id.in_(ids))
+    by_item = _by_request((await run(connection, their_items)).mappings())
+    by_decision = _by_request((await run(connection, their_decisions)).mappings())
+    return tuple(
+        OpenRequest(request_of(row, by_item[row["id"]], by_decision[row["id"]]), row["card_ts"])
+        for row in found
+    )
+
+
+def _by_request(rows: Iterable[RowMapping]) -> defaultdict[str, list[RowMapping]]:
+    grouped: defaultdict[str, list[RowMapping]] = defaultdict(list)
+    for row in rows:
+        grouped[row["request_id"]].append(row)
+    return grouped

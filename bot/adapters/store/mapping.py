@@ -1,0 +1,292 @@
+"""Domain values to rows and back. What was saved is what is read: every state makes the round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from bot.domain import coupon as coupons
+from bot.domain.coupon import Coupon, CouponCode, NotShown, Reading, Shown, code_key
+from bot.domain.errors import StoreError
+from bot.domain.event import Event, EventKind, Notice
+from bot.domain.item import (
+    Changed,
+    Confirmation,
+    Deleted,
+    Item,
+    ItemState,
+    NotSent,
+    NotSentReason,
+    Refused,
+    Sending,
+    Source,
+    Unknown,
+    Waiting,
+)
+from bot.domain.request import (
+    Approved,
+    Cancelled,
+    Decision,
+    Expired,
+    Failed,
+    FailureReason,
+    Finished,
+    Grants,
+    Origin,
+    Pending,
+    Person,
+    Rejected,
+    Request,
+    Step,
+    Submitted,
+    shown_digest,
+)
+
+REQUEST_STATES: dict[type[Request], str] = {
+    Submitted: "submitted",
+    Pending: "pending",
+    Approved: "approved",
+    Finished: "finished",
+    Rejected: "rejected",
+    Cancelled: "cancelled",
+    Expired: "expired",
+    Failed: "failed",
+}
+_ITEM_STATES: dict[type[ItemState], str] = {
+    Waiting: "waiting",
+    Sending: "sending",
+    Unknown: "unknown",
+    Deleted: "deleted",
+    Refused: "refused",
+    Changed: "changed",
+    NotSent: "not_sent",
+}
+_NOTICE_FIELDS = ("id", "at", "person", "channel", "text", "reply_url")
+_REQUEST_TIMES = ("approve_by", "execute_by", "ended_at")
+
+
+# ---------------------------------------------------------------- to rows
+
+
+def origin_row(origin: Origin, reply_url: str | None) -> dict[str, Any]:
+    """Return the columns of a request that never change."""
+    return {
+        "id": origin.id,
+        "team": origin.team,
+        "channel": origin.channel,
+        "requester_id": origin.requester.id,
+        "requester_name": origin.requester.name,
+        "reason": origin.reason,
+        "reply_url": reply_url,
+        "opened_at": origin.opened_at,
+        "first_grants": _grants_json(origin.first),
+        "final_grants": _grants_json(origin.final),
+    }
+
+
+def request_row(request: Request) -> dict[str, Any]:
+    """Return the columns of a request that its state carries; those of earlier states are left alone."""
+    row: dict[str, Any] = {"state": REQUEST_STATES[type(request)], "version": request.version}
+    row |= {name: getattr(request, name) for name in _REQUEST_TIMES if hasattr(request, name)}
+    if not isinstance(request, Submitted | Failed):
+        row["digest"] = shown_digest(request.items)
+    if isinstance(request, Rejected):
+        row |= {"ended_by_id": request.by.id, "ended_by_name": request.by.name}
+    if isinstance(request, Failed):
+        row |= {"failure_reason": request.reason.value, "failure_detail": request.detail}
+    return row
+
+
+def code_row(request: Submitted, position: int) -> dict[str, Any]:
+    """Return the row of an item whose coupon was not read yet."""
+    code = request.codes[position]
+    return {
+        "request_id": request.origin.id,
+        "position": position,
+        "code": code,
+        "code_key": code_key(code),
+        "open": True,
+    }
+
+
+def item_row(item: Item) -> dict[str, Any]:
+    """Return the columns of an item that say what was shown and how far it is."""
+    return {
+        "snapshot": _reading_json(item.snapshot),
+        "digest": item.digest,
+        "warnings": list(item.warnings),
+        "state": _ITEM_STATES[type(item.state)],
+        "detail": {name: _plain(value) for name, value in asdict(item.state).items()},
+    }
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def decision_row(request_id: str, decision: Decision) -> dict[str, Any]:
+    """Return the row of a decision."""
+    return {
+        "request_id": request_id,
+        "step": decision.step.value,
+        "actor_id": decision.actor.id,
+        "actor_name": decision.actor.name,
+        "at": decision.at,
+        "digest": decision.digest,
+    }
+
+
+def event_row(event: Event) -> dict[str, Any]:
+    """Return the row of an audit event."""
+    return {
+        "at": event.at,
+        "kind": event.kind.value,
+        "request_id": event.request,
+        "code": event.code,
+        "actor_id": event.actor.id if event.actor else None,
+        "actor_name": event.actor.name if event.actor else None,
+        "data": dict(event.data),
+    }
+
+
+def notice_row(notice: Notice) -> dict[str, Any]:
+    """Return the row of a private notice."""
+    return {name: getattr(notice, name) for name in _NOTICE_FIELDS}
+
+
+def _grants_json(grants: Grants) -> dict[str, list[str]]:
+    return {"users": sorted(grants.users), "groups": sorted(grants.groups)}
+
+
+def _reading_json(reading: Reading) -> dict[str, Any]:
+    if isinstance(reading, Shown):
+        return {"shown": asdict(reading.coupon)}
+    return {"not_shown": reading.message}
+
+
+# ---------------------------------------------------------------- from rows
+
+
+def request_of(row: RowMapping, items: Sequence[RowMapping], decisions: Sequence[RowMapping]) -> Request:
+    """Return the request of its row, its items' rows by position, and its decisions' rows.
+
+    Raises StoreError where the rows make no sense together.
+    """
+    try:
+        return _request_of(row, items, {found["step"]: _decision_of(found) for found in decisions})
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"The stored request {row['id']} can't be understood.") from error
+
+
+def _request_of(row: RowMapping, items: Sequence[RowMapping], steps: dict[int, Decision]) -> Request:
+    common = {"origin": _origin_of(row), "version": row["version"]}
+    codes = tuple(CouponCode(item["code"]) for item in items)
+    match row["state"]:
+        case "submitted":
+            return Submitted(codes=codes, **common)
+        case "failed":
+            reason = FailureReason(row["failure_reason"])
+            detail, ended_at = row["failure_detail"], row["ended_at"]
+            return Failed(codes=codes, reason=reason, detail=detail, ended_at=ended_at, **common)
+    common["items"] = tuple(_item_of(item) for item in items)
+    review = steps.get(Step.REVIEW)
+    match row["state"]:
+        case "pending":
+            return Pending(approve_by=row["approve_by"], review=review, **common)
+        case "approved":
+            times = {"approve_by": row["approve_by"], "execute_by": row["execute_by"]}
+            return Approved(review=steps[Step.REVIEW], final=steps[Step.FINAL], **times, **common)
+    common["ended_at"] = row["ended_at"]
+    match row["state"]:
+        case "finished":
+            return Finished(review=steps[Step.REVIEW], final=steps[Step.FINAL], **common)
+        case "rejected":
+            return Rejected(review=review, by=Person(row["ended_by_id"], row["ended_by_name"]), **common)
+        case "cancelled":
+            return Cancelled(review=review, **common)
+        case "expired":
+            return Expired(review=review, approve_by=row["approve_by"], **common)
+    raise ValueError(f"unknown state {row['state']}")
+
+
+def _origin_of(row: RowMapping) -> Origin:
+    return Origin(
+        id=row["id"],
+        team=row["team"],
+        channel=row["channel"],
+        requester=Person(row["requester_id"], row["requester_name"]),
+        reason=row["reason"],
+        opened_at=row["opened_at"],
+        first=_grants_of(row["first_grants"]),
+        final=_grants_of(row["final_grants"]),
+    )
+
+
+def _grants_of(data: dict[str, list[str]]) -> Grants:
+    return Grants(frozenset(data["users"]), frozenset(data["groups"]))
+
+
+def _decision_of(row: RowMapping) -> Decision:
+    return Decision(Step(row["step"]), Person(row["actor_id"], row["actor_name"]), row["at"], row["digest"])
+
+
+def _item_of(row: RowMapping) -> Item:
+    return Item(
+        code=CouponCode(row["code"]),
+        snapshot=_reading_of(row["snapshot"]),
+        warnings=tuple(coupons.Warning(name) for name in row["warnings"]),
+        state=item_state_of(row["state"], row["detail"]),
+    )
+
+
+def _reading_of(data: dict[str, Any]) -> Reading:
+    if "not_shown" in data:
+        return NotShown(data["not_shown"])
+    facts = data["shown"]
+    kind = facts["discount_kind"]
+    return Shown(Coupon(**{**facts, "discount_kind": None if kind is None else coupons.DiscountKind(kind)}))
+
+
+def item_state_of(name: str, detail: dict[str, Any]) -> ItemState:
+    """Return the state of an item. Raises KeyError, TypeError or ValueError for what is no state."""
+    match name:
+        case "waiting":
+            return Waiting(**detail)
+        case "sending":
+            return Sending(**detail)
+        case "unknown":
+            return Unknown(**{**detail, "since": datetime.fromisoformat(detail["since"])})
+        case "deleted":
+            seen = detail["confirmation"]
+            at = datetime.fromisoformat(detail["at"])
+            return Deleted(Source(detail["source"]), at, None if seen is None else Confirmation(seen))
+        case "refused":
+            return Refused(**detail)
+        case "changed":
+            found = tuple(coupons.Difference(**difference) for difference in detail["differences"])
+            return Changed(found, detail["message"])
+        case "not_sent":
+            return NotSent(**{**detail, "reason": NotSentReason(detail["reason"])})
+    raise ValueError(f"unknown item state {name}")
+
+
+def event_of(row: RowMapping) -> Event:
+    """Return the audit event of a row."""
+    actor = Person(row["actor_id"], row["actor_name"]) if row["actor_id"] is not None else None
+    return Event(
+        kind=EventKind(row["kind"]),
+        at=row["at"],
+        request=row["request_id"],
+        code=row["code"],
+        actor=actor,
+        data=row["data"],
+    )
+
+
+def notice_of(row: RowMapping) -> Notice:
+    """Return the private notice of a row."""
+    return Notice(**{name: row[name] for name in _NOTICE_FIELDS})

@@ -1,0 +1,201 @@
+"""The tables, alike on SQLite and PostgreSQL.
+
+The rules that must hold whatever the program does stand here as constraints: one open request per code
+(I6), two different people (I1), known states. The migrations create all this; a test holds both together.
+Events are append-only by triggers, which only the migration knows.
+
+What is to be done is in the row itself: `due_at` says when (NULL: nothing), `claim_token` and `lease_until`
+who is at it, `attempts` how often it was taken.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware time, kept as microseconds since 1970 in UTC: exact, and ordered alike in both databases.
+
+    Raises ValueError for a naive time.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Return the microseconds since 1970."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A time without a time zone can't be stored.")
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Return the time in UTC."""
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+class Json(TypeDecorator[Any]):
+    """Plain values, kept as JSON text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Return the JSON text."""
+        return None if value is None else json.dumps(value, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Return the values."""
+        return None if value is None else json.loads(value)
+
+
+def _work() -> tuple[Column[Any], ...]:
+    return (
+        Column("due_at", Instant),
+        Column("claim_token", Text),
+        Column("lease_until", Instant),
+        Column("attempts", Integer, nullable=False, server_default="0"),
+    )
+
+
+def _due_index(table: str) -> Index:
+    due = text("due_at IS NOT NULL")
+    return Index(f"{table}_due", "due_at", sqlite_where=due, postgresql_where=due)
+
+
+metadata = MetaData(naming_convention={"pk": "%(table_name)s_pk", "ck": "%(table_name)s_%(constraint_name)s"})
+
+_STILL_OPEN = text("ended_at IS NULL")
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("requester_id", Text, nullable=False),
+    Column("requester_name", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("reply_url", Text),
+    Column("opened_at", Instant, nullable=False),
+    Column("first_grants", Json, nullable=False),
+    Column("final_grants", Json, nullable=False),
+    Column("digest", Text),
+    Column("approve_by", Instant),
+    Column("execute_by", Instant),
+    Column("ended_at", Instant),
+    Column("ended_by_id", Text),
+    Column("ended_by_name", Text),
+    Column("failure_reason", Text),
+    Column("failure_detail", Text),
+    Column("card_ts", Text),
+    Column("card_copies", Json, nullable=False, server_default="[]"),
+    Column("drawn_version", Integer, nullable=False, server_default="0"),
+    Column("drawn_at", Instant),
+    Column("told", Boolean, nullable=False, server_default=false()),
+    *_work(),
+    CheckConstraint(
+        "state IN ('submitted','pending','approved','finished','rejected','cancelled','expired','failed')",
+        name="state",
+    ),
+    CheckConstraint(
+        "(ended_at IS NULL) = (state IN ('submitted','pending','approved'))",
+        name="ended",
+    ),
+    Index("requests_open", "opened_at", "id", sqlite_where=_STILL_OPEN, postgresql_where=_STILL_OPEN),
+    _due_index("requests"),
+)
+
+items = Table(
+    "items",
+    metadata,
+    Column("request_id", Text, ForeignKey("requests.id", name="items_request"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("code", Text, nullable=False),
+    Column("code_key", Text, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("snapshot", Json),
+    Column("digest", Text),
+    Column("warnings", Json, nullable=False, server_default="[]"),
+    Column("state", Text, nullable=False, server_default="waiting"),
+    Column("detail", Json, nullable=False, server_default="{}"),
+    *_work(),
+    CheckConstraint(
+        "state IN ('waiting','sending','deleted','refused','unknown','changed','not_sent')", name="state"
+    ),
+    Index(
+        "items_one_open_request_per_code",
+        "code_key",
+        unique=True,
+        sqlite_where=text("open"),
+        postgresql_where=text("open"),
+    ),
+    _due_index("items"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("request_id", Text, ForeignKey("requests.id", name="decisions_request"), primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("actor_id", Text, nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("digest", Text, nullable=False),
+    CheckConstraint("step IN (1, 2)", name="step"),
+    UniqueConstraint("request_id", "actor_id", name="decisions_two_different_people"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("request_id", Text),
+    Column("code", Text),
+    Column("actor_id", Text),
+    Column("actor_name", Text),
+    Column("data", Json, nullable=False),
+    Index("events_request", "request_id"),
+    sqlite_autoincrement=True,
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("reply_url", Text),
+    *_work(),
+    _due_index("notices"),
+)

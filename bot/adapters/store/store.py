@@ -1,0 +1,119 @@
+"""The store: what the services know as the port `Store`, on SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Self
+
+from sqlalchemy import delete, select, update
+
+from bot.adapters.store.claims import take
+from bot.adapters.store.engine import connect, run
+from bot.adapters.store.load import load
+from bot.adapters.store.mapping import event_of, notice_of
+from bot.adapters.store.schema import events, items, notices, requests
+from bot.adapters.store.transaction import SqlTransaction
+from bot.domain.event import Event
+from bot.services.ports import Claim, Clock, NoticeClaim, OpenRequest
+
+
+class SqlStore:
+    """Requests, their items, audit events and private notices, kept durably.
+
+    url: `sqlite:///file.db`, `postgres://` or `postgresql://`, migrated before. on_commit: called after every
+    transaction that changed something; a claim by itself is none, since it makes nothing due.
+    Raises StoreError for a URL that can't be used.
+    """
+
+    def __init__(self, url: str, clock: Clock, on_commit: Callable[[], None]) -> None:
+        self._database = connect(url)
+        self._clock = clock
+        self._on_commit = on_commit
+
+    async def open(self) -> None:
+        """Make sure that the database can be reached. Raises StoreUnavailable."""
+        await self.ping()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._database.close()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[SqlTransaction]:
+        """Open a transaction. It rolls back unless the block ends without an exception.
+
+        Raises StoreUnavailable where the database can't be reached or stays locked.
+        """
+        async with self._database.write() as connection:
+            transaction = SqlTransaction(connection, self._clock)
+            yield transaction
+        if transaction.changed:
+            self._on_commit()
+
+    async def claim_request(self, now: datetime, lease: timedelta) -> Claim | None:
+        """Take one request that is due: to be read, drawn, expired or told. None: nothing is due."""
+        row = await take(self._database, requests, now, lease)
+        if row is None:
+            return None
+        return Claim(row.id, None, row.claim_token, row.lease_until, row.attempts)
+
+    async def claim_item(self, now: datetime, lease: timedelta) -> Claim | None:
+        """Take one item that is due: to be sent, reconciled or confirmed. None: nothing is due."""
+        row = await take(self._database, items, now, lease)
+        if row is None:
+            return None
+        return Claim(row.request_id, row.position, row.claim_token, row.lease_until, row.attempts)
+
+    async def claim_notice(self, now: datetime, lease: timedelta) -> NoticeClaim | None:
+        """Take one private notice that is due. None: nothing is due."""
+        row = await take(self._database, notices, now, lease)
+        if row is None:
+            return None
+        return NoticeClaim(notice_of(row._mapping), row.claim_token, row.attempts)
+
+    async def finish_notice(self, claim: NoticeClaim, due: datetime | None) -> None:
+        """Drop a delivered (or hopeless) notice, or make it due again at `due`.
+
+        Where someone else took the notice over meanwhile, nothing happens.
+        """
+        mine = (notices.c.id == claim.notice.id) & (notices.c.claim_token == claim.token)
+        later = {"due_at": due, "claim_token": None, "lease_until": None}
+        async with self._database.write() as connection:
+            await run(
+                connection,
+                delete(notices).where(mine) if due is None else update(notices).where(mine).values(later),
+            )
+        self._on_commit()
+
+    async def open_requests(self, limit: int) -> Sequence[OpenRequest]:
+        """Return the open requests, oldest first, at most `limit`."""
+        async with self._database.read() as connection:
+            return await load(connection, requests.c.ended_at.is_(None), limit=limit)
+
+    async def find(self, request_id: str) -> OpenRequest | None:
+        """Return a request, open or not, with the place of its card, without locking it."""
+        async with self._database.read() as connection:
+            found = await load(connection, requests.c.id == request_id)
+        return found[0] if found else None
+
+    async def ping(self) -> None:
+        """Make sure that the database answers. Raises StoreUnavailable."""
+        async with self._database.read() as connection:
+            await run(connection, select(1))
+
+    async def events(self, request_id: str | None = None) -> Sequence[Event]:
+        """Return the audit events in the order in which they were written, of one request or of all."""
+        chosen = select(events).order_by(events.c.id)
+        if request_id is not None:
+            chosen = chosen.where(events.c.request_id == request_id)
+        async with self._database.read() as connection:
+            return tuple(event_of(row) for row in (await run(connection, chosen)).mappings())

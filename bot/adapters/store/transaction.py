@@ -1,0 +1,227 @@
+"""One transaction: what a service reads and writes together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Executable, RowMapping, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.adapters.store import claims, mapping
+from bot.adapters.store.due import item_due, paced, request_due, retry_due
+from bot.adapters.store.engine import run
+from bot.adapters.store.load import load
+from bot.adapters.store.schema import decisions, events, items, notices, requests
+from bot.domain.coupon import code_key
+from bot.domain.errors import CodeTaken, StoreError
+from bot.domain.event import Event, Notice
+from bot.domain.item import Item
+from bot.domain.request import Approved, Decision, Failed, Request, Submitted, is_ended
+from bot.services.ports import Claim, Clock, Delivery
+
+_IDLE = {"due_at": None, "claim_token": None, "lease_until": None, "attempts": 0}
+
+
+class SqlTransaction:
+    """Implements the port `Transaction` on one connection. changed: whether anything was written."""
+
+    def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._loaded: dict[str, Request] = {}
+        self._held: set[str] = set()
+        self.changed = False
+
+    # ------------------------------------------------------------ requests
+
+    async def add(self, request: Submitted, reply_url: str | None) -> None:
+        """Store a new request. Raises CodeTaken where one of its codes is in an open request."""
+        self.changed = True
+        row = mapping.origin_row(request.origin, reply_url) | mapping.request_row(request)
+        await run(self._connection, insert(requests).values(row | {"due_at": self._clock.now()}))
+        await self._add_codes([mapping.code_row(request, position) for position in range(len(request.codes))])
+
+    async def _add_codes(self, rows: list[dict[str, Any]]) -> None:
+        # Whoever holds a code may let go of it between the refusal and the look, hence the second try.
+        for _ in range(2):
+            added = set((await run(self._connection, self._insert_codes(rows))).scalars())
+            rows = [row for row in rows if row["position"] not in added]
+            if not rows:
+                return
+            code = rows[0]["code"]
+            holder = select(items.c.request_id).where(items.c.code_key == code_key(code), items.c.open)
+            found = (await run(self._connection, holder)).scalar()
+            if found is not None:
+                raise CodeTaken(code, found)
+        raise StoreError("The codes could not be reserved.")
+
+    def _insert_codes(self, rows: list[dict[str, Any]]) -> Executable:
+        # A refused row is left out and not an error, which on PostgreSQL would end the whole transaction.
+        dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
+        adding: sqlite.Insert | postgresql.Insert = dialect.insert(items).values(rows)
+        return adding.on_conflict_do_nothing(
+            index_elements=[items.c.code_key], index_where=items.c.open
+        ).returning(items.c.position)
+
+    async def get(self, request_id: str) -> Request | None:
+        """Return the request, locked until the transaction ends, or None."""
+        found = await load(self._connection, requests.c.id == request_id, lock=True)
+        if not found:
+            return None
+        self._loaded[request_id] = found[0].request
+        return found[0].request
+
+    async def save(self, request: Request) -> None:
+        """Store the next state of a request that `get` returned, and make what follows due now.
+
+        Raises StoreError where the request was not read in this transaction, or was changed since.
+        """
+        self.changed = True
+        now = self._clock.now()
+        request_id = request.origin.id
+        before = self._loaded.get(request_id)
+        if before is None:
+            raise StoreError(f"The request {request_id} is saved without having been read.")
+        row = mapping.request_row(request)
+        if request_id not in self._held:
+            row["due_at"] = await self._changed_due(request, now)
+        same = (requests.c.id == request_id) & (requests.c.version == before.version)
+        if (await run(self._connection, update(requests).where(same).values(row))).rowcount != 1:
+            raise StoreError(f"The request {request_id} was changed by someone else meanwhile.")
+        await self._save_decisions(before, request)
+        await self._save_items(before, request, now)
+        self._loaded[request_id] = request
+
+    async def _changed_due(self, request: Request, now: datetime) -> datetime:
+        if not isinstance(request, Approved):
+            return now
+        drawn_at = select(requests.c.drawn_at).where(requests.c.id == request.origin.id)
+        return paced((await run(self._connection, drawn_at)).scalar(), now)
+
+    async def _save_decisions(self, before: Request, after: Request) -> None:
+        known = _decisions(before)
+        rows = [
+            mapping.decision_row(after.origin.id, decision)
+            for decision in _decisions(after)
+            if decision not in known
+        ]
+        if rows:
+            await run(self._connection, insert(decisions).values(rows))
+
+    async def _save_items(self, before: Request, after: Request, now: datetime) -> None:
+        old = _items(before)
+        approved = isinstance(after, Approved) and not isinstance(before, Approved)
+        for position, item in enumerate(_items(after)):
+            was = old[position] if old else None
+            row = mapping.item_row(item) if item != was else {}
+            if approved or was is None or item.state != was.state:
+                row |= _item_work(after, item, now)
+            if row:
+                mine = (items.c.request_id == after.origin.id) & (items.c.position == position)
+                await run(self._connection, update(items).where(mine).values(row))
+        if is_ended(after):
+            await run(
+                self._connection,
+                update(items).where(items.c.request_id == after.origin.id).values(_IDLE | {"open": False}),
+            )
+
+    # ------------------------------------------------------------ what people were shown
+
+    async def delivery(self, request_id: str) -> Delivery:
+        """Return how far the request has been shown. Raises StoreError where there is no such request."""
+        row = await self._row(request_id)
+        return Delivery(row["card_ts"], row["drawn_version"], row["told"], tuple(row["card_copies"]))
+
+    async def deliver(self, request_id: str, delivery: Delivery) -> None:
+        """Store how far the request has been shown. A drawn_version below the request's makes it due now."""
+        self.changed = True
+        now = self._clock.now()
+        row = {
+            "card_ts": delivery.card_ts,
+            "card_copies": list(delivery.copies),
+            "drawn_version": delivery.drawn_version,
+            "told": delivery.told,
+            "drawn_at": now,
+        }
+        stored = await self._row(request_id)
+        if delivery.drawn_version < stored["version"] and request_id not in self._held:
+            row["due_at"] = now
+        await run(self._connection, update(requests).where(requests.c.id == request_id).values(row))
+
+    async def reply_url(self, request_id: str) -> str | None:
+        """Return the `response_url` of the command that opened the request."""
+        url: str | None = (await self._row(request_id))["reply_url"]
+        return url
+
+    async def _row(self, request_id: str) -> RowMapping:
+        found = await run(self._connection, select(requests).where(requests.c.id == request_id))
+        row = found.mappings().first()
+        if row is None:
+            raise StoreError(f"There is no request {request_id}.")
+        return row
+
+    # ------------------------------------------------------------ claims
+
+    async def hold(self, claim: Claim) -> None:
+        """Lock the claimed row. Raises LostClaim where the lease ran out or someone took over."""
+        await claims.hold(self._connection, claim, self._clock.now())
+        if claim.position is None:
+            self._held.add(claim.request_id)
+
+    async def release(self, claim: Claim, due: datetime | None) -> None:
+        """Give the claim back, to be looked at again at `due`, or when its state says so."""
+        await claims.lock_request(self._connection, claim.request_id)
+        table = claims.table_of(claim)
+        mine = select(table).where(claims.claimed(claim)).with_for_update()
+        row = (await run(self._connection, mine)).mappings().first()
+        if row is None:
+            return
+        self.changed = True
+        values: dict[str, Any] = {"claim_token": None, "lease_until": None, "due_at": due}
+        if due is None:
+            values |= {"due_at": await self._due(claim, row), "attempts": 0}
+        elif claim.position is None:
+            values["due_at"] = retry_due(row, due)
+        await run(self._connection, update(table).where(claims.claimed(claim)).values(values))
+
+    async def _due(self, claim: Claim, row: RowMapping) -> datetime | None:
+        now = self._clock.now()
+        if claim.position is None:
+            return request_due(row, now)
+        state = mapping.item_state_of(row["state"], row["detail"])
+        return item_due((await self._row(claim.request_id))["state"] == "approved", state, now)
+
+    # ------------------------------------------------------------ beside the change
+
+    async def record(self, event: Event) -> None:
+        """Append an audit event."""
+        self.changed = True
+        await run(self._connection, insert(events).values(mapping.event_row(event)))
+
+    async def notify(self, notice: Notice) -> None:
+        """Store a private notice, due now."""
+        self.changed = True
+        row = mapping.notice_row(notice) | {"due_at": self._clock.now()}
+        await run(self._connection, insert(notices).values(row))
+
+
+def _items(request: Request) -> tuple[Item, ...]:
+    return () if isinstance(request, Submitted | Failed) else request.items
+
+
+def _decisions(request: Request) -> tuple[Decision, ...]:
+    if isinstance(request, Submitted | Failed):
+        return ()
+    given = (request.review, getattr(request, "final", None))
+    return tuple(decision for decision in given if decision is not None)
+
+
+def _item_work(request: Request, item: Item, now: datetime) -> dict[str, Any]:
+    """Return what a new state of an item means for its work: nothing more to do, or due with a fresh count.
+
+    A claim on it goes on: its holder is the one that made the change.
+    """
+    due = item_due(isinstance(request, Approved), item.state, now)
+    return _IDLE if due is None else {"due_at": due, "attempts": 0}
