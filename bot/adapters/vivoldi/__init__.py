@@ -1,0 +1,7 @@
+"""The coupon API of Vivoldi, over HTTP."""
+
+from bot.adapters.vivoldi.client import VivoldiClient
+from bot.adapters.vivoldi.rate import RateLimit
+from bot.adapters.vivoldi.wire import CouponChange, CouponDraft
+
+__all__ = ["CouponChange", "CouponDraft", "RateLimit", "VivoldiClient"]

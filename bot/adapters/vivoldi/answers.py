@@ -1,0 +1,129 @@
+"""What an answer of Vivoldi proves.
+
+The rules are the table "What each answer to DELETE proves"; reads follow the same lines. Anything that the
+table does not name proves nothing. Reasons name an error's class and never quote its text, which can hold a
+header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import httpx
+
+from bot.adapters.retry_after import retry_after
+from bot.adapters.text import plain
+from bot.adapters.vivoldi.wire import parse_coupon, parse_json
+from bot.domain.coupon import CouponCode, NotShown, Reading, Shown
+from bot.domain.errors import VivoldiRefused, VivoldiUnavailable
+from bot.domain.item import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
+
+_MESSAGE = 500  # the most characters of Vivoldi's message that are kept
+_LOOK_AT = {
+    HTTPStatus.UNAUTHORIZED: "look at the setting VIVOLDI_API_KEY",
+    HTTPStatus.FORBIDDEN: (
+        "look at the settings VIVOLDI_USER_AGENT and VIVOLDI_API_KEY, and at the plan, "
+        "which has to be Personal or higher"
+    ),
+    HTTPStatus.NOT_FOUND: "look at the setting VIVOLDI_API_URL",
+}
+
+
+def judge_change(status: int, headers: Mapping[str, str], body: bytes) -> DeleteAnswer:
+    """Return what an answer to DELETE, or to another call that changes a coupon, proves.
+
+    status, headers, body: the answer's; headers are looked up without regard to case.
+    """
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return NotExecuted("Vivoldi's rate limit was reached (HTTP 429)", retry_after(headers))
+    if _refuses(status):
+        return RefusedAnswer(_refusal(status, body))
+    match _code(status, body):
+        case None:
+            return Unproven(_useless(status))
+        case 0 if status < 300:
+            return Executed()
+        case 0:
+            return Unproven(_useless(status))
+        case code:
+            return RefusedAnswer(_message(body) or f"Vivoldi gave no reason (code {code})")
+
+
+def judge_failure(error: httpx.HTTPError | OSError) -> DeleteAnswer:
+    """Return what it proves that a call ended in an error instead of an answer.
+
+    Only a connection that never came about proves that nothing was sent.
+    """
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return NotExecuted(failure(error))
+    return Unproven(failure(error))
+
+
+def judge_reading(code: CouponCode, status: int, headers: Mapping[str, str], body: bytes) -> Reading:
+    """Return what an answer to a read of `code` shows.
+
+    Raises VivoldiRefused where a setting has to be mended first, and VivoldiUnavailable where the answer
+    shows nothing that can be relied on, a coupon of another number included.
+    """
+    if _refuses(status):
+        raise VivoldiRefused(_refusal(status, body))
+    answer = _code(status, body)
+    if answer is None:
+        raise VivoldiUnavailable(_useless(status), retry_after=retry_after(headers))
+    result = _envelope(body).get("result")
+    if answer != 0 and result is None:
+        return NotShown(_message(body) or f"Vivoldi gave no reason (code {answer})")
+    coupon = parse_coupon(code, result)
+    if answer != 0 or status >= 300 or coupon is None:
+        raise VivoldiUnavailable(
+            f"Vivoldi's answer does not show the coupon {code} (HTTP {status}, code {answer})"
+        )
+    return Shown(coupon)
+
+
+def failure(error: httpx.HTTPError | OSError) -> str:
+    """Return in words why there was no answer."""
+    match error:
+        case httpx.ConnectTimeout() | httpx.ConnectError():
+            what = "Vivoldi could not be reached"
+        case httpx.TimeoutException() | TimeoutError():
+            what = "Vivoldi did not answer in time"
+        case _:
+            what = "the connection to Vivoldi broke"
+    return f"{what} ({type(error).__name__})"
+
+
+def _refuses(status: int) -> bool:
+    retried = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+    return 400 <= status < 500 and status not in retried
+
+
+def _refusal(status: int, body: bytes) -> str:
+    look_at = f": {_LOOK_AT[HTTPStatus(status)]}" if status in _LOOK_AT else ""
+    message = _message(body)
+    quoted = f". Vivoldi says: “{message}”" if message else ""
+    return f"Vivoldi refused the call (HTTP {status}){look_at}{quoted}"
+
+
+def _useless(status: int) -> str:
+    return f"Vivoldi's answer says nothing certain (HTTP {status})"
+
+
+def _envelope(body: bytes) -> Mapping[str, object]:
+    """Return the JSON object that every answer should be; empty if it is something else."""
+    try:
+        value = parse_json(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _code(status: int, body: bytes) -> int | None:
+    """Return the answer's `code`, which counts with a status of 2xx or 3xx only."""
+    code = _envelope(body).get("code")
+    return code if 200 <= status < 400 and type(code) is int else None
+
+
+def _message(body: bytes) -> str | None:
+    return plain(_envelope(body).get("message"), _MESSAGE)

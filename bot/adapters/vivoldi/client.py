@@ -1,0 +1,137 @@
+"""The calls to Vivoldi, each sent at most once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from bot.adapters.vivoldi.answers import failure, judge_change, judge_failure, judge_reading
+from bot.adapters.vivoldi.rate import RateLimit
+from bot.adapters.vivoldi.wire import CouponChange, CouponDraft
+from bot.domain.coupon import CouponCode, Reading
+from bot.domain.errors import SettingsError, VivoldiUnavailable
+from bot.domain.item import DeleteAnswer, NotExecuted
+
+_COUPON = "/api/coupon/v1"
+
+
+class VivoldiClient:
+    """The coupon API as an async context manager; it implements the port `Coupons`.
+
+    base_url: scheme and host. user_agent: a name of one's own, since generic ones are blocked. language: of
+    Vivoldi's messages. timeout: seconds for connecting, and for each wait on the wire. rate: shared by every
+    call.
+
+    A call takes at most three timeouts: one for its turn in the rate limit, two on the wire. Nothing is ever
+    repeated here; redirects, proxies and the environment are not followed. Raises SettingsError for a key,
+    User-Agent or language that can't be sent in a header.
+    """
+
+    def __init__(
+        self, *, base_url: str, api_key: str, user_agent: str, language: str, timeout: float, rate: RateLimit
+    ) -> None:
+        self._timeout = timeout
+        self._rate = rate
+        headers = {
+            "Authorization": f"APIKey {_sendable('VIVOLDI_API_KEY', api_key)}",
+            "Content-Type": "application/json",
+            "Accept-Language": _sendable("VIVOLDI_LANGUAGE", language),
+            "User-Agent": _sendable("VIVOLDI_USER_AGENT", user_agent),
+        }
+        trusted = httpx.create_ssl_context(trust_env=False)
+
+        def connect(more: Mapping[str, str], limits: httpx.Limits) -> httpx.AsyncClient:
+            return httpx.AsyncClient(
+                base_url=base_url,
+                headers={**headers, **more},
+                timeout=timeout,
+                follow_redirects=False,
+                trust_env=False,
+                transport=httpx.AsyncHTTPTransport(verify=trusted, trust_env=False, retries=0, limits=limits),
+            )
+
+        self._reads = connect({}, httpx.Limits(max_connections=None, max_keepalive_connections=5))
+        # A fresh connection for each change: a kept one may be closed by the server just when it is used
+        # again, and then nobody can tell whether the request was executed.
+        self._changes = connect(
+            {"Connection": "close"}, httpx.Limits(max_connections=None, max_keepalive_connections=0)
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._reads.aclose()
+        await self._changes.aclose()
+
+    async def read(self, code: CouponCode) -> Reading:
+        """Read a coupon once.
+
+        Raises VivoldiUnavailable where there was no usable answer, and VivoldiRefused where a setting is
+        wrong.
+        """
+        if not await self._has_turn():
+            raise VivoldiUnavailable(_CROWDED)
+        try:
+            async with asyncio.timeout(2 * self._timeout):
+                answer = await self._reads.get(f"{_COUPON}/validate", params={"cpnNo": code})
+        except (httpx.HTTPError, OSError) as error:
+            # The error's own text can hold a header, so it is not chained where a log would print it.
+            raise VivoldiUnavailable(failure(error)) from None
+        return judge_reading(code, answer.status_code, answer.headers, answer.content)
+
+    async def delete(self, code: CouponCode) -> DeleteAnswer:
+        """Delete a coupon: exactly one request on a connection of its own. Returns what the answer proves.
+
+        Where the call is cancelled, nothing is known about it.
+        """
+        return await self._change("DELETE", "delete", params={"cpnNo": code})
+
+    async def update(self, code: CouponCode, change: CouponChange) -> DeleteAnswer:
+        """Change a coupon, sent once. Returns what the answer proves about the change."""
+        return await self._change("PUT", "update", body=change.body(code))
+
+    async def create(self, draft: CouponDraft) -> DeleteAnswer:
+        """Create a coupon, sent once. Returns what the answer proves about the creation."""
+        return await self._change("POST", "create", body=draft.body())
+
+    async def _change(
+        self,
+        method: str,
+        name: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> DeleteAnswer:
+        if not await self._has_turn():
+            return NotExecuted(_CROWDED)
+        try:
+            async with asyncio.timeout(2 * self._timeout):
+                answer = await self._changes.request(method, f"{_COUPON}/{name}", params=params, json=body)
+        except (httpx.HTTPError, OSError) as error:
+            return judge_failure(error)
+        return judge_change(answer.status_code, answer.headers, answer.content)
+
+    async def _has_turn(self) -> bool:
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._rate.turn()
+        except TimeoutError:
+            return False
+        return True
+
+
+_CROWDED = "too many calls to Vivoldi in this minute (VIVOLDI_RATE_PER_MINUTE)"
+
+
+def _sendable(setting: str, value: str) -> str:
+    # httpx quotes a header that it can't send in its error, and this one may be the key.
+    if not (value.isascii() and value.isprintable() and value.strip()):
+        raise SettingsError((f"{setting} holds nothing, or a character that can't be sent in a header.",))
+    return value.strip()
