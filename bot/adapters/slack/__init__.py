@@ -1,0 +1,8 @@
+"""Slack's Web API: who is who, messages, and which bot this is."""
+
+from bot.adapters.slack.client import web_client, web_session
+from bot.adapters.slack.directory import Directory
+from bot.adapters.slack.identity import Identity, identify
+from bot.adapters.slack.messenger import SlackMessenger
+
+__all__ = ["Directory", "Identity", "SlackMessenger", "identify", "web_client", "web_session"]

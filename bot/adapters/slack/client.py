@@ -1,0 +1,68 @@
+"""The one way in which calls to Slack's Web API are made: once, bounded in time, with errors translated."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.adapters.slack.errors import FOREIGN, translated
+from bot.domain.errors import SlackUnavailable
+
+_TIMEOUT = 10  # seconds for one call in all
+
+
+def web_session() -> aiohttp.ClientSession:
+    """Return the session that all calls to Slack share. Whoever opens it closes it.
+
+    Needs a running event loop. The SDK leaves the timeout to the session that it is given.
+    """
+    return aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=_TIMEOUT), trust_env=False, cookie_jar=aiohttp.DummyCookieJar()
+    )
+
+
+def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """Return a client for the Web API at `base_url` that never repeats a call by itself.
+
+    The SDK's default retry repeats a POST after a lost connection, which can post twice.
+    """
+    client = AsyncWebClient(
+        token=token,
+        base_url=base_url,
+        timeout=_TIMEOUT,
+        session=session,
+        trust_env_in_session=False,
+        retry_handlers=[],
+    )
+    # The SDK takes a proxy from the environment whatever it is told about trusting that.
+    client.proxy = None
+    return client
+
+
+async def ask(client: AsyncWebClient, method: str, **arguments: str) -> AsyncSlackResponse:
+    """Call a reading method of the Web API and return its answer, whose data is a JSON object.
+
+    Raises SlackUnavailable or SlackRefused.
+    """
+    return await _answer(client.api_call(method, data=arguments))
+
+
+async def send(client: AsyncWebClient, method: str, arguments: Mapping[str, object]) -> AsyncSlackResponse:
+    """Call a method of the Web API that takes JSON, and return its answer, whose data is a JSON object.
+
+    Raises SlackUnavailable or SlackRefused.
+    """
+    return await _answer(client.api_call(method, json=dict(arguments)))
+
+
+async def _answer(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
+    try:
+        answer = await call
+    except FOREIGN as error:
+        raise translated(error) from None
+    if not isinstance(answer.data, dict):
+        raise SlackUnavailable("Slack's answer is not JSON")
+    return answer

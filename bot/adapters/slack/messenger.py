@@ -1,0 +1,107 @@
+"""Messages in Slack: in channels, in threads, and to one person."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+from yarl import URL
+
+from bot.adapters.slack.client import send
+from bot.adapters.slack.errors import FOREIGN, judge, translated
+from bot.domain.errors import SlackRefused, SlackUnavailable
+from bot.domain.event import Notice
+from bot.services.ports import Message
+
+_PLAIN = {"unfurl_links": False, "unfurl_media": False}
+
+
+class SlackMessenger:
+    """Sends messages; it implements the port `Messenger`.
+
+    session: for `response_url`s, which need no token. Every method raises SlackUnavailable where Slack gave
+    no usable answer (the message may be there all the same), and SlackRefused where it said no.
+    """
+
+    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+        self._client = client
+        self._session = session
+        self._home = URL(client.base_url).origin()
+
+    async def post(self, channel: str, message: Message) -> str:
+        """Post a message and return its ts."""
+        answer = await send(
+            self._client, "chat.postMessage", {"channel": channel, **_PLAIN, **_content(message)}
+        )
+        if not isinstance(ts := answer.get("ts"), str):
+            raise SlackUnavailable("Slack's answer lacks the message's ts")
+        return ts
+
+    async def update(self, channel: str, ts: str, message: Message) -> None:
+        """Replace a message, its blocks included."""
+        await send(self._client, "chat.update", {"channel": channel, "ts": ts, **_content(message)})
+
+    async def reply(self, channel: str, ts: str, message: Message, *, broadcast: bool) -> None:
+        """Post into the thread of a message, and to the channel as well where broadcast."""
+        thread = {"channel": channel, "thread_ts": ts, "reply_broadcast": broadcast}
+        await send(self._client, "chat.postMessage", {**thread, **_PLAIN, **_content(message)})
+
+    async def tell(self, notice: Notice) -> None:
+        """Tell one person privately.
+
+        By the `response_url` of what they did, which works where the bot is no member; else where they are;
+        else in a direct message.
+        """
+        if notice.reply_url and await self._respond(notice.reply_url, notice.text):
+            return
+        place = {"channel": notice.channel, "user": notice.person}
+        try:
+            await send(self._client, "chat.postEphemeral", {**place, "text": notice.text})
+        except SlackRefused:
+            await self.post(notice.person, Message(notice.text))
+
+    async def _respond(self, address: str, text: str) -> bool:
+        """Return whether the answer arrived; False: the URL is used up, gone, or not one to be called.
+
+        Only HTTPS, or the very server that the settings name as Slack, gets to see the text.
+        """
+        try:
+            url = URL(address)
+            trusted = url.scheme == "https" or url.origin() == self._home
+        except ValueError:
+            return False
+        if not trusted:
+            return False
+        body = {"response_type": "ephemeral", "replace_original": False, "text": text}
+        try:
+            async with self._session.post(url, json=body, allow_redirects=False) as answer:
+                return _arrived(answer, await answer.read())
+        except FOREIGN as error:
+            raise translated(error) from None
+
+
+def _arrived(answer: aiohttp.ClientResponse, body: bytes) -> bool:
+    data = _object(body)
+    if answer.status == HTTPStatus.OK and data.get("ok", True):
+        return True
+    refusal = judge(answer.status, answer.headers, {"error": "response_url_gone", **data})
+    if isinstance(refusal, SlackUnavailable):
+        raise refusal
+    return False
+
+
+def _object(body: bytes) -> dict[str, object]:
+    """Return the JSON object of a body; empty for anything else, such as Slack's plain `ok`."""
+    try:
+        data = json.loads(body)
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _content(message: Message) -> dict[str, object]:
+    # An update that has a text alone removes the blocks that were there.
+    blocks = [dict(block) for block in message.blocks]
+    return {"text": message.text, "blocks": blocks} if blocks else {"text": message.text}
