@@ -1,0 +1,125 @@
+"""The command line: `python -m bot`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from bot import __version__, manifest
+from bot.domain.errors import BadInput, SettingsError, SlackError, SlackRefused, StoreError, StoreTooNew
+from bot.logs import Redactor, configure
+from bot.settings import Settings, Transport, load_settings
+
+# The exit codes: something outside can't be used; something that was given can't be used.
+_OUTSIDE, _GIVEN = 1, 2
+
+_INSTALL_AGAIN = (
+    "Install the Slack app in the workspace again, and copy its Bot User OAuth Token into SLACK_BOT_TOKEN."
+)
+_SLACK_REMEDIES = {
+    "missing_scope": "Update the Slack app to manifest.yml, and install it in the workspace again.",
+    "ratelimited": "Wait a minute, and start the bot again.",
+}
+
+app = typer.Typer(
+    help="Coupon Guard: two people approve, one coupon is deleted, and what is told is what happened.",
+    no_args_is_help=True,
+    add_completion=False,
+    # They would print the values of local variables, and settings are among them.
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"coupon-guard {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that belong to no command."""
+
+
+@app.command()
+def serve() -> None:
+    """Run the bot; Slack reaches it over HTTP."""
+    from bot import bootstrap
+
+    _run("http", bootstrap.serve)
+
+
+@app.command()
+def socket() -> None:
+    """Run the bot; it reaches Slack by Socket Mode and needs no public address."""
+    from bot import bootstrap
+
+    _run("socket", bootstrap.socket)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's tables up to date. Safe to run at any time, and more than once."""
+    from bot import bootstrap
+
+    _run(None, bootstrap.migrate)
+
+
+@app.command("manifest")
+def print_manifest(
+    url: Annotated[str | None, typer.Option(help="The bot's public https address.")] = None,
+    socket: Annotated[
+        bool, typer.Option("--socket", help="For Socket Mode, which needs no address.")
+    ] = False,
+) -> None:
+    """Print the Slack app's manifest, to create the app from."""
+    try:
+        typer.echo(manifest.render(url, socket), nl=False)
+    except BadInput as error:
+        _fail(_GIVEN, str(error))
+
+
+def _run(transport: Transport | None, work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
+    """Load the settings and do the work; a known error becomes plain sentences and an exit code."""
+    redact = Redactor()
+    try:
+        settings = load_settings(transport)
+        redact = Redactor(settings.secrets())
+        configure(settings.log_level, settings.log_format, settings.secrets())
+        asyncio.run(work(settings))
+    except SettingsError as error:
+        _fail(_GIVEN, "Coupon Guard can't start; these settings have to be mended:", *error.faults)
+    except StoreError as error:
+        _fail(_OUTSIDE, redact(_store_sentence(error)))
+    except SlackError as error:
+        _fail(_OUTSIDE, redact(_slack_sentence(error)))
+
+
+def _store_sentence(error: StoreError) -> str:
+    if isinstance(error, StoreTooNew):
+        return f"{error} Start the newer version of Coupon Guard, or use another database (DATABASE_URL)."
+    return f"{error} Look at DATABASE_URL, and at whether the database is there and lets the bot in."
+
+
+def _slack_sentence(error: SlackError) -> str:
+    if isinstance(error, SlackRefused):
+        remedy = _SLACK_REMEDIES.get(error.name, _INSTALL_AGAIN)
+    else:
+        remedy = "Look at SLACK_API_URL and at the network, and start the bot again."
+    return f"{str(error).rstrip('.')}. {remedy}"
+
+
+def _fail(code: int, *lines: str) -> NoReturn:
+    typer.echo("\n".join(lines), err=True)
+    raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m bot")

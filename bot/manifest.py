@@ -1,0 +1,81 @@
+"""The Slack app, as the manifest from which Slack creates it.
+
+The field names are those of Slack's manifest schema, version 2. Over HTTP the command and the buttons need
+the bot's address; in Socket Mode no address may be given. Each scope has its reason: `commands` for the slash
+command, `chat:write` for cards and outcomes, `users:read` and `usergroups:read` for who may approve.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from bot.domain.errors import BadInput
+
+PLACEHOLDER_URL = "https://YOUR-HOST"
+EVENTS_PATH = "/slack/events"
+
+_TEMPLATE = """\
+# The Slack app. Made by `python -m bot manifest`; see its --help for your own address or Socket Mode.
+_metadata:
+  major_version: 2
+  minor_version: 1
+display_information:
+  name: Coupon Guard
+  description: Deletes a coupon once two people have approved it, and tells what really happened.
+  background_color: "#1f2d3d"
+features:
+  bot_user:
+    display_name: Coupon Guard
+    always_online: true
+  slash_commands:
+    - command: /coupon-delete{command_url}
+      description: Ask for the deletion of one or more coupons
+      usage_hint: "CODE[,CODE...] [reason]"
+      should_escape: false
+oauth_config:
+  scopes:
+    bot:
+      - commands
+      - chat:write
+      - users:read
+      - usergroups:read
+settings:
+  interactivity:
+    is_enabled: true{interactivity_url}
+  org_deploy_enabled: false
+  socket_mode_enabled: {socket}
+  token_rotation_enabled: false
+"""
+
+
+def render(url: str | None, socket: bool) -> str:
+    """Return the manifest as YAML.
+
+    url: the bot's public https address, with or without the path; None: a placeholder. In Socket Mode there
+    is none to give.
+    Raises BadInput where the address can't be used.
+    """
+    if socket:
+        if url is not None:
+            raise BadInput("Socket Mode needs no address: give either --url or --socket.")
+        return _TEMPLATE.format(command_url="", interactivity_url="", socket="true")
+    target = _events_url(PLACEHOLDER_URL if url is None else url)
+    return _TEMPLATE.format(
+        command_url=f'\n      url: "{target}"',
+        interactivity_url=f'\n    request_url: "{target}"',
+        socket="false",
+    )
+
+
+def _events_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme == "https" and bool(parts.hostname) and not (parts.query or parts.fragment)
+    except ValueError:
+        usable = False
+    if not usable or any(char in url for char in '"\\') or not url.isprintable() or " " in url:
+        raise BadInput(
+            f"“{url}” can't be used: give the bot's https address, such as https://bot.example.com."
+        )
+    base = url.rstrip("/")
+    return base if base.endswith(EVENTS_PATH) else f"{base}{EVENTS_PATH}"

@@ -1,0 +1,150 @@
+"""The HTTP server: Slack's requests behind a guard, and two addresses for whoever watches the bot.
+
+The guard exists because Bolt takes a request apart before it looks at the signature: it reads a body of any
+size, and what it can't read ends as an error 500. Nothing here makes a request trusted; Bolt verifies the
+signature.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+
+import structlog
+import uvicorn
+from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot.domain.errors import SettingsError
+
+MAX_BODY_BYTES = 1024 * 1024
+# How long requests in flight may take once the server was told to stop; Slack itself waits 3 s.
+DRAIN_SECONDS = 10
+
+# Bolt turns the timestamp into a number and compares the signature as ASCII: anything else ends as an error.
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
+
+_log = structlog.get_logger(__name__)
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+
+def http_app(
+    bolt_app: AsyncApp, ready: Callable[[], Awaitable[list[str]]], lifespan: Lifespan | None = None
+) -> Starlette:
+    """Return the ASGI application: `POST /slack/events`, `GET /healthz` and `GET /readyz`.
+
+    ready: returns the reasons why the bot can't work now; none: it can.
+    lifespan: what runs as long as the application does.
+    """
+
+    async def events(request: Request) -> Response:
+        _check_headers(request.headers)
+        body = await _read_body(request)
+        return to_starlette_response(await bolt_app.async_dispatch(_parsed(request, body)))
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def readyz(_: Request) -> Response:
+        reasons = await ready()
+        return JSONResponse({"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200)
+
+    routes = [
+        Route("/slack/events", events, methods=["POST"]),
+        Route("/healthz", healthz, methods=["GET"]),
+        Route("/readyz", readyz, methods=["GET"]),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _check_headers(headers: Headers) -> None:
+    if not _TIMESTAMP.fullmatch(headers.get("x-slack-request-timestamp", "")):
+        raise HTTPException(401, "The timestamp header is missing or not a number.")
+    if not _SIGNATURE.fullmatch(headers.get("x-slack-signature", "")):
+        raise HTTPException(401, "The signature header is missing or malformed.")
+    length = headers.get("content-length", "")
+    if length.isdecimal() and (len(length) > 12 or int(length) > MAX_BODY_BYTES):
+        raise HTTPException(413)
+
+
+async def _read_body(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise HTTPException(413)
+    except ClientDisconnect:
+        raise HTTPException(400, "The request ended early.") from None
+    return bytes(body)
+
+
+def _parsed(request: Request, body: bytes) -> AsyncBoltRequest:
+    try:
+        return to_async_bolt_request(request, body)
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
+        # Whatever of its shape Bolt trips over, the sender made it.
+        raise HTTPException(400, "The body is neither a form nor JSON as Slack sends it.") from None
+
+
+async def run_http(app: Starlette, host: str, port: int, stop: asyncio.Event) -> None:
+    """Serve the application until `stop` is set, then accept no more and finish the requests in flight.
+
+    The application's lifespan surrounds all of it, so an error at its start comes out as itself.
+    Raises SettingsError where the address can't be listened on.
+    """
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    server = _Server(config)
+    with _listening(host, port) as listener:
+        async with app.router.lifespan_context(app):
+            _log.info("http.listening", host=host, port=listener.getsockname()[1])
+            stopping = asyncio.create_task(_stop_when(stop, server))
+            try:
+                await server.serve(sockets=[listener])
+            finally:
+                stopping.cancel()
+            _log.info("http.stopped")
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the program: they set `stop`, which ends the other loops too."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _stop_when(stop: asyncio.Event, server: uvicorn.Server) -> None:
+    await stop.wait()
+    server.should_exit = True
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        fault = (
+            f"HOST and PORT: {host}:{port} can't be listened on ({error.strerror or error}). "
+            "Choose another port, or stop the program that uses it."
+        )
+        raise SettingsError((fault,)) from error
