@@ -1,0 +1,230 @@
+"""The Web API's methods: each takes the world and a call's arguments and returns Slack's answer.
+
+A method raises ApiError with Slack's name for what is wrong. Names come from Slack's method reference.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.slack.content import content
+from sandbox.slack.wire import ApiError, truthy
+from sandbox.slack.world import (
+    APP_ID,
+    BOT_ID,
+    BOT_USER_ID,
+    TEAM_DOMAIN,
+    TEAM_ID,
+    Channel,
+    Group,
+    Json,
+    Message,
+    Person,
+    World,
+)
+
+# chat.update takes less text than chat.postMessage.
+MAX_UPDATE_TEXT = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A Web API method and the scope that its caller needs, if any."""
+
+    run: Callable[[World, Json], Json]
+    scope: str | None = None
+
+
+def _auth_test(world: World, args: Json) -> Json:
+    return {
+        "url": f"https://{TEAM_DOMAIN}.slack.com/",
+        "team": TEAM_DOMAIN.title(),
+        "user": "coupon_guard",
+        "team_id": TEAM_ID,
+        "user_id": BOT_USER_ID,
+        "bot_id": BOT_ID,
+        "is_enterprise_install": False,
+    }
+
+
+def _api_test(world: World, args: Json) -> Json:
+    if "error" in args:
+        raise ApiError(str(args["error"]), args=args)
+    return {"args": args}
+
+
+def _bots_info(world: World, args: Json) -> Json:
+    if args.get("bot", BOT_ID) != BOT_ID:
+        raise ApiError("bot_not_found")
+    bot = {"id": BOT_ID, "deleted": False, "name": "Coupon Guard", "app_id": APP_ID, "user_id": BOT_USER_ID}
+    return {"bot": {**bot, "updated": 0, "icons": {}}}
+
+
+def _users_info(world: World, args: Json) -> Json:
+    person = world.people.get(str(args.get("user")))
+    if person is None:
+        raise ApiError("user_not_found")
+    return {"user": user_json(person)}
+
+
+def user_json(person: Person) -> Json:
+    """Return a person as users.info shows one; like Slack's, a deactivated one lacks most flags."""
+    user: Json = {
+        "id": person.id,
+        "team_id": person.team_id,
+        "name": person.name.lower(),
+        "deleted": person.kind == "deactivated",
+        "profile": {"real_name": person.name, "display_name": person.name, "team": person.team_id},
+        "is_bot": person.kind == "bot",
+        "is_app_user": False,
+        "updated": 0,
+    }
+    if person.kind == "deactivated":
+        return user
+    guest = person.kind in ("guest", "single_channel_guest")
+    user |= {"real_name": person.name, "tz": "Etc/UTC", "tz_label": "UTC", "tz_offset": 0, "is_admin": False}
+    user |= {"is_owner": False, "is_primary_owner": False, "is_restricted": guest}
+    user |= {"is_ultra_restricted": person.kind == "single_channel_guest"}
+    return user | ({"is_stranger": True} if person.kind == "stranger" else {})
+
+
+def _usergroups_list(world: World, args: Json) -> Json:
+    with_users = truthy(args.get("include_users"))
+    return {"usergroups": [_group_json(group, with_users) for group in world.groups.values()]}
+
+
+def _group_json(group: Group, with_users: bool) -> Json:
+    shown: Json = {
+        "id": group.id,
+        "team_id": TEAM_ID,
+        "is_usergroup": True,
+        "is_external": False,
+        "name": group.handle,
+        "handle": group.handle,
+        "description": "",
+        "date_delete": 0,
+        "user_count": len(group.members),
+    }
+    return shown | ({"users": list(group.members)} if with_users else {})
+
+
+def _usergroups_users_list(world: World, args: Json) -> Json:
+    group = world.groups.get(str(args.get("usergroup")))
+    if group is None:
+        raise ApiError("no_such_subteam")
+    return {"users": list(group.members)}
+
+
+def _visible_channel(world: World, args: Json) -> Channel:
+    """A private conversation without the bot looks to it as if there were none."""
+    channel = world.channels.get(str(args.get("channel")))
+    if channel is None or (channel.kind != "public" and BOT_USER_ID not in channel.members):
+        raise ApiError("channel_not_found")
+    return channel
+
+
+def _writable_channel(world: World, args: Json) -> Channel:
+    person = world.people.get(str(args.get("channel")))
+    if person is not None:
+        if person.kind == "bot":
+            raise ApiError("cannot_dm_bot")
+        return world.direct_channel(person.id)
+    channel = _visible_channel(world, args)
+    if channel.archived:
+        raise ApiError("is_archived")
+    if BOT_USER_ID not in channel.members:
+        raise ApiError("not_in_channel")
+    if channel.restricted:
+        raise ApiError("restricted_action")
+    return channel
+
+
+def _conversations_info(world: World, args: Json) -> Json:
+    channel = _visible_channel(world, args)
+    needed = {"public": "channels:read", "private": "groups:read", "direct": "im:read"}[channel.kind]
+    if needed not in world.scopes:
+        raise ApiError("missing_scope", needed=needed, provided=",".join(sorted(world.scopes)))
+    shown: Json = {
+        "id": channel.id,
+        "name": channel.name,
+        "is_channel": channel.kind == "public",
+        "is_group": channel.kind == "private",
+        "is_im": channel.kind == "direct",
+        "is_mpim": False,
+        "is_private": channel.kind != "public",
+        "is_archived": channel.archived,
+        "is_member": BOT_USER_ID in channel.members,
+        "is_shared": False,
+        "is_ext_shared": False,
+    }
+    return {"channel": shown}
+
+
+def _thread(args: Json) -> str | None:
+    thread_ts = args.get("thread_ts")
+    if thread_ts is not None and not re.fullmatch(r"\d+\.\d{6}", str(thread_ts)):
+        raise ApiError("invalid_thread_ts")
+    return None if thread_ts is None else str(thread_ts)
+
+
+def _post_message(world: World, args: Json) -> Json:
+    channel = _writable_channel(world, args)
+    thread_ts = _thread(args)
+    text, blocks = content(world, args)
+    broadcast = thread_ts is not None and truthy(args.get("reply_broadcast"))
+    message = world.post(Message(channel.id, world.new_ts(), BOT_USER_ID, text, blocks, thread_ts, broadcast))
+    return {"channel": channel.id, "ts": message.ts, "message": message.to_slack()}
+
+
+def _update(world: World, args: Json) -> Json:
+    """A text without blocks removes the blocks that were there."""
+    channel = _visible_channel(world, args)
+    message = world.message(channel.id, str(args.get("ts")))
+    if message is None or message.ephemeral_to:
+        raise ApiError("message_not_found")
+    if message.user != BOT_USER_ID:
+        raise ApiError("cant_update_message")
+    if channel.archived:
+        raise ApiError("is_inactive")
+    text, blocks = content(world, args, MAX_UPDATE_TEXT)
+    edited = world.edit(message, text, blocks)
+    return {"channel": channel.id, "ts": edited.ts, "text": text, "message": edited.to_slack()}
+
+
+def _post_ephemeral(world: World, args: Json) -> Json:
+    channel = _writable_channel(world, args)
+    user = str(args.get("user"))
+    if user not in channel.members:
+        raise ApiError("user_not_in_channel")
+    text, blocks = content(world, args)
+    message = Message(channel.id, world.new_ts(), BOT_USER_ID, text, blocks, _thread(args), ephemeral_to=user)
+    return {"message_ts": world.post(message).ts}
+
+
+def _get_permalink(world: World, args: Json) -> Json:
+    channel = _visible_channel(world, args)
+    message = world.message(channel.id, str(args.get("message_ts")))
+    if message is None or message.ephemeral_to:
+        raise ApiError("message_not_found")
+    return {"channel": channel.id, "permalink": permalink(message)}
+
+
+def permalink(message: Message) -> str:
+    """Return the address of a message; a reply's names its thread too."""
+    link = f"https://{TEAM_DOMAIN}.slack.com/archives/{message.channel}/p{message.ts.replace('.', '')}"
+    return link + (f"?thread_ts={message.thread_ts}&cid={message.channel}" if message.thread_ts else "")
+
+
+METHODS = {
+    "api.test": Method(_api_test),
+    "auth.test": Method(_auth_test),
+    "bots.info": Method(_bots_info, "users:read"),
+    "users.info": Method(_users_info, "users:read"),
+    "usergroups.list": Method(_usergroups_list, "usergroups:read"),
+    "usergroups.users.list": Method(_usergroups_users_list, "usergroups:read"),
+    "conversations.info": Method(_conversations_info),
+    "chat.postMessage": Method(_post_message, "chat:write"),
+    "chat.update": Method(_update, "chat:write"),
+    "chat.postEphemeral": Method(_post_ephemeral, "chat:write"),
+    "chat.getPermalink": Method(_get_permalink),
+}

@@ -1,0 +1,103 @@
+"""What Slack sends to an app when a person does something."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.slack.blocks import interactive
+from sandbox.slack.world import APP_ID, TEAM_DOMAIN, TEAM_ID, Channel, Json, Message, Person, World
+
+# The legacy field that signatures replaced; Slack still sends it.
+VERIFICATION_TOKEN = "local-verification-token"
+_CHANNEL_NAMES = {"private": "privategroup", "direct": "directmessage"}
+
+
+def shown_channel_name(channel: Channel) -> str:
+    """Return a channel's name as payloads give it: private ones are not named."""
+    return _CHANNEL_NAMES.get(channel.kind, channel.name)
+
+
+def trigger_id(world: World) -> str:
+    """Return a new trigger id."""
+    return f"{world.number()}.0.{TEAM_ID.lower()}"
+
+
+def slash_command(
+    world: World, person: Person, channel: Channel, command: str, text: str, response_url: str
+) -> dict[str, str]:
+    """Return the fields of a slash command, all of them strings as in Slack's form."""
+    return {
+        "token": VERIFICATION_TOKEN,
+        "team_id": TEAM_ID,
+        "team_domain": TEAM_DOMAIN,
+        "channel_id": channel.id,
+        "channel_name": shown_channel_name(channel),
+        "user_id": person.id,
+        "user_name": person.name.lower(),
+        "command": command,
+        "text": text,
+        "api_app_id": APP_ID,
+        "is_enterprise_install": "false",
+        "response_url": response_url,
+        "trigger_id": trigger_id(world),
+    }
+
+
+def find_element(message: Mapping[str, Any], action_id: str, block_id: str | None) -> tuple[str, Json] | None:
+    """Return the block id and the element that a person would use, or None if the message shows none such."""
+    for block in message.get("blocks", ()):
+        if block_id in (None, block.get("block_id")):
+            for element in interactive(block):
+                if element.get("action_id") == action_id:
+                    return str(block["block_id"]), element
+    return None
+
+
+def action(world: World, block_id: str, element: Json, value: str | None) -> Json:
+    """Return the `actions` entry for using an element; `value` picks an option or replaces a value."""
+    kind = element["type"]
+    used: Json = {"action_id": element["action_id"], "block_id": block_id, "type": kind}
+    used["action_ts"] = world.new_ts()
+    if kind in ("overflow", "static_select"):
+        options = [option for option in element.get("options", ()) if option["value"] == value]
+        return used | {"selected_option": options[0] if options else None}
+    if kind == "plain_text_input":
+        return used | {"value": value or ""}
+    used["text"] = element["text"]
+    used |= {name: element[name] for name in ("value", "style") if name in element}
+    return used if value is None else used | {"value": value}
+
+
+def block_actions(
+    world: World, person: Person, source: Message, shown: Json, used: Json, response_url: str
+) -> Json:
+    """Return the payload of using an element of the message `source`, which the person sees as `shown`."""
+    channel = world.channels[source.channel]
+    payload: Json = {
+        "type": "block_actions",
+        "user": {
+            "id": person.id,
+            "username": person.name.lower(),
+            "name": person.name.lower(),
+            "team_id": person.team_id,
+        },
+        "api_app_id": APP_ID,
+        "token": VERIFICATION_TOKEN,
+        "container": {
+            "type": "message",
+            "message_ts": source.ts,
+            "channel_id": source.channel,
+            "is_ephemeral": source.ephemeral_to is not None,
+        },
+        "trigger_id": trigger_id(world),
+        "team": {"id": TEAM_ID, "domain": TEAM_DOMAIN},
+        "enterprise": None,
+        "is_enterprise_install": False,
+        "channel": {"id": channel.id, "name": shown_channel_name(channel)},
+        "state": {"values": {}},
+        "response_url": response_url,
+        "actions": [used],
+    }
+    if source.thread_ts:
+        payload["container"]["thread_ts"] = source.thread_ts
+    # Slack leaves the message out when it was ephemeral.
+    return payload if source.ephemeral_to else payload | {"message": shown}

@@ -1,0 +1,92 @@
+"""The Web API's door: tokens, scopes, faults and the log around each method."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.slack.faults import FaultBook, with_fault
+from sandbox.slack.methods import METHODS, Method
+from sandbox.slack.wire import ApiError, Reply, arguments, failed, send
+from sandbox.slack.world import Json, World
+
+OPEN_SOCKET = "apps.connections.open"
+
+
+class WebApi:
+    """Answers `/api/METHOD` for one bot token and one app token.
+
+    `open_socket` returns a fresh Socket Mode address for `apps.connections.open`.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        faults: FaultBook,
+        *,
+        bot_token: str,
+        app_token: str,
+        open_socket: Callable[[], str],
+    ) -> None:
+        self._world = world
+        self._faults = faults
+        self._bot_token = bot_token
+        self._app_token = app_token
+        self._methods = {**METHODS, OPEN_SOCKET: Method(lambda world, args: {"url": open_socket()})}
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one call and log it, whatever becomes of it."""
+        name = request.match_info["method"]
+        try:
+            args = await arguments(request)
+        except ApiError as error:
+            return await send(request, failed(error.name))
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+        token = token or str(args.get("token", ""))
+        args.pop("token", None)
+        fault = self._faults.take(name)
+        reply = await with_fault(fault, lambda: self._answer(name, token, args))
+        self._log(name, args, reply, fault.kind if fault else None)
+        return await send(request, self._with_scopes(name, reply))
+
+    def _answer(self, name: str, token: str, args: Json) -> Reply:
+        try:
+            method = self._methods.get(name)
+            if method is None:
+                raise ApiError("unknown_method", req_method=name)
+            if name != "api.test":
+                self._authorize(name, token, method)
+            return Reply({"ok": True, **method.run(self._world, args)})
+        except ApiError as error:
+            return failed(error.name, **error.extra)
+
+    def _authorize(self, name: str, token: str, method: Method) -> None:
+        if not token:
+            raise ApiError("not_authed")
+        if token not in (self._bot_token, self._app_token):
+            raise ApiError("invalid_auth")
+        if (token == self._app_token) != (name == OPEN_SOCKET):
+            raise ApiError("not_allowed_token_type")
+        if self._world.auth_error is not None:
+            raise ApiError(self._world.auth_error)
+        if method.scope is not None and method.scope not in self._world.scopes:
+            raise ApiError("missing_scope", needed=method.scope, provided=self._scopes())
+
+    def _scopes(self) -> str:
+        return ",".join(sorted(self._world.scopes))
+
+    def _with_scopes(self, name: str, reply: Reply) -> Reply:
+        scope = self._methods[name].scope if name in self._methods else None
+        headers = {"X-OAuth-Scopes": self._scopes(), "X-Accepted-OAuth-Scopes": scope or ""}
+        return Reply(reply.body, reply.status, {**headers, **reply.headers}, reply.dropped)
+
+    def _log(self, name: str, args: Json, reply: Reply, fault: str | None) -> None:
+        answered: dict[str, Any] = {
+            "method": name,
+            "args": args,
+            "ok": isinstance(reply.body, dict) and bool(reply.body.get("ok")),
+            "error": reply.error,
+            "status": reply.status,
+            "fault": fault,
+        }
+        self._world.record("api_call", answered)
