@@ -1,0 +1,31 @@
+# Each target sets up .venv by itself, from the lock file.
+PYTHON := $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header
+
+.PHONY: demo test check lock
+
+demo: $(READY) ## a deletion from command to outcome, against a local Slack and a local Vivoldi
+	$(BIN)/python -m sandbox.demo
+
+test: check ## everything that has to hold
+	$(BIN)/pytest -n 2 --dist loadfile
+
+check: $(READY) ## format, lint, types, imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: $(READY) ## pin the newest versions that pyproject.toml allows, with their hashes
+	$(LOCK) --upgrade --output-file requirements.txt
+	$(LOCK) --upgrade --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+$(READY): requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "Coupon Guard needs Python 3.11 or newer; none was found." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
