@@ -1,8 +1,8 @@
 """The supervised loop: looks at stored state for what is due, and does it.
 
-A click, a restart and a lost message all lead here. There are three lanes, each with its own kind of claim, so
-that slow Slack calls never hold up a deletion. It wakes at once on a change in its own process, and otherwise
-looks about once a second, which is how the work of other replicas and of the past is found.
+A click, a restart and a lost message all lead here. There are three lanes, each with its own kind of claim,
+so that slow Slack calls never hold up a deletion. It wakes at once on a change in its own process, and
+otherwise looks about once a second, which is how the work of other replicas and of the past is found.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class Worker:
             return True, None
         except (StoreError, SlackError) as error:
             _log.warning("worker.held_up", work=what, error=str(error))
-        except Exception:
+        except Exception:  # noqa: BLE001  the boundary
             _log.exception("worker.failed", work=what, reference=reference())
         return False, None
 

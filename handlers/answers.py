@@ -34,7 +34,10 @@ class Answers:
         match answer:
             case Accepted(request_id, codes):
                 listed = ", ".join(code(each) for each in codes)
-                return f"Reading {listed} from Vivoldi; the card appears here in a moment. (Request {request_id})"
+                return (
+                    f"Reading {listed} from Vivoldi; the card appears here in a moment. (Request"
+                    f" {request_id})"
+                )
             case Usage(policy):
                 return _usage(policy)
             case Listing(requests, more):
@@ -47,8 +50,8 @@ class Answers:
                 return self._taken(taken, holder)
             case TooFew():
                 return (
-                    "Fewer than two people could complete the two approvals, so nothing was asked for. Whoever runs "
-                    "Coupon Guard can name more people in `APPROVERS` and `FINAL_APPROVERS`."
+                    "Fewer than two people could complete the two approvals, so nothing was asked for."
+                    " Whoever runs Coupon Guard can name more people in `APPROVERS` and `FINAL_APPROVERS`."
                 )
 
     def _listing(self, requests: Sequence[OpenRequest], more: bool) -> str:
@@ -61,7 +64,10 @@ class Answers:
     def _taken(self, taken: str, holder: OpenRequest | None) -> str:
         if holder is None:
             return f"{code(taken)} was in another request that has just ended. Please try again."
-        return f"{code(taken)} is already in an open request: {self._named(holder)}, {_stage(holder.request)}. Nothing new was opened."
+        return (
+            f"{code(taken)} is already in an open request: {self._named(holder)}, {_stage(holder.request)}."
+            " Nothing new was opened."
+        )
 
     def _named(self, found: OpenRequest) -> str:
         codes = codes_of(found.request)
@@ -90,12 +96,20 @@ def _usage(policy: Policy) -> str:
         [
             "*Delete a coupon in Vivoldi, with two approvals*",
             f"• {code(COMMAND + ' CODE reason')}: ask to delete a coupon. It is shown to the channel first.",
-            f"• {code(COMMAND + ' CODE,CODE,CODE reason')}: up to 20 at once, separated by commas, without spaces.",
+            (
+                f"• {code(COMMAND + ' CODE,CODE,CODE reason')}: up to 20 at once, separated by commas,"
+                " without spaces."
+            ),
             f"• {code(COMMAND + ' list')}: the open requests.",
-            f"Step 1 can be given by {grants(policy.approvers)}, step 2 by {grants(policy.final_approvers)}: two "
-            f"different people, step 2 never by the requester. {yourself}",
-            f"There are {_span(policy.approve_within)} to decide. Deleting can't be undone; setting the expiry date to "
-            "the past in Vivoldi can.",
+            (
+                f"Step 1 can be given by {grants(policy.approvers)}, step 2 by"
+                f" {grants(policy.final_approvers)}: two different people, step 2 never by the requester."
+                f" {yourself}"
+            ),
+            (
+                f"There are {_span(policy.approve_within)} to decide. Deleting can't be undone; setting the"
+                " expiry date to the past in Vivoldi can."
+            ),
         ]
     )
 

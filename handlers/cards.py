@@ -71,8 +71,8 @@ class Cards:
                 )
             case FailureReason.NO_CARD:
                 return (
-                    f"I can't post the card for {codes} in this channel (Slack says {code(request.detail)}), so nothing "
-                    f"was deleted. {_CHANNEL_REMEDY.get(request.detail, _ELSEWHERE)}"
+                    f"I can't post the card for {codes} in this channel (Slack says {code(request.detail)}),"
+                    f" so nothing was deleted. {_CHANNEL_REMEDY.get(request.detail, _ELSEWHERE)}"
                 )
 
     def refused_click(self, verdict: Verdict, request: Request | None) -> str:
@@ -255,8 +255,10 @@ def _review_button(request: Pending) -> Block:
         "style": "primary",
         "confirm": _confirm(
             title="Approve step 1 of 2?",
-            text=f"You have checked {_target(request)} as shown on the card. "
-            "It is deleted only after a second person approves as well.",
+            text=(
+                f"You have checked {_target(request)} as shown on the card. "
+                "It is deleted only after a second person approves as well."
+            ),
             confirm="Approve",
         ),
     }

@@ -1,4 +1,4 @@
-"""The boundary: whatever a listener did not expect becomes a sentence for the person and an entry in the log."""
+"""The boundary: what a listener did not expect becomes a sentence for the person and a log entry."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ _TELL_WITHIN_SECONDS = 1.5
 def register(app: AsyncApp, app_id: str, reference: Callable[[], str]) -> None:
     """Refuse what is meant for another app, and answer for whatever goes wrong in a listener.
 
-    app_id: the bot's own app, which Bolt does not compare. reference: makes ids that the person and the log show.
+    app_id: the bot's own app, which Bolt does not compare. reference: makes ids that the person and the log
+    both show.
     """
 
     @app.middleware
-    async def own_app_only(body: dict[str, Any], next: Callable[[], Any]) -> BoltResponse | None:  # noqa: A002
+    async def own_app_only(body: dict[str, Any], next: Callable[[], Any]) -> BoltResponse | None:
         if app_of(body) == app_id:
             await next()
             return None
@@ -54,8 +55,8 @@ def _sentence(error: Exception, reference: Callable[[], str]) -> str:
     number = reference()
     _log.error("listener.failed", reference=number, known=known, exc_info=error)
     return (
-        "Something went wrong on my side, so nothing was changed. Please try again; if it happens again, tell "
-        f"whoever runs Coupon Guard this number: {number}."
+        "Something went wrong on my side, so nothing was changed. Please try again; if it happens again,"
+        f" tell whoever runs Coupon Guard this number: {number}."
     )
 
 

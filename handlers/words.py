@@ -123,9 +123,9 @@ def outcome(final: ItemState, item: Item) -> str:
             return _DELETED[final.source, final.confirmation or Confirmation.UNREAD]
         case Unknown():
             return (
-                f"*Unknown.* The deletion was sent, but no clear answer came ({quote(final.reason)}), and reading "
-                f"can't settle it. Look for {code(item.code)} in the Vivoldi dashboard; if it is still there, "
-                f"ask again with {code(COMMAND)}."
+                f"*Unknown.* The deletion was sent, but no clear answer came ({quote(final.reason)}), and"
+                f" reading can't settle it. Look for {code(item.code)} in the Vivoldi dashboard; if it is"
+                f" still there, ask again with {code(COMMAND)}."
             )
         case Refused(message):
             return f"*Not deleted.* Vivoldi refused: {quote(message)}. When that is mended, ask again."
@@ -139,27 +139,30 @@ def outcome(final: ItemState, item: Item) -> str:
 
 _AGAIN = "Look in the Vivoldi dashboard before you ask again."
 _DELETED = {
-    (Source.ANSWER, Confirmation.GONE): ("*Deleted.* Vivoldi said so, and the coupon no longer validates."),
+    (Source.ANSWER, Confirmation.GONE): "*Deleted.* Vivoldi said so, and the coupon no longer validates.",
     (Source.ANSWER, Confirmation.STILL_SHOWN): (
-        "*Deleted, but a coupon still validates under this code.* Vivoldi answered that it was deleted, yet the "
-        f"read right afterwards still showed one. {_AGAIN}"
+        "*Deleted, but a coupon still validates under this code.* Vivoldi answered that it was deleted, yet"
+        f" the read right afterwards still showed one. {_AGAIN}"
     ),
     (Source.ANSWER, Confirmation.REPLACED): (
         "*Deleted.* Vivoldi said so. Another coupon, created since, stands under the same code now; "
         "it was not touched."
     ),
-    (Source.ANSWER, Confirmation.UNSEEN): (
-        "*Deleted.* Vivoldi said so. It did not validate before either, so reading it can't confirm more."
-    ),
-    (Source.ANSWER, Confirmation.UNREAD): (
-        "*Deleted.* Vivoldi said so, but could not be read afterwards to confirm it."
-    ),
+    (
+        Source.ANSWER,
+        Confirmation.UNSEEN,
+    ): "*Deleted.* Vivoldi said so. It did not validate before either, so reading it can't confirm more.",
+    (
+        Source.ANSWER,
+        Confirmation.UNREAD,
+    ): "*Deleted.* Vivoldi said so, but could not be read afterwards to confirm it.",
     (Source.READING, Confirmation.GONE): (
-        "*Deleted, settled by reading.* No clear answer to the deletion came, and the coupon no longer validates."
+        "*Deleted, settled by reading.* No clear answer to the deletion came, and the coupon no longer"
+        " validates."
     ),
     (Source.READING, Confirmation.REPLACED): (
-        "*Deleted, settled by reading.* No clear answer to the deletion came, and another coupon, created since, "
-        "stands under the same code now; it was not touched."
+        "*Deleted, settled by reading.* No clear answer to the deletion came, and another coupon, created"
+        " since, stands under the same code now; it was not touched."
     ),
 }
 
@@ -167,23 +170,35 @@ _DELETED = {
 def _changed(changed: Changed) -> str:
     if changed.differences:
         facts = "; ".join(difference(found) for found in changed.differences)
-        return f"*Not deleted: changed since it was shown.* {facts[0].upper()}{facts[1:]}. Ask again to see it anew."
+        return (
+            f"*Not deleted: changed since it was shown.* {facts[0].upper()}{facts[1:]}. Ask again to see it"
+            " anew."
+        )
     if changed.message is not None:
         return (
-            "*Not deleted: no longer shown.* Since it was shown it was used up, expired or removed; Vivoldi says "
-            f"{quote(changed.message or 'nothing more')}. A new {code(COMMAND)} can ask for it unseen."
+            "*Not deleted: no longer shown.* Since it was shown it was used up, expired or removed; Vivoldi"
+            f" says {quote(changed.message or 'nothing more')}. A new {code(COMMAND)} can ask for it unseen."
         )
-    return "*Not deleted: changed since it was approved unseen.* Vivoldi shows it now. Ask again to see what it is."
+    return (
+        "*Not deleted: changed since it was approved unseen.* Vivoldi shows it now. Ask again to see what"
+        " it is."
+    )
+
+
+_STILL_THERE = " An attempt before got no clear answer, and a read after it still showed the coupon."
 
 
 def _not_sent(not_sent: NotSent) -> str:
-    proven = " What was sent before is proven not executed." if not_sent.attempts else ""
+    proven = _STILL_THERE if not_sent.unanswered else ""
     detail = f" {_sentence(not_sent.detail)}" if not_sent.detail else ""
     match not_sent.reason:
         case NotSentReason.TOO_LATE:
             return f"*Not deleted: the time to do it ran out.*{detail}{proven} Ask again."
         case NotSentReason.UNREADABLE:
-            return f"*Not deleted: Vivoldi could not be read before.*{detail}{proven} When that is mended, ask again."
+            return (
+                f"*Not deleted: Vivoldi could not be read before.*{detail}{proven} When that is mended, ask"
+                " again."
+            )
         case NotSentReason.NOT_BOUND:
             return (
                 f"*Not deleted: the approvals are not for what is stored.*{proven} "
@@ -192,7 +207,10 @@ def _not_sent(not_sent: NotSent) -> str:
         case NotSentReason.APPROVER_LOST:
             who = mention(not_sent.approver) if not_sent.approver else "an approver"
             why = _LOST.get(Verdict(not_sent.detail), "is no longer eligible") if not_sent.detail else ""
-            return f"*Not deleted: the approval by {who} no longer counts*, since this person {why}.{proven} Ask again."
+            return (
+                f"*Not deleted: the approval by {who} no longer counts*, since this person {why}.{proven} Ask"
+                " again."
+            )
 
 
 _LOST = {
@@ -222,9 +240,12 @@ _DENIED = {
     Verdict.GUEST: "Guests can't do this. Please ask a full member of this workspace.",
     Verdict.DEACTIVATED: "Your account is deactivated, so you can't do this.",
     Verdict.STRANGER: "Only members of the workspace that runs Coupon Guard can do this.",
-    Verdict.UNKNOWN_PERSON: "I could not ask Slack who you are, so nothing was done. Please try again in a minute.",
+    Verdict.UNKNOWN_PERSON: (
+        "I could not ask Slack who you are, so nothing was done. Please try again in a minute."
+    ),
     Verdict.NOT_A_REQUESTER: (
-        "You may not ask for deletions here. Whoever runs Coupon Guard can add you to the setting `REQUESTERS`."
+        "You may not ask for deletions here. Whoever runs Coupon Guard can add you to the setting"
+        " `REQUESTERS`."
     ),
     Verdict.CHANNEL_NOT_ALLOWED: (
         "Deletions can't be asked for in this channel. Please use one of the channels set up for it."
@@ -235,19 +256,28 @@ _DENIED = {
         f"You are not one of those who may give the final approval, so nothing was changed. {_ASK_APPROVER}"
     ),
     Verdict.IS_REQUESTER: (
-        f"You asked for this deletion, so someone else has to give this approval. Nothing was changed. {_ASK_APPROVER}"
+        "You asked for this deletion, so someone else has to give this approval. Nothing was changed."
+        f" {_ASK_APPROVER}"
     ),
     Verdict.SAME_PERSON: (
         "Your approval is already counted. The final one has to come from a different person. "
         f"{_ASK_APPROVER}"
     ),
-    Verdict.NOT_THE_REQUESTER: "Only the person who asked can cancel it. If you are an approver, use Reject instead.",
-    Verdict.TOO_LATE: f"The time to decide has run out, so nothing was changed. Ask anew with {code(COMMAND)}.",
-    Verdict.STALE_CARD: "The card has changed since you saw it, so nothing was done. Please look at it again.",
-    Verdict.NO_SUCH_REQUEST: f"I don't know this request, so nothing was done. Ask anew with {code(COMMAND)}.",
+    Verdict.NOT_THE_REQUESTER: (
+        "Only the person who asked can cancel it. If you are an approver, use Reject instead."
+    ),
+    Verdict.TOO_LATE: (
+        f"The time to decide has run out, so nothing was changed. Ask anew with {code(COMMAND)}."
+    ),
+    Verdict.STALE_CARD: (
+        "The card has changed since you saw it, so nothing was done. Please look at it again."
+    ),
+    Verdict.NO_SUCH_REQUEST: (
+        f"I don't know this request, so nothing was done. Ask anew with {code(COMMAND)}."
+    ),
     Verdict.NOT_BOUND: (
-        "The first approval is not for what is stored, so nothing was done. Please reject this request, ask anew, "
-        "and tell whoever runs Coupon Guard."
+        "The first approval is not for what is stored, so nothing was done. Please reject this request, ask"
+        " anew, and tell whoever runs Coupon Guard."
     ),
 }
 

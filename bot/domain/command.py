@@ -68,7 +68,7 @@ def _codes(word: str) -> tuple[CouponCode, ...]:
         earlier = seen.setdefault(code_key(code), code)
         if earlier != code:
             raise BadInput(
-                f"{earlier} and {code} differ only in upper and lower case, and Vivoldi may take them for one "
-                "coupon. Please ask for one of them, and for the other one afterwards."
+                f"{earlier} and {code} differ only in upper and lower case, and Vivoldi may take them for one"
+                " coupon. Please ask for one of them, and for the other one afterwards."
             )
     return tuple(seen.values())

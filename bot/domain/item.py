@@ -157,15 +157,16 @@ class NotSentReason(StrEnum):
 
 @dataclass(frozen=True)
 class NotSent:
-    """Not deleted: nothing was sent, or a read showed that what was sent was not executed (attempts > 0).
+    """Not deleted: not sent, or not sent again.
 
     detail: what stood in the way, as far as it was seen. approver: the id of one who no longer counts.
+    unanswered: attempts without a usable answer after which a read still showed the coupon.
     """
 
     reason: NotSentReason
     detail: str | None = None
     approver: str | None = None
-    attempts: int = 0
+    unanswered: int = 0
 
 
 ItemState = Waiting | Sending | Unknown | Deleted | Refused | Changed | NotSent
@@ -320,4 +321,4 @@ def not_sent(
     waiting: Waiting, reason: NotSentReason, detail: str | None = None, approver: str | None = None
 ) -> NotSent:
     """Return the end of an item that is not sent (any more)."""
-    return NotSent(reason, detail or waiting.obstacle, approver, waiting.attempts)
+    return NotSent(reason, detail or waiting.obstacle, approver, waiting.unanswered)

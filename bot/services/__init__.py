@@ -1,1 +1,1 @@
-"""One use case a module. Services know the domain and the ports, and nothing of Slack's or a database's library."""
+"""One use case a module. They know the domain and the ports, and no outside library."""

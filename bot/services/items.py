@@ -5,7 +5,7 @@ Every step ends in a commit before the next one begins, so the process can be ki
 
 from __future__ import annotations
 
-from bot.domain.item import Deleted, Sending, Unknown, Waiting, is_final
+from bot.domain.item import Deleted, Sending, Unknown, Waiting
 from bot.services.execute import Execute
 from bot.services.ledger import Ledger
 from bot.services.ports import Claim

@@ -91,7 +91,7 @@ class Ledger:
         async with self._store.transaction() as tx:
             await tx.hold(claim)
             request = await tx.get(claim.request_id)
-            # The last item of a request can't end while this one is claimed, so the request is still approved.
+            # A claimed item has not ended, so its request has not finished.
             assert isinstance(request, Approved), f"{claim.request_id} has work left, but is not approved"
             yield Entry(tx, claim, request, self._clock)
 

@@ -165,10 +165,16 @@ class People(Protocol):
     """Who is who in Slack."""
 
     async def standing(self, user_id: str) -> Standing:
-        """Return a person from memory; someone never seen costs a call, at most 1 s; fails closed (UNKNOWN)."""
+        """Return a person from memory.
+
+        Someone never seen costs a call, 1 s at most, and is UNKNOWN where there is no answer (fail closed).
+        """
 
     async def fresh(self, user_id: str, since: datetime) -> Standing:
-        """Ask Slack afresh: nothing older than `since` counts. Raises SlackUnavailable where Slack can't be asked."""
+        """Ask Slack afresh: nothing asked before `since` counts.
+
+        Raises SlackUnavailable where Slack can't be asked.
+        """
 
     def approvers(self) -> Collection[Standing]:
         """Return everyone known who is granted a step, from memory."""

@@ -1,4 +1,4 @@
-"""The work on one claimed request: whatever its stored state asks for, in the order in which people need it."""
+"""The work on one claimed request: whatever its stored state asks for, in people's order."""
 
 from __future__ import annotations
 

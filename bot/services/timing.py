@@ -12,7 +12,8 @@ _LONGEST = 30.0
 def backoff(attempts: int, random: Random, retry_after: float | None = None) -> timedelta:
     """Return the wait before the next try: exponential with jitter, from about 0.5 s up to 30 s.
 
-    attempts: tries that were made, from 1. retry_after: seconds that the other side asked for; never less is waited.
+    attempts: tries that were made, from 1. retry_after: seconds that the other side asked for, which are
+    always waited.
     """
     longest = min(_LONGEST, _FIRST * 2 ** min(attempts - 1, 10))
     return timedelta(seconds=max(random.uniform(longest / 2, longest), retry_after or 0.0))
