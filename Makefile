@@ -6,7 +6,9 @@ READY := .venv/.ready
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header
 
-.PHONY: demo test check lock
+.PHONY: setup demo test check lock
+
+setup: $(READY) ## everything that the other targets need
 
 demo: $(READY) ## a deletion from command to outcome, against a local Slack and a local Vivoldi
 	$(BIN)/python -m sandbox.demo
