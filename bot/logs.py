@@ -52,7 +52,7 @@ class Redactor:
 
 
 def _written(secret: str) -> tuple[str, ...]:
-    """Return the ways in which a value may stand in a line: plain, in a repr, in an address; each in JSON too."""
+    """Return how a value may stand in a line: plain, in a repr, in an address; each of these in JSON too."""
     forms = (secret, repr(secret)[1:-1], quote(secret, safe=""))
     return *forms, *(json.dumps(form)[1:-1] for form in forms)
 

@@ -10,7 +10,7 @@ import asyncio
 from datetime import timedelta
 
 from bot.domain.coupon import Reading
-from bot.domain.errors import SlackError, VivoldiRefused, VivoldiUnavailable
+from bot.domain.errors import SlackError, VivoldiError, VivoldiRefused
 from bot.domain.event import EventKind
 from bot.domain.item import (
     DeleteAnswer,
@@ -57,15 +57,9 @@ class Execute:
             approvers = await self._approvers(request)
             reading = await self._coupons.read(item.code)
         except SlackError as error:
-            obstacle = f"Slack could not be asked whether the approvers still count: {error}"
-            return await self._held_up(claim, request, waiting, obstacle)
-        except VivoldiRefused as error:
-            return await self._ledger.move(
-                claim, not_sent(waiting, NotSentReason.UNREADABLE, str(error)), was_read(None)
-            )
-        except VivoldiUnavailable as error:
-            obstacle = f"Vivoldi could not be read: {error}"
-            return await self._held_up(claim, request, waiting, obstacle, error.retry_after)
+            return await self._held_up(claim, request, waiting, error)
+        except VivoldiError as error:
+            return await self._held_up(claim, request, waiting, error, was_read(error))
         verdict = check(item, waiting, reading, self._clock.now())
         if isinstance(verdict, Send):
             return await self._send(claim, approvers, reading)
@@ -83,14 +77,19 @@ class Execute:
         claim: Claim,
         request: Approved,
         waiting: Waiting,
-        obstacle: str,
-        retry_after: float | None = None,
+        error: SlackError | VivoldiError,
+        fact: Fact | None = None,
     ) -> bool:
+        """Wait for whoever did not answer, as long as there is time to send."""
+        if isinstance(error, VivoldiRefused):
+            end = not_sent(waiting, NotSentReason.UNREADABLE, str(error))
+            return await self._ledger.move(claim, end, fact)
+        asked = "Slack" if isinstance(error, SlackError) else "Vivoldi"
+        obstacle = f"{asked} could not be asked: {error}"
         if self._clock.now() >= request.execute_by:
-            return await self._ledger.move(
-                claim, not_sent(waiting, NotSentReason.TOO_LATE, obstacle), was_read(None)
-            )
-        await self._ledger.wait(claim, waiting, obstacle, retry_after)
+            return await self._ledger.move(claim, not_sent(waiting, NotSentReason.TOO_LATE, obstacle), fact)
+        retry_after = getattr(error, "retry_after", None)
+        await self._ledger.wait(claim, waiting, obstacle, fact, retry_after)
         return False
 
     async def _send(self, claim: Claim, approvers: tuple[Standing, Standing], reading: Reading) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime
 from random import Random
 
 from bot.domain.coupon import NotShown, Reading
+from bot.domain.errors import VivoldiError
 from bot.domain.event import Event, EventKind
 from bot.domain.item import Item, ItemState, Waiting, is_final
 from bot.domain.request import Approved, progress
@@ -24,11 +25,11 @@ class Fact:
     data: Mapping[str, object]
 
 
-def was_read(reading: Reading | None) -> Fact:
-    """Return the fact of a read. None: Vivoldi could not be read."""
+def was_read(reading: Reading | VivoldiError) -> Fact:
+    """Return the fact of a read, or of one that failed."""
     match reading:
-        case None:
-            return Fact(EventKind.COUPON_READ, {"shown": None})
+        case VivoldiError():
+            return Fact(EventKind.COUPON_READ, {"shown": None, "error": str(reading)})
         case NotShown(message):
             return Fact(EventKind.COUPON_READ, {"shown": False, "message": message})
         case _:
@@ -110,10 +111,17 @@ class Ledger:
             await entry.tx.release(claim, due)
 
     async def wait(
-        self, claim: Claim, waiting: Waiting, obstacle: str, retry_after: float | None = None
+        self,
+        claim: Claim,
+        waiting: Waiting,
+        obstacle: str,
+        fact: Fact | None = None,
+        retry_after: float | None = None,
     ) -> None:
         """Put an item back that could not be sent now. The card says what it waits for."""
         async with self.entry(claim) as entry:
+            if fact is not None:
+                await entry.note(fact)
             if waiting.obstacle != obstacle:
                 await entry.move(replace(waiting, obstacle=obstacle))
             due = self.retry_at(claim.attempts, retry_after)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
-from bot.domain.errors import SlackRefused, SlackUnavailable
+from bot.domain.errors import LostClaim, SlackRefused, SlackUnavailable
 from bot.domain.event import Event, EventKind, Notice
 from bot.domain.request import FailureReason, Finished, Pending, Shown
 from bot.services.failing import FailRequest
@@ -52,13 +52,23 @@ class Present:
             return await self._later(claim, error.retry_after)
         except SlackRefused as error:
             return await self._undrawable(claim, request, delivery, error)
+        try:
+            await self._drawn(claim, request, delivery, main)
+        except LostClaim:
+            # Held up past the lease: this card may have come after a newer one, so it is drawn anew.
+            async with self._store.transaction() as tx:
+                now = await tx.delivery(request.origin.id)
+                await tx.deliver(request.origin.id, replace(now, drawn_version=0))
+            raise
+        return True
+
+    async def _drawn(self, claim: Claim, request: Shown, delivery: Delivery, card_ts: str) -> None:
         async with self._store.transaction() as tx:
             await tx.hold(claim)
             now = await tx.delivery(request.origin.id)
             # A copy that was clicked meanwhile has not been drawn: look at it again.
             drawn = request.version if now.copies == delivery.copies else 0
-            await tx.deliver(request.origin.id, replace(now, card_ts=main, drawn_version=drawn))
-        return True
+            await tx.deliver(request.origin.id, replace(now, card_ts=card_ts, drawn_version=drawn))
 
     async def _draw(self, channel: str, ts: str | None, card: Message) -> str:
         if ts is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta, tzinfo
 from random import Random
 
@@ -46,20 +47,32 @@ class ReadCoupons:
         reads = (self._read(code) for code in request.codes)
         results = await asyncio.gather(*reads)
         errors = [result for result in results if isinstance(result, VivoldiError)]
-        if not errors:
-            readings = tuple(result for result in results if not isinstance(result, VivoldiError))
-            await self._show(claim, request, readings)
-            return True
+        if errors:
+            return await self._unread(claim, request, results, errors)
+        readings = tuple(result for result in results if not isinstance(result, VivoldiError))
+        await self._show(claim, request, readings)
+        return True
+
+    async def _unread(
+        self,
+        claim: Claim,
+        request: Submitted,
+        results: Sequence[Reading | VivoldiError],
+        errors: Sequence[VivoldiError],
+    ) -> bool:
+        """Try again later, or give up: at once where a setting has to be mended, else after a minute."""
         refused = [error for error in errors if isinstance(error, VivoldiRefused)]
-        error = (refused or errors)[0]
-        if refused or self._clock.now() >= request.origin.opened_at + _READ_FOR:
-            await self._fail(claim, FailureReason.UNREADABLE, str(error))
-            return False
-        retry_after = error.retry_after if isinstance(error, VivoldiUnavailable) else None
-        due = self._clock.now() + backoff(claim.attempts, self._random, retry_after)
+        error, give_up_at = (refused or errors)[0], request.origin.opened_at + _READ_FOR
+        hopeless = bool(refused) or self._clock.now() >= give_up_at
         async with self._store.transaction() as tx:
             await tx.hold(claim)
-            await tx.release(claim, min(due, request.origin.opened_at + _READ_FOR))
+            await self._record(tx, request, results)
+            if not hopeless:
+                retry_after = error.retry_after if isinstance(error, VivoldiUnavailable) else None
+                due = self._clock.now() + backoff(claim.attempts, self._random, retry_after)
+                await tx.release(claim, min(due, give_up_at))
+        if hopeless:
+            await self._fail(claim, FailureReason.UNREADABLE, str(error))
         return False
 
     async def _read(self, code: CouponCode) -> Reading | VivoldiError:
@@ -76,14 +89,14 @@ class ReadCoupons:
             await tx.hold(claim)
             await tx.get(claim.request_id)
             await tx.save(pending)
-            await self._record(tx, request, readings, pending.digest)
+            await self._record(tx, request, readings)
+            shown = {"digest": pending.digest}
+            await tx.record(Event(kind=EventKind.REQUEST_SHOWN, at=now, request=claim.request_id, data=shown))
 
     async def _record(
-        self, tx: Transaction, request: Submitted, readings: tuple[Reading, ...], digest: str
+        self, tx: Transaction, request: Submitted, results: Sequence[Reading | VivoldiError]
     ) -> None:
         now, request_id = self._clock.now(), request.origin.id
-        for code, reading in zip(request.codes, readings, strict=True):
-            fact = was_read(reading)
+        for code, result in zip(request.codes, results, strict=True):
+            fact = was_read(result)
             await tx.record(Event(kind=fact.kind, at=now, request=request_id, code=code, data=fact.data))
-        shown = Event(kind=EventKind.REQUEST_SHOWN, at=now, request=request_id, data={"digest": digest})
-        await tx.record(shown)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.domain.coupon import Reading
 from bot.domain.errors import VivoldiError, VivoldiUnavailable
 from bot.domain.event import EventKind
 from bot.domain.item import Deleted, Item, Sending, Unknown, Waiting, confirm, give_up, lost, settle
@@ -36,7 +35,7 @@ class Reconcile:
             reading = await self._coupons.read(item.code)
         except VivoldiError as error:
             if self._clock.now() >= max(request.execute_by, unknown.since + _READ_FOR):
-                return await self._ledger.move(claim, give_up(unknown), was_read(None))
+                return await self._ledger.move(claim, give_up(unknown), was_read(error))
             return await self._later(claim, error)
         state = settle(item, unknown, reading, self._clock.now())
         async with self._ledger.entry(claim) as entry:
@@ -50,16 +49,16 @@ class Reconcile:
 
     async def confirm(self, claim: Claim, item: Item, deleted: Deleted) -> bool:
         """Read once more after a deletion, so that what is told was observed. Returns whether to go on."""
-        reading: Reading | None = None
         try:
             reading = await self._coupons.read(item.code)
         except VivoldiError as error:
             if self._clock.now() < deleted.at + _READ_FOR:
                 return await self._later(claim, error)
+            return await self._ledger.move(claim, confirm(item, deleted, None), was_read(error))
         return await self._ledger.move(claim, confirm(item, deleted, reading), was_read(reading))
 
     async def _later(self, claim: Claim, error: VivoldiError) -> bool:
         retry_after = error.retry_after if isinstance(error, VivoldiUnavailable) else None
         due = self._ledger.retry_at(claim.attempts, retry_after)
-        await self._ledger.put_back(claim, due, was_read(None))
+        await self._ledger.put_back(claim, due, was_read(error))
         return False
