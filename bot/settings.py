@@ -158,10 +158,11 @@ class Settings(BaseSettings):
     )
     vivoldi_rate_per_minute: int = _field(
         "How many calls a minute the Vivoldi plan allows.",
-        "a whole number from 1 to 100000",
+        "a whole number from 4 to 100000",
         "120",
         120,
-        ge=1,
+        # One deletion takes four calls: read for the card, read, DELETE, read.
+        ge=4,
         le=100_000,
     )
     vivoldi_timeout_seconds: float = _field(

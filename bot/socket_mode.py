@@ -67,6 +67,8 @@ async def run_socket(
     Raises SettingsError where Slack refuses the app-level token.
     """
     web_client = AsyncWebClient(base_url=web_client_base_url, timeout=_CALL_SECONDS, retry_handlers=[])
+    # The SDK would take one from the environment.
+    web_client.proxy = None
     look_seconds = watchdog_seconds / 30
     while not stop.is_set():
         url = await _new_url(web_client, app_token)

@@ -54,6 +54,7 @@ class Execute:
         if self._clock.now() >= request.execute_by and not waiting.unanswered:
             return await self._ledger.move(claim, not_sent(waiting, NotSentReason.TOO_LATE))
         try:
+            await self._coupons.reserve()
             approvers = await self._approvers(request)
             reading = await self._coupons.read(item.code)
         except SlackError as error:

@@ -157,8 +157,14 @@ class Coupons(Protocol):
     async def read(self, code: CouponCode) -> Reading:
         """Read a coupon once. Raises VivoldiUnavailable or VivoldiRefused."""
 
+    async def reserve(self) -> None:
+        """Take a place in the rate limit for a DELETE, before the checks that must be fresh when it is sent.
+
+        Raises VivoldiUnavailable where none becomes free in time.
+        """
+
     async def delete(self, code: CouponCode) -> DeleteAnswer:
-        """Send DELETE exactly once and return what the answer proves. Raises nothing by name."""
+        """Send DELETE exactly once, at once, and return what the answer proves. Raises nothing by name."""
 
 
 class People(Protocol):

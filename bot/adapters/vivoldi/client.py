@@ -76,8 +76,7 @@ class VivoldiClient:
         Raises VivoldiUnavailable where there was no usable answer, and VivoldiRefused where a setting is
         wrong.
         """
-        if not await self._has_turn():
-            raise VivoldiUnavailable(_CROWDED)
+        await self.reserve()
         try:
             async with asyncio.timeout(2 * self._timeout):
                 answer = await self._reads.get(f"{_COUPON}/validate", params={"cpnNo": code})
@@ -86,22 +85,33 @@ class VivoldiClient:
             raise VivoldiUnavailable(failure(error)) from None
         return judge_reading(code, answer.status_code, answer.headers, answer.content)
 
-    async def delete(self, code: CouponCode) -> DeleteAnswer:
-        """Delete a coupon: exactly one request on a connection of its own. Returns what the answer proves.
+    async def reserve(self) -> None:
+        """Take a place in the rate limit for a call to come. Raises VivoldiUnavailable where none is free."""
+        if not await self._has_turn():
+            raise VivoldiUnavailable(_CROWDED)
 
-        Where the call is cancelled, nothing is known about it.
+    async def delete(self, code: CouponCode) -> DeleteAnswer:
+        """Delete a coupon: exactly one request, sent at once on a connection of its own.
+
+        Its place in the rate limit was reserved before. Returns what the answer proves. Where the call is
+        cancelled, nothing is known about it.
         """
-        return await self._change("DELETE", "delete", params={"cpnNo": code})
+        return await self._send("DELETE", "delete", params={"cpnNo": code})
 
     async def update(self, code: CouponCode, change: CouponChange) -> DeleteAnswer:
         """Change a coupon, sent once. Returns what the answer proves about the change."""
-        return await self._change("PUT", "update", body=change.body(code))
+        return await self._change("PUT", "update", change.body(code))
 
     async def create(self, draft: CouponDraft) -> DeleteAnswer:
         """Create a coupon, sent once. Returns what the answer proves about the creation."""
-        return await self._change("POST", "create", body=draft.body())
+        return await self._change("POST", "create", draft.body())
 
-    async def _change(
+    async def _change(self, method: str, name: str, body: Mapping[str, object]) -> DeleteAnswer:
+        if not await self._has_turn():
+            return NotExecuted(_CROWDED)
+        return await self._send(method, name, body=body)
+
+    async def _send(
         self,
         method: str,
         name: str,
@@ -109,8 +119,6 @@ class VivoldiClient:
         params: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> DeleteAnswer:
-        if not await self._has_turn():
-            return NotExecuted(_CROWDED)
         try:
             async with asyncio.timeout(2 * self._timeout):
                 answer = await self._changes.request(method, f"{_COUPON}/{name}", params=params, json=body)

@@ -1,0 +1,359 @@
+"""The Slack adapter against the local Slack: messages, identity, and every error translated."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import pytest
+import slack_sdk.errors
+from aiohttp import web
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.adapters.slack import SlackMessenger, identify, web_client, web_session
+from bot.adapters.slack.client import ask
+from bot.adapters.slack.errors import FOREIGN, judge, translated
+from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
+from bot.domain.event import Notice
+from bot.services.ports import Message
+from sandbox.slack import LocalSlack
+from sandbox.slack_client import SlackControl
+
+TOKEN, TEAM = "xoxb-local", "T0GUARD000"
+INCIDENT, NO_BOT = "C0INCIDENT", "C0NOBOT000"
+RIKA = "U0RIKA0000"
+NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
+BLOCK = {"type": "section", "text": {"type": "plain_text", "text": "from blocks"}}
+CARD = Message("in text", (BLOCK,))
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A local Slack, its control side, and the bot's way to it."""
+
+    slack: LocalSlack
+    control: SlackControl
+    session: aiohttp.ClientSession
+    bot: AsyncWebClient
+    messenger: SlackMessenger
+
+
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    async with LocalSlack() as slack, SlackControl(slack.control_url) as control, web_session() as session:
+        bot = web_client(TOKEN, slack.api_url, session)
+        yield Rig(slack, control, session, bot, SlackMessenger(bot, session))
+
+
+@asynccontextmanager
+async def server(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    """Yield the address of an HTTP server that gives one answer to everything."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, shutdown_timeout=0)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
+
+
+def subclasses(base: type[Exception]) -> Iterator[type[Exception]]:
+    yield base
+    for below in base.__subclasses__():
+        yield from subclasses(below)
+
+
+def foreign() -> Iterator[type[Exception]]:
+    """Yield what is caught, by the libraries that a call goes through."""
+    for base in FOREIGN:
+        for kind in subclasses(base):
+            if kind.__module__.partition(".")[0] in (
+                "slack_sdk",
+                "aiohttp",
+                "builtins",
+                "asyncio",
+                "ssl",
+                "json",
+            ):
+                yield kind
+
+
+def notice(person: str = RIKA, channel: str = INCIDENT, reply_url: str | None = None) -> Notice:
+    return Notice(id="n1", at=NOON, person=person, channel=channel, text="only for you", reply_url=reply_url)
+
+
+class TestErrors:
+    @pytest.mark.parametrize("kind", sorted(set(foreign()), key=str))
+    async def test_every_exception_is_translated(self, kind: type[Exception]) -> None:
+        """Every exception of the SDK, its HTTP library and the network becomes an error of the domain."""
+        assert type(translated(kind.__new__(kind))) in (SlackUnavailable, SlackRefused)
+
+    async def test_the_map_covers_the_libraries(self) -> None:
+        """No exception class of the SDK or of aiohttp's client is missing from what is caught."""
+        defined = {
+            kind
+            for module in (slack_sdk.errors, aiohttp.client_exceptions)
+            for kind in vars(module).values()
+            if isinstance(kind, type) and issubclass(kind, Exception) and kind.__module__ == module.__name__
+        }
+        # This one is about websockets, which the Web API has none of.
+        defined.remove(aiohttp.WSMessageTypeError)
+        assert len(defined) > 20
+        assert not [kind for kind in defined if not issubclass(kind, FOREIGN)]
+
+    @pytest.mark.parametrize("status", [200, 404, 503])
+    @pytest.mark.parametrize(
+        ("content_type", "body"),
+        [
+            ("application/json", b"this is not JSON"),
+            ("application/json", b""),
+            ("application/json", b"[]"),
+            ("application/json", b"[1]"),
+            ("application/json", b"7"),
+            ("application/json", b"null"),
+            ("application/json", b"{}"),
+            ("application/json", b"\xff\xfe\xff"),
+            ("application/json; charset=klingon", b"{}"),
+            ("text/plain", b"upstream connect error"),
+            ("text/plain", b"\xff\xfe\xff"),
+            ("text/html", b"<html>"),
+            ("application/gzip", gzip.compress(b"{}")),
+        ],
+    )
+    async def test_an_answer_that_is_not_slacks(
+        self, rig: Rig, status: int, content_type: str, body: bytes
+    ) -> None:
+        """Whatever comes that is not Slack's JSON means that Slack is not available."""
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            return web.Response(status=status, body=body, headers={"Content-Type": content_type})
+
+        async with server(answer) as url:
+            with pytest.raises(SlackUnavailable):
+                await ask(web_client(TOKEN, url, rig.session), "auth.test")
+
+    async def test_a_body_that_does_not_decode(self, rig: Rig) -> None:
+        """A body that is not encoded as it says means that Slack is not available."""
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            return web.Response(body=b"not gzip", headers={"Content-Encoding": "gzip"})
+
+        async with server(answer) as url:
+            with pytest.raises(SlackUnavailable):
+                await ask(web_client(TOKEN, url, rig.session), "auth.test")
+
+    @pytest.mark.parametrize("kind", ["server_error", "drop_before", "drop_after", "malformed"])
+    async def test_trouble_is_not_repeated(self, rig: Rig, kind: str) -> None:
+        """A post that fails is reported and never repeated by a library."""
+        await rig.control.fault("chat.postMessage", kind, times=5)
+        with pytest.raises(SlackUnavailable):
+            await rig.messenger.post(INCIDENT, CARD)
+        assert len(await rig.control.api_calls("chat.postMessage")) == 1
+
+    async def test_rate_limit(self, rig: Rig) -> None:
+        """A rate limit is trouble that passes, with the wait that Slack asks for."""
+        await rig.control.fault("chat.postMessage", "ratelimited", retry_after=17)
+        with pytest.raises(SlackUnavailable) as caught:
+            await rig.messenger.post(INCIDENT, CARD)
+        assert caught.value.retry_after == 17
+
+    @pytest.mark.parametrize("name", ["internal_error", "fatal_error", "service_unavailable", "ratelimited"])
+    async def test_slacks_own_trouble_passes(self, name: str) -> None:
+        """An error name that stands for trouble of Slack's own is not a refusal."""
+        assert isinstance(judge(200, {}, {"ok": False, "error": name}), SlackUnavailable)
+
+    @pytest.mark.parametrize("name", ["token_revoked", "account_inactive", "not_in_channel"])
+    async def test_a_refusal_has_its_name(self, rig: Rig, name: str) -> None:
+        """Any other error name is a refusal by that name."""
+        await rig.control.fault("chat.postMessage", "error", error=name)
+        with pytest.raises(SlackRefused) as caught:
+            await rig.messenger.post(INCIDENT, CARD)
+        assert caught.value.name == name
+
+    async def test_nobody_there(self, rig: Rig) -> None:
+        """A refused connection means that Slack is not available."""
+        with pytest.raises(SlackUnavailable):
+            await ask(web_client(TOKEN, "http://127.0.0.1:1/api/", rig.session), "auth.test")
+
+    async def test_no_answer_in_time(self, rig: Rig) -> None:
+        """An answer that does not come within the session's time means that Slack is not available."""
+        await rig.control.fault("auth.test", "latency", seconds=5)
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.1)) as hasty:
+            with pytest.raises(SlackUnavailable, match="in time"):
+                await ask(web_client(TOKEN, rig.slack.api_url, hasty), "auth.test")
+
+    async def test_session_is_bounded(self, rig: Rig) -> None:
+        """The shared session bounds each call to 10 s and does not trust the environment."""
+        assert rig.session.timeout.total == 10
+        assert not rig.session.trust_env
+
+    async def test_no_proxy_from_the_environment(self, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A proxy from the environment gets to see nothing."""
+        for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
+            monkeypatch.setenv(name, "http://127.0.0.1:1")
+        assert (await ask(web_client(TOKEN, rig.slack.api_url, rig.session), "auth.test"))["ok"]
+
+    async def test_the_token_is_in_no_error(self, rig: Rig) -> None:
+        """Neither the token nor an answer's text gets into an error or the errors behind it."""
+        with pytest.raises(SlackError) as caught:
+            await ask(web_client("xoxb-secret", rig.slack.api_url, rig.session), "auth.test")
+        assert "xoxb" not in repr(caught.value)
+        assert (caught.value.__cause__, caught.value.__suppress_context__) == (None, True)
+
+
+class TestMessenger:
+    async def test_post_update_reply(self, rig: Rig) -> None:
+        """A message is posted, replaced in place, and answered in its thread, broadcast or not."""
+        ts = await rig.messenger.post(INCIDENT, CARD)
+        await rig.messenger.update(INCIDENT, ts, Message("changed", (BLOCK, {"type": "divider"})))
+        await rig.messenger.reply(INCIDENT, ts, Message("outcome"), broadcast=True)
+        await rig.messenger.reply(INCIDENT, ts, Message("aside"), broadcast=False)
+        stands = await rig.control.message(INCIDENT, ts)
+        assert (stands.text, len(stands.blocks), stands.edits) == ("changed", 2, 1)
+        replies = await rig.control.replies(INCIDENT, ts)
+        assert [(reply.text, reply.broadcast) for reply in replies] == [("outcome", True), ("aside", False)]
+
+    async def test_unfurls_are_off(self, rig: Rig) -> None:
+        """No link in a posted message or reply is unfurled."""
+        ts = await rig.messenger.post(INCIDENT, CARD)
+        await rig.messenger.reply(INCIDENT, ts, CARD, broadcast=True)
+        for call in await rig.control.api_calls("chat.postMessage"):
+            assert (call["args"]["unfurl_links"], call["args"]["unfurl_media"]) == (False, False)
+
+    async def test_an_update_without_blocks_removes_them(self, rig: Rig) -> None:
+        """A message without blocks replaces one that had some by its text alone."""
+        ts = await rig.messenger.post(INCIDENT, CARD)
+        await rig.messenger.update(INCIDENT, ts, Message("only text"))
+        assert (await rig.control.message(INCIDENT, ts)).blocks == ()
+
+    async def test_refused_by_name(self, rig: Rig) -> None:
+        """A channel without the bot refuses a post and an update by name."""
+        with pytest.raises(SlackRefused, match="not_in_channel"):
+            await rig.messenger.post(NO_BOT, CARD)
+        with pytest.raises(SlackRefused, match="not_in_channel"):
+            await rig.messenger.reply(NO_BOT, "1.000001", CARD, broadcast=True)
+        with pytest.raises(SlackRefused, match="message_not_found"):
+            await rig.messenger.update(INCIDENT, "1.000001", CARD)
+
+
+class TestTell:
+    async def reply_url(self, rig: Rig, channel: str = INCIDENT) -> str:
+        """Return the `response_url` of a command that Rika runs."""
+        seen: list[str] = []
+
+        async def listen(request: web.Request) -> web.StreamResponse:
+            seen.append(str((await request.post())["response_url"]))
+            return web.Response()
+
+        async with server(listen) as url:
+            await rig.control.deliver_to(url)
+            await rig.control.command(RIKA, "help", channel)
+        return seen[0]
+
+    async def told(self, rig: Rig) -> list[tuple[str, str]]:
+        """Return what Rika alone saw, and where."""
+        return [(message.channel, message.text) for message in await rig.control.ephemerals(RIKA)]
+
+    async def test_by_response_url(self, rig: Rig) -> None:
+        """A person is told by the URL of what they did, also where the bot is no member."""
+        await rig.messenger.tell(notice(channel=NO_BOT, reply_url=await self.reply_url(rig, NO_BOT)))
+        assert await self.told(rig) == [(NO_BOT, "only for you")]
+        assert not await rig.control.api_calls()
+
+    @pytest.mark.parametrize(
+        "gone", ["used", "expired", "foreign", "none", "not a URL", "http", "other scheme"]
+    )
+    async def test_without_a_usable_url(self, rig: Rig, gone: str) -> None:
+        """Where the URL is used up, gone, or not to be trusted, the person is told where they are."""
+        url: str | None = await self.reply_url(rig)
+        if gone == "used":
+            for _ in range(5):
+                await rig.messenger.tell(notice(reply_url=url))
+        elif gone == "expired":
+            await rig.control.shift_clock(31 * 60)
+        else:
+            untrusted = {
+                "foreign": f"{rig.slack.api_url}no-such-thing",
+                "not a URL": "//[",
+                "http": "http://example.invalid/",
+                "other scheme": "ftp://example.invalid/",
+            }
+            url = untrusted.get(gone)
+        before = len(await self.told(rig))
+        await rig.messenger.tell(notice(reply_url=url))
+        assert (await self.told(rig))[before:] == [(INCIDENT, "only for you")]
+        assert len(await rig.control.api_calls("chat.postEphemeral")) == 1
+
+    async def test_by_direct_message(self, rig: Rig) -> None:
+        """Where even that is refused, the person gets a direct message."""
+        await rig.messenger.tell(notice(channel=NO_BOT))
+        posted = [entry.data for entry in await rig.control.log("posted")]
+        assert [call["args"]["channel"] for call in await rig.control.api_calls("chat.postMessage")] == [RIKA]
+        assert len(posted) == 1
+
+    async def test_refused_everywhere(self, rig: Rig) -> None:
+        """Where every way is refused, the refusal is told by name."""
+        await rig.control.app(auth_error="token_revoked")
+        with pytest.raises(SlackRefused, match="token_revoked"):
+            await rig.messenger.tell(notice())
+
+    @pytest.mark.parametrize("kind", ["server_error", "ratelimited", "drop_before"])
+    async def test_trouble_with_the_url_is_for_later(self, rig: Rig, kind: str) -> None:
+        """Passing trouble with the URL leaves the notice for later instead of taking another way."""
+        await rig.control.fault("response_url", kind)
+        with pytest.raises(SlackUnavailable):
+            await rig.messenger.tell(notice(reply_url=await self.reply_url(rig)))
+        assert not await rig.control.api_calls()
+
+    async def test_a_redirect_is_not_followed(self, rig: Rig) -> None:
+        """What a person is told does not go to where a URL redirects."""
+        seen: list[str] = []
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            seen.append(request.path)
+            return web.Response(status=307, headers={"Location": "/elsewhere"})
+
+        async with server(answer) as url:
+            messenger = SlackMessenger(web_client(TOKEN, url, rig.session), rig.session)
+            with pytest.raises(SlackError):
+                await messenger.tell(notice(reply_url=f"{url}response"))
+        assert seen[0] == "/response"
+        assert seen[1] != "/elsewhere"
+
+
+class TestIdentity:
+    async def test_identity(self, rig: Rig) -> None:
+        """The bot knows its team, its app, its own user, its workspace and its scopes."""
+        who = await identify(rig.bot)
+        assert (who.team_id, who.app_id, who.bot_user_id) == (TEAM, "A0GUARD000", "U0GUARDBOT")
+        assert who.workspace_url == "https://guard.slack.com/"
+        assert who.scopes == {"commands", "chat:write", "users:read", "usergroups:read"}
+
+    async def test_a_bad_token(self, rig: Rig) -> None:
+        """A token that Slack does not know is refused by name."""
+        with pytest.raises(SlackRefused, match="invalid_auth"):
+            await identify(web_client("xoxb-wrong", rig.slack.api_url, rig.session))
+
+    @pytest.mark.parametrize(
+        ("answer", "error"),
+        [({"ok": True, "user_id": "U1"}, SlackRefused), ({"ok": True, "bot_id": "B1"}, SlackUnavailable)],
+    )
+    async def test_incomplete_answers(
+        self, rig: Rig, answer: dict[str, Any], error: type[SlackError]
+    ) -> None:
+        """A person's token is refused; an answer without the ids that are needed is no answer."""
+
+        async def give(request: web.Request) -> web.StreamResponse:
+            return web.json_response(answer)
+
+        async with server(give) as url:
+            with pytest.raises(error):
+                await identify(web_client(TOKEN, url, rig.session))
