@@ -18,7 +18,7 @@ from bot.services.submit import (
     TooFew,
     Usage,
 )
-from handlers import words
+from handlers import refusals, words
 from handlers.ids import COMMAND
 from handlers.mrkdwn import code, escape, grants, mention, when
 
@@ -43,7 +43,7 @@ class Answers:
             case Listing(requests, more):
                 return self._listing(requests, more)
             case Denied(verdict):
-                return words.denied(verdict)
+                return refusals.denied(verdict)
             case Misread(sentence):
                 return escape(sentence)
             case Taken(taken, holder):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 
-from bot.domain.coupon import Coupon, NotShown
+from bot.domain.coupon import NotShown
 from bot.domain.item import Changed, Deleted, Item, NotSent, Refused, Unknown
 from bot.domain.policy import Verdict
 from bot.domain.request import (
@@ -24,17 +23,14 @@ from bot.domain.request import (
 )
 from bot.services.decide import Action
 from bot.services.ports import Message
-from handlers import words
+from handlers import coupons, refusals, words
+from handlers.blocks import Block, actions, button, confirm, context, fields, header, paragraphs, section
 from handlers.ids import COMMAND, block_id
-from handlers.mrkdwn import code, escape, grants, mention, quote, shorten, when
+from handlers.mrkdwn import clip, code, escape, grants, mention, quote, when
 
-Block = Mapping[str, object]
-
+# Slack reads at most this much of a text; of all blocks together it takes about 12,000 characters.
 _MAX_TEXT = 4000
-_MAX_SECTION = 3000
-_MAX_FIELD = 2000
-_MAX_HEADER = 150
-_MAX_NAME_IN_LIST = 80
+_MAX_FOR_ITEMS = 7000
 
 
 class Cards:
@@ -42,42 +38,39 @@ class Cards:
 
     def card(self, request: Shown) -> Message:
         """Return the card at the request's state: what is asked, the facts, who decided, what comes next."""
-        blocks: list[Block] = [_header(_title(request))]
-        for item in request.items:
-            blocks += _item(item, alone=len(request.items) == 1, request=request)
-        blocks.append(_section(_asked(request)))
-        blocks.append(_section("\n".join(_status(request))))
+        blocks: list[Block] = [header(_title(request)), *_items(request)]
+        blocks += [section(_asked(request)), section("\n".join(_status(request)))]
         if isinstance(request, Pending):
             blocks.append(_buttons(request))
-        blocks.append(_context(f"Request {request.origin.id} · Deleting a coupon can't be undone."))
+        blocks.append(context(f"Request {request.origin.id} · Deleting a coupon can't be undone."))
         return Message(text=_fallback(request), blocks=tuple(blocks))
 
     def outcome(self, request: Shown) -> Message:
         """Return the reply in the thread, mentioning the requester."""
         lines = [f"{mention(request.origin.requester.id)} {_ending(request)}"]
         if isinstance(request, Finished):
-            lines += [f"{code(item.code)} {words.state(item)}" for item in request.items]
-        blocks = tuple(_section(part) for part in _packed(lines))
-        return Message(text=shorten("\n".join(lines), _MAX_TEXT), blocks=blocks)
+            told = [f"{code(item.code)}: {words.state(item)}" for item in request.items]
+            lines += [clip(line, (_MAX_TEXT - 200) // len(told)) for line in told]
+        return Message(text=clip("\n".join(lines), _MAX_TEXT), blocks=paragraphs(lines))
 
     def failure(self, request: Failed) -> str:
         """Return what the requester is told privately."""
-        codes = ", ".join(code(each) for each in request.codes)
+        asked = ", ".join(code(each) for each in request.codes)
         match request.reason:
             case FailureReason.UNREADABLE:
                 return (
-                    f"I could not read {codes} from Vivoldi, so there is no card and nothing was deleted. "
-                    f"{escape(request.detail)} When that is mended, type {code(COMMAND)} again."
+                    f"I could not read {asked} from Vivoldi, so there is no card and nothing was deleted: "
+                    f"{escape(request.detail)}. When that is mended, type {code(COMMAND)} again."
                 )
             case FailureReason.NO_CARD:
                 return (
-                    f"I can't post the card for {codes} in this channel (Slack says {code(request.detail)}),"
-                    f" so nothing was deleted. {_CHANNEL_REMEDY.get(request.detail, _ELSEWHERE)}"
+                    f"I can't post the card for {asked} in this channel (Slack says {code(request.detail)}), "
+                    f"so nothing was deleted. {_CHANNEL_REMEDY.get(request.detail, _ELSEWHERE)}"
                 )
 
     def refused_click(self, verdict: Verdict, request: Request | None) -> str:
         """Return what someone is told privately whose click was refused."""
-        return words.refused_click(verdict, request)
+        return refusals.refused_click(verdict, request)
 
 
 _INVITE = "Invite me with `/invite @Coupon Guard`, then ask again."
@@ -85,7 +78,7 @@ _ELSEWHERE = "Please ask in another channel, or tell whoever runs Coupon Guard."
 _CHANNEL_REMEDY = {"not_in_channel": _INVITE, "channel_not_found": _INVITE}
 
 
-# ---------------------------------------------------------------- the parts of a card
+# ---------------------------------------------------------------- what it is about
 
 
 def _target(request: Shown) -> str:
@@ -143,57 +136,53 @@ def _ending(request: Shown) -> str:
         case Finished():
             return f"asked to delete {len(request.items)} coupons: {_counts(request)}."
         case _:
-            return f"Your request to delete {_target(request)}: {words.ended(request)}"
+            listed = ", ".join(code(item.code) for item in request.items)
+            return f"asked to delete {listed}. {words.ended(request)}"
 
 
-def _item(item: Item, *, alone: bool, request: Shown) -> list[Block]:
-    decided = isinstance(request, Approved | Finished)
-    after = f"\n{words.state(item)}" if decided else ""
-    if isinstance(item.snapshot, NotShown):
-        return [_section(f"{code(item.code)}\n{_warnings(item, request)}{after}")]
-    coupon = item.snapshot.coupon
-    warned = f"\n{_warnings(item, request)}" if item.warnings else ""
-    if not alone:
-        return [_section(f"{code(item.code)} {_summary(coupon)}{warned}{after}")]
-    blocks: list[Block] = [
-        {"type": "section", "fields": [_mrkdwn(f, _MAX_FIELD) for f in _facts(item, coupon)]}
-    ]
-    if warned or after:
-        blocks.append(_section(f"{warned}{after}".strip()))
-    return blocks
+# ---------------------------------------------------------------- the coupons
 
 
-def _facts(item: Item, coupon: Coupon) -> list[str]:
-    """Return the facts of a coupon, each as a field. Whom it was issued to is never among them (I8)."""
-    facts = [
-        ("Code", code(item.code)),
-        ("Name", escape(coupon.name or words.NOT_TOLD)),
-        ("Discount", escape(words.discount(coupon))),
-        ("Valid", escape(words.validity(coupon))),
-        ("Used", escape(words.uses(coupon))),
-        ("Created (Vivoldi's time)", escape(coupon.created_at or words.NOT_TOLD)),
-    ]
-    if coupon.domain:
-        facts.append(("Domain", escape(coupon.domain)))
-    return [f"*{label}*\n{value}" for label, value in facts]
+def _items(request: Shown) -> list[Block]:
+    if len(request.items) == 1:
+        return _one(request, request.items[0])
+    longest = _MAX_FOR_ITEMS // len(request.items)
+    return [section(_in_list(request, item), longest) for item in request.items]
 
 
-def _summary(coupon: Coupon) -> str:
-    """Return the facts of a coupon in one line."""
-    parts = [
-        shorten(coupon.name or "no name told", _MAX_NAME_IN_LIST),
-        words.discount(coupon),
-        words.validity(coupon),
-        f"used {words.uses(coupon)}",
-        f"created {coupon.created_at or words.NOT_TOLD}",
-    ]
-    return escape(" · ".join(parts + ([coupon.domain] if coupon.domain else [])))
+def _one(request: Shown, item: Item) -> list[Block]:
+    """Return the blocks of a request's only coupon: every fact, then what to say of it."""
+    unseen = isinstance(item.snapshot, NotShown)
+    facts = (
+        [f"*Code*\n{code(item.code)}"]
+        if isinstance(item.snapshot, NotShown)
+        else coupons.facts(item.snapshot.coupon)
+    )
+    said = [_warned(request, coupons.warnings(item.warnings, item.snapshot))] if item.warnings else []
+    if _is_decided(request):
+        said.append(words.state(item))
+    return [section(facts[0]) if unseen else fields(facts), *paragraphs(said)]
 
 
-def _warnings(item: Item, request: Shown) -> str:
-    found = "; ".join(words.warning(kind, item.snapshot) for kind in item.warnings)
+def _in_list(request: Shown, item: Item) -> str:
+    """Return one of several coupons: what happened to it comes first, where anything did."""
+    lines = [f"{code(item.code)}: {words.state(item)}"] if _is_decided(request) else [code(item.code)]
+    lines.append(coupons.summary(item.snapshot))
+    if item.warnings:
+        lines.append(_warned(request, coupons.warnings_in_list(item.warnings)))
+    return "\n".join(lines)
+
+
+def _is_decided(request: Shown) -> bool:
+    return isinstance(request, Approved | Finished)
+
+
+def _warned(request: Shown, warnings: str) -> str:
     label = ":warning: *Check first:*" if isinstance(request, Pending) else "*Warnings shown:*"
-    return f"{label} {found}."
+    return f"{label} {warnings}."
+
+
+# ---------------------------------------------------------------- who asked and who decided
 
 
 def _asked(request: Shown) -> str:
@@ -231,122 +220,45 @@ def _approval(decision: Decision) -> str:
     return f"Approved by {mention(decision.actor.id)} {when(decision.at)} · {int(decision.step)} of 2"
 
 
-# ---------------------------------------------------------------- buttons
-
-
 def _buttons(request: Pending) -> Block:
+    target, value = _target(request), request.origin.id
     approve = _review_button(request) if request.step is Step.REVIEW else _final_button(request)
-    return {
-        "type": "actions",
-        "block_id": block_id(request.version),
-        "elements": [
-            approve,
-            _button(request, Action.REJECT, "Reject", f"Reject deleting {_target(request)}"),
-            _button(
-                request, Action.CANCEL, "Cancel Request", f"Cancel the request to delete {_target(request)}"
-            ),
-        ],
-    }
+    reject = button(Action.REJECT, value, "Reject", f"Reject deleting {target}")
+    cancel = button(Action.CANCEL, value, "Cancel Request", f"Cancel the request to delete {target}")
+    return actions(block_id(request.version), [approve, reject, cancel])
 
 
 def _review_button(request: Pending) -> Block:
-    return {
-        **_button(request, Action.APPROVE, "Approve", f"Approve step 1 of deleting {_target(request)}"),
-        "style": "primary",
-        "confirm": _confirm(
-            title="Approve step 1 of 2?",
-            text=(
-                f"You have checked {_target(request)} as shown on the card. "
-                "It is deleted only after a second person approves as well."
-            ),
-            confirm="Approve",
-        ),
-    }
+    target = _target(request)
+    asks = confirm(
+        title="Approve step 1 of 2?",
+        text=f"You have checked {target} as shown on the card. "
+        "It is deleted only after a second person approves as well.",
+        yes="Approve",
+        style="primary",
+    )
+    spoken = f"Approve step 1 of deleting {target}"
+    return button(Action.APPROVE, request.origin.id, "Approve", spoken, style="primary", confirm=asks)
 
 
 def _final_button(request: Pending) -> Block:
-    count = len(request.items)
+    target, count = _target(request), len(request.items)
     label = "Delete Coupon" if count == 1 else f"Delete {count} Coupons"
-    return {
-        **_button(request, Action.APPROVE, label, f"Give the final approval and delete {_target(request)}"),
-        "style": "danger",
-        "confirm": {
-            **_confirm(
-                title=f"Delete {_target(request)}?",
-                text=f"This deletes {_target(request)} at once, as shown on the card. It can't be undone.",
-                confirm=label,
-            ),
-            "style": "danger",
-        },
-    }
-
-
-def _button(request: Pending, action: Action, label: str, spoken: str) -> dict[str, object]:
-    return {
-        "type": "button",
-        "action_id": action.value,
-        "value": request.origin.id,
-        "text": _plain(label, 75),
-        "accessibility_label": shorten(spoken, 75),
-    }
-
-
-def _confirm(title: str, text: str, confirm: str) -> dict[str, object]:
-    return {
-        "title": _plain(title, 100),
-        "text": _plain(text, 300),
-        "confirm": _plain(confirm, 30),
-        "deny": _plain("Go Back", 30),
-    }
-
-
-# ---------------------------------------------------------------- text for notifications and screen readers
+    asks = confirm(
+        title=f"Delete {target}?",
+        text=f"This deletes {target} at once, as shown on the card. It can't be undone.",
+        yes=label,
+        style="danger",
+    )
+    spoken = f"Give the final approval and delete {target}"
+    return button(Action.APPROVE, request.origin.id, label, spoken, style="danger", confirm=asks)
 
 
 def _fallback(request: Shown) -> str:
     """Return everything that matters as text: a screen reader reads this instead of the blocks."""
-    lines = [_title(request)]
-    for item in request.items:
-        shown = (
-            "not shown by Vivoldi" if isinstance(item.snapshot, NotShown) else _summary(item.snapshot.coupon)
-        )
-        warned = f" {_warnings(item, request)}" if item.warnings else ""
-        lines.append(f"{item.code}: {shown}.{warned}")
-    lines += [_asked(request), *_status(request)]
-    if isinstance(request, Approved | Finished):
-        lines[1:1] = [f"{item.code}: {words.state(item)}" for item in request.items]
-    return shorten("\n".join(lines), _MAX_TEXT)
-
-
-# ---------------------------------------------------------------- blocks
-
-
-def _plain(text: str, longest: int) -> Block:
-    return {"type": "plain_text", "text": shorten(text, longest), "emoji": False}
-
-
-def _mrkdwn(text: str, longest: int) -> Block:
-    return {"type": "mrkdwn", "text": shorten(text, longest), "verbatim": True}
-
-
-def _header(text: str) -> Block:
-    return {"type": "header", "text": _plain(text, _MAX_HEADER)}
-
-
-def _section(text: str) -> Block:
-    return {"type": "section", "text": _mrkdwn(text, _MAX_SECTION)}
-
-
-def _context(text: str) -> Block:
-    return {"type": "context", "elements": [_mrkdwn(text, _MAX_FIELD)]}
-
-
-def _packed(lines: Sequence[str]) -> list[str]:
-    """Return the lines joined into as few texts as fit into a section each."""
-    packed: list[str] = []
-    for line in (shorten(line, _MAX_SECTION) for line in lines):
-        if packed and len(packed[-1]) + 1 + len(line) <= _MAX_SECTION:
-            packed[-1] = f"{packed[-1]}\n{line}"
-        else:
-            packed.append(line)
-    return packed
+    head = [_title(request), *_status(request)]
+    longest = (_MAX_TEXT - 1500) // len(request.items)
+    told = [
+        clip(_in_list(request, item).replace("\n", " ").replace("`", ""), longest) for item in request.items
+    ]
+    return clip("\n".join([*head, *told, clip(_asked(request), 700)]), _MAX_TEXT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from bot.domain.request import Grants
@@ -39,6 +40,15 @@ def when(at: datetime) -> str:
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
 
 
-def shorten(text: str, longest: int) -> str:
-    """Return the text, cut to `longest` characters with an ellipsis where it is longer."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+def clip(text: str, longest: int) -> str:
+    """Return the text, cut to `longest` characters with an ellipsis where it is longer.
+
+    A mention, date or escaped character that the cut would leave half is left out as a whole.
+    """
+    if len(text) <= longest:
+        return text
+    return _HALF.sub("", text[: longest - 1]) + "…"
+
+
+# What `<…>` and `&…;` leave at the end when they are cut.
+_HALF = re.compile(r"(<[^>]*|&[a-z]{0,4})$")

@@ -1,0 +1,68 @@
+"""Why someone may not do something, and what to do instead. All of it is Slack's mrkdwn, escaped."""
+
+from __future__ import annotations
+
+from bot.domain.policy import Verdict
+from bot.domain.request import Request
+from handlers.ids import COMMAND
+from handlers.mrkdwn import code
+from handlers.words import ended
+
+_ASK_APPROVER = "Ask one of the people named on the card."
+_DENIED = {
+    Verdict.BOT: "Bots can't do this; a person has to.",
+    Verdict.GUEST: "Guests can't do this. Please ask a full member of this workspace.",
+    Verdict.DEACTIVATED: "Your account is deactivated, so you can't do this.",
+    Verdict.STRANGER: "Only members of the workspace that runs Coupon Guard can do this.",
+    Verdict.UNKNOWN_PERSON: (
+        "I could not ask Slack who you are, so nothing was done. Please try again in a minute."
+    ),
+    Verdict.NOT_A_REQUESTER: (
+        "You may not ask for deletions here. Whoever runs Coupon Guard can add you to the setting"
+        " `REQUESTERS`."
+    ),
+    Verdict.CHANNEL_NOT_ALLOWED: (
+        "Deletions can't be asked for in this channel. Please use one of the channels set up for it."
+    ),
+    Verdict.DIRECT_MESSAGE: "Please ask in a channel, where others can see and approve it.",
+    Verdict.NOT_AN_APPROVER: f"You are not one of the approvers, so nothing was changed. {_ASK_APPROVER}",
+    Verdict.NOT_A_FINAL_APPROVER: (
+        f"You are not one of those who may give the final approval, so nothing was changed. {_ASK_APPROVER}"
+    ),
+    Verdict.IS_REQUESTER: (
+        "You asked for this deletion, so someone else has to give this approval. Nothing was changed."
+        f" {_ASK_APPROVER}"
+    ),
+    Verdict.SAME_PERSON: (
+        "Your approval is already counted. The final one has to come from a different person. "
+        f"{_ASK_APPROVER}"
+    ),
+    Verdict.NOT_THE_REQUESTER: (
+        "Only the person who asked can cancel it. If you are an approver, use Reject instead."
+    ),
+    Verdict.TOO_LATE: (
+        f"The time to decide has run out, so nothing was changed. Ask anew with {code(COMMAND)}."
+    ),
+    Verdict.STALE_CARD: (
+        "The card has changed since you saw it, so nothing was done. Please look at it again."
+    ),
+    Verdict.NO_SUCH_REQUEST: (
+        f"I don't know this request, so nothing was done. Ask anew with {code(COMMAND)}."
+    ),
+    Verdict.NOT_BOUND: (
+        "The first approval is not for what is stored, so nothing was done. Please reject this request, ask"
+        " anew, and tell whoever runs Coupon Guard."
+    ),
+}
+
+
+def denied(verdict: Verdict) -> str:
+    """Return why someone may not do something, and what to do instead."""
+    return _DENIED[verdict]
+
+
+def refused_click(verdict: Verdict, request: Request | None) -> str:
+    """Return why a click had no effect."""
+    if verdict is Verdict.ALREADY_ENDED and request is not None:
+        return f"{ended(request)} Your click changed nothing."
+    return denied(verdict)
