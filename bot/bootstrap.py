@@ -9,7 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from random import Random
 
@@ -41,7 +41,7 @@ from bot.services.requests import WorkOnRequest
 from bot.services.submit import Submit
 from bot.settings import Settings
 from bot.socket_mode import run_socket
-from bot.worker import Lane, Wakeup, Worker
+from bot.worker import LEASE, Lane, Wakeup, Worker
 from handlers import errors, listeners
 from handlers.answers import Answers
 from handlers.cards import Cards
@@ -185,9 +185,11 @@ class Services:
         return WorkOnItem(ledger, execute, Reconcile(ledger, self.coupons, self.clock))
 
     def lanes(self, settings: Settings) -> tuple[Lane[Claim] | Lane[NoticeClaim], ...]:
-        """Return the worker's lanes. A lease outlasts the longest step that is made under it."""
-        lease = timedelta(seconds=30 + 3 * settings.vivoldi_timeout_seconds)
+        """Return the worker's lanes."""
         store, clock = self.store, self.clock
+
+        async def keep(claim: Claim | NoticeClaim) -> None:
+            await store.keep(claim, clock.now(), LEASE)
 
         async def give_back(claim: Claim) -> None:
             async with store.transaction() as tx:
@@ -197,16 +199,11 @@ class Services:
             await store.finish_notice(claim, clock.now())
 
         tell = DeliverNotice(store, self.messenger, clock, Random())
+        requests, items = self.work_on_request(settings), self.work_on_item()
         return (
-            Lane(
-                "requests",
-                lambda: store.claim_request(clock.now(), lease),
-                self.work_on_request(settings),
-                give_back,
-                8,
-            ),
-            Lane("items", lambda: store.claim_item(clock.now(), lease), self.work_on_item(), give_back, 8),
-            Lane("notices", lambda: store.claim_notice(clock.now(), lease), tell, give_back_notice, 4),
+            Lane("requests", lambda: store.claim_request(clock.now(), LEASE), requests, keep, give_back, 8),
+            Lane("items", lambda: store.claim_item(clock.now(), LEASE), items, keep, give_back, 8),
+            Lane("notices", lambda: store.claim_notice(clock.now(), LEASE), tell, keep, give_back_notice, 4),
         )
 
 

@@ -21,9 +21,13 @@ from bot.logs import reference
 
 _log = structlog.get_logger(__name__)
 
+# How long a claim lasts that is not kept up: after a crash, its work is taken over this much later.
+LEASE = timedelta(seconds=10)
+KEEP_EVERY = LEASE / 3
+
 _POLL_SECONDS = 1.0
 # About as long as a lease: afterwards the work is due by itself.
-_GIVE_BACK_TRIES = 60
+_GIVE_BACK_TRIES = 10
 
 Result = TypeVar("Result")
 
@@ -43,13 +47,15 @@ ClaimT = TypeVar("ClaimT", bound=AnyClaim)
 class Lane(Generic[ClaimT]):
     """One kind of work.
 
-    claim: takes what is due, or None. work: does it. give_back: makes it due again after an error, so that
-    nobody has to wait for the lease to end. slots: how many pieces at a time.
+    claim: takes what is due, or None. work: does it. keep: keeps up the lease while the work goes on.
+    give_back: makes it due again after an error, so that nobody has to wait for the lease to end.
+    slots: how many pieces at a time.
     """
 
     name: str
     claim: Callable[[], Awaitable[ClaimT | None]]
     work: Callable[[ClaimT], Awaitable[None]]
+    keep: Callable[[ClaimT], Awaitable[None]]
     give_back: Callable[[ClaimT], Awaitable[None]]
     slots: int
 
@@ -119,7 +125,7 @@ class Worker:
     async def _work(self, lane: Lane[ClaimT], claim: ClaimT, slots: asyncio.Semaphore) -> None:
         """Do one piece of work. After an error it is given back; its stored state says how far it came."""
         try:
-            done, _ = await self._guarded(f"{lane.name}.{claim.label}", lambda: lane.work(claim))
+            done, _ = await self._guarded(f"{lane.name}.{claim.label}", lambda: self._kept(lane, claim))
             for _ in range(_GIVE_BACK_TRIES):
                 if done or self._stopping.is_set():
                     return
@@ -127,6 +133,26 @@ class Worker:
                 done, _ = await self._guarded(f"{lane.name}.{claim.label}", lambda: lane.give_back(claim))
         finally:
             slots.release()
+
+    async def _kept(self, lane: Lane[ClaimT], claim: ClaimT) -> None:
+        """Work, and keep up the lease meanwhile; a process that is frozen or killed no longer does."""
+        keeping = asyncio.create_task(self._keep(lane, claim))
+        try:
+            await lane.work(claim)
+        finally:
+            keeping.cancel()
+
+    async def _keep(self, lane: Lane[ClaimT], claim: ClaimT) -> None:
+        kept = True
+        while kept:
+            await asyncio.sleep(KEEP_EVERY.total_seconds())
+            try:
+                await lane.keep(claim)
+            except LostClaim:
+                # Whoever works on it notices at the next commit, which is refused.
+                kept = False
+            except StoreError as error:
+                _log.warning("worker.lease_not_kept", work=claim.label, error=str(error))
 
     async def _refreshing(self) -> None:
         while not self._stopping.is_set():

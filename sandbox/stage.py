@@ -183,11 +183,13 @@ async def stage(
     *,
     database_url: str | None = None,
     start_bot: bool = True,
+    seed_coupons: bool = False,
     **settings: str,
 ) -> AsyncIterator[Stage]:
     """Set up a stage, and stop every process at its end.
 
     database_url: where the bot keeps its state; None: a SQLite file that goes with the stage.
+    seed_coupons: start with one coupon of each sort, instead of none.
     settings: further settings of the bot, by their names.
     """
     async with AsyncExitStack() as stack:
@@ -199,8 +201,11 @@ async def stage(
             else ("--socket",)
         )
         tokens = ("--bot-token", BOT_TOKEN, "--app-token", APP_TOKEN, "--signing-secret", SIGNING_SECRET)
-        slack_urls = await _start(stack, folder, "slack", ("sandbox.slack", *tokens, *delivery))
-        vivoldi_urls = await _start(stack, folder, "vivoldi", ("sandbox.vivoldi", "--api-key", API_KEY))
+        coupons = ("--seed-coupons",) if seed_coupons else ()
+        slack_urls, vivoldi_urls = await asyncio.gather(
+            _start(stack, folder, "slack", ("sandbox.slack", *tokens, *delivery)),
+            _start(stack, folder, "vivoldi", ("sandbox.vivoldi", "--api-key", API_KEY, *coupons)),
+        )
         slack = await stack.enter_async_context(SlackControl(slack_urls["control"]))
         vivoldi = await stack.enter_async_context(VivoldiControl(vivoldi_urls["control"]))
         env = {

@@ -6,8 +6,7 @@ again later, it is an unknown outcome (I4), and never sent again before a read (
 
 from __future__ import annotations
 
-import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.domain.coupon import Reading
 from bot.domain.errors import SlackError, VivoldiError, VivoldiRefused
@@ -19,7 +18,6 @@ from bot.domain.item import (
     NotExecuted,
     NotSentReason,
     Send,
-    Unproven,
     Waiting,
     answered,
     check,
@@ -31,8 +29,8 @@ from bot.domain.request import Approved
 from bot.services.ledger import Fact, Ledger, was_read
 from bot.services.ports import Claim, Clock, Coupons, People
 
-# A DELETE must be over before its lease is, or another worker would settle it while it is on its way.
-_LEASE_MARGIN = timedelta(seconds=5)
+# A process that was frozen for longer than this after its last checks must not send on the strength of them.
+_SEND_WITHIN = timedelta(seconds=3)
 # Twenty codes of one request share an answer about an approver that is this young, to stay in Slack's limits.
 _FRESH_FOR = timedelta(seconds=5)
 
@@ -98,6 +96,7 @@ class Execute:
             await entry.note(was_read(reading))
             waiting = entry.item.state
             assert isinstance(waiting, Waiting)
+            checked_at = self._clock.now()
             hindrance = self._hindrance(entry.request, waiting, approvers)
             await entry.move(hindrance or send(waiting))
             if hindrance is None:
@@ -105,7 +104,7 @@ class Execute:
         if hindrance is not None:
             return False
         sending = send(waiting)
-        answer = await self._delete(claim, entry.item)
+        answer = await self._delete(entry.item, checked_at)
         async with self._ledger.entry(claim) as entry:
             await entry.note(
                 Fact(EventKind.DELETE_ANSWERED, {"answer": type(answer).__name__, **vars(answer)})
@@ -130,12 +129,7 @@ class Execute:
             case ApproverLost(actor, verdict):
                 return not_sent(waiting, NotSentReason.APPROVER_LOST, verdict, actor.id)
 
-    async def _delete(self, claim: Claim, item: Item) -> DeleteAnswer:
-        left = claim.until - _LEASE_MARGIN - self._clock.now()
-        if left <= timedelta(0):
+    async def _delete(self, item: Item, checked_at: datetime) -> DeleteAnswer:
+        if self._clock.now() - checked_at > _SEND_WITHIN:
             return NotExecuted("the bot was held up right before sending")
-        try:
-            async with asyncio.timeout(left.total_seconds()):
-                return await self._coupons.delete(item.code)
-        except TimeoutError:
-            return Unproven("no answer in time")
+        return await self._coupons.delete(item.code)

@@ -19,7 +19,7 @@ from bot.domain.request import Failed, Request, Shown, Submitted
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to work on one thing until the lease ends, unless released before.
+    """The right to work on one thing as long as the lease is kept up, unless released before.
 
     position: the item's place in its request; None: the request itself (reading, card, telling).
     attempts: how often this work was claimed since it last made progress, this time included.
@@ -28,7 +28,6 @@ class Claim:
     request_id: str
     position: int | None
     token: str
-    until: datetime
     attempts: int
 
     @property
@@ -39,7 +38,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class NoticeClaim:
-    """The right to deliver one private notice until the lease ends."""
+    """The right to deliver one private notice as long as the lease is kept up."""
 
     notice: Notice
     token: str
@@ -134,6 +133,9 @@ class Store(Protocol):
 
     async def claim_notice(self, now: datetime, lease: timedelta) -> NoticeClaim | None:
         """Take one private notice that is due. None: nothing is due."""
+
+    async def keep(self, claim: Claim | NoticeClaim, now: datetime, lease: timedelta) -> None:
+        """Let the lease of a claim end later: at `now + lease`. Raises LostClaim where it has ended."""
 
     async def finish_notice(self, claim: NoticeClaim, due: datetime | None) -> None:
         """Drop a delivered (or hopeless) notice, or make it due again at `due`."""

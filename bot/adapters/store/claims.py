@@ -6,26 +6,27 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, Row, Select, Table, and_, or_, select, update
+from sqlalchemy import ColumnElement, Executable, Row, Select, Table, and_, case, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.store.engine import Database, run
-from bot.adapters.store.schema import items, requests
+from bot.adapters.store.schema import items, notices, requests
 from bot.domain.errors import LostClaim
-from bot.services.ports import Claim
+from bot.services.ports import Claim, NoticeClaim
 
 
 async def take(database: Database, table: Table, now: datetime, lease: timedelta) -> Row[Any] | None:
     """Claim the row of `table` that is due the longest and return it as it is then; None: nothing is due."""
     async with database.read() as connection:
         # Nothing is due most of the time, and finding that out should not take the lock for writing.
-        if (await run(connection, _oldest(table, now))).first() is None:
+        if (await run(connection, oldest_due(table, now))).first() is None:
             return None
     async with database.write() as connection:
         return (await run(connection, _taking(table, now, lease))).first()
 
 
-def _oldest(table: Table, now: datetime) -> Select[Any]:
+def oldest_due(table: Table, now: datetime) -> Select[Any]:
+    """Return the query for the key of what is due the longest and is not claimed."""
     free = or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
     return (
         select(*table.primary_key.columns)
@@ -37,7 +38,7 @@ def _oldest(table: Table, now: datetime) -> Select[Any]:
 
 def _taking(table: Table, now: datetime, lease: timedelta) -> Executable:
     # SQLite leaves FOR UPDATE out: there, only one transaction writes at a time anyway.
-    oldest = _oldest(table, now).with_for_update(skip_locked=True).cte("oldest")
+    oldest = oldest_due(table, now).with_for_update(skip_locked=True).cte("oldest")
     until = now + lease
     return (
         update(table)
@@ -53,13 +54,32 @@ def _taking(table: Table, now: datetime, lease: timedelta) -> Executable:
     )
 
 
-def table_of(claim: Claim) -> Table:
+async def keep(database: Database, claim: Claim | NoticeClaim, now: datetime, lease: timedelta) -> None:
+    """Let a lease end at `now + lease`. Raises LostClaim where it has ended."""
+    table, until = table_of(claim), now + lease
+    # What became due by a change in between stays due at that time.
+    due = case(
+        (table.c.due_at == table.c.lease_until, literal(until, table.c.due_at.type)), else_=table.c.due_at
+    )
+    kept = (
+        update(table).where(claimed(claim), table.c.lease_until > now).values(lease_until=until, due_at=due)
+    )
+    async with database.write() as connection:
+        if (await run(connection, kept)).rowcount != 1:
+            raise LostClaim("The lease ran out, or the work is done.")
+
+
+def table_of(claim: Claim | NoticeClaim) -> Table:
     """Return the table that holds what was claimed."""
+    if isinstance(claim, NoticeClaim):
+        return notices
     return requests if claim.position is None else items
 
 
-def claimed(claim: Claim) -> ColumnElement[bool]:
+def claimed(claim: Claim | NoticeClaim) -> ColumnElement[bool]:
     """Return the condition for the row of a claim as long as its token is still the one."""
+    if isinstance(claim, NoticeClaim):
+        return and_(notices.c.id == claim.notice.id, notices.c.claim_token == claim.token)
     if claim.position is None:
         return and_(requests.c.id == claim.request_id, requests.c.claim_token == claim.token)
     return and_(

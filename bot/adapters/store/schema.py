@@ -87,7 +87,7 @@ def _due_index(table: str) -> Index:
     return Index(f"{table}_due", "due_at", sqlite_where=due, postgresql_where=due)
 
 
-metadata = MetaData(naming_convention={"pk": "%(table_name)s_pk", "ck": "%(table_name)s_%(constraint_name)s"})
+metadata = MetaData()
 
 _STILL_OPEN = text("ended_at IS NULL")
 
@@ -122,11 +122,11 @@ requests = Table(
     *_work(),
     CheckConstraint(
         "state IN ('submitted','pending','approved','finished','rejected','cancelled','expired','failed')",
-        name="state",
+        name="requests_state",
     ),
     CheckConstraint(
         "(ended_at IS NULL) = (state IN ('submitted','pending','approved'))",
-        name="ended",
+        name="requests_ended",
     ),
     Index("requests_open", "opened_at", "id", sqlite_where=_STILL_OPEN, postgresql_where=_STILL_OPEN),
     _due_index("requests"),
@@ -147,7 +147,8 @@ items = Table(
     Column("detail", Json, nullable=False, server_default="{}"),
     *_work(),
     CheckConstraint(
-        "state IN ('waiting','sending','deleted','refused','unknown','changed','not_sent')", name="state"
+        "state IN ('waiting','sending','deleted','refused','unknown','changed','not_sent')",
+        name="items_state",
     ),
     Index(
         "items_one_open_request_per_code",
@@ -168,7 +169,7 @@ decisions = Table(
     Column("actor_name", Text, nullable=False),
     Column("at", Instant, nullable=False),
     Column("digest", Text, nullable=False),
-    CheckConstraint("step IN (1, 2)", name="step"),
+    CheckConstraint("step IN (1, 2)", name="decisions_step"),
     UniqueConstraint("request_id", "actor_id", name="decisions_two_different_people"),
 )
 

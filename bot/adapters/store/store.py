@@ -9,7 +9,7 @@ from typing import Self
 
 from sqlalchemy import delete, select, update
 
-from bot.adapters.store.claims import take
+from bot.adapters.store.claims import claimed, keep, take
 from bot.adapters.store.engine import connect, run
 from bot.adapters.store.load import load
 from bot.adapters.store.mapping import event_of, notice_of
@@ -64,14 +64,14 @@ class SqlStore:
         row = await take(self._database, requests, now, lease)
         if row is None:
             return None
-        return Claim(row.id, None, row.claim_token, row.lease_until, row.attempts)
+        return Claim(row.id, None, row.claim_token, row.attempts)
 
     async def claim_item(self, now: datetime, lease: timedelta) -> Claim | None:
         """Take one item that is due: to be sent, reconciled or confirmed. None: nothing is due."""
         row = await take(self._database, items, now, lease)
         if row is None:
             return None
-        return Claim(row.request_id, row.position, row.claim_token, row.lease_until, row.attempts)
+        return Claim(row.request_id, row.position, row.claim_token, row.attempts)
 
     async def claim_notice(self, now: datetime, lease: timedelta) -> NoticeClaim | None:
         """Take one private notice that is due. None: nothing is due."""
@@ -80,12 +80,16 @@ class SqlStore:
             return None
         return NoticeClaim(notice_of(row._mapping), row.claim_token, row.attempts)
 
+    async def keep(self, claim: Claim | NoticeClaim, now: datetime, lease: timedelta) -> None:
+        """Let the lease of a claim end later: at `now + lease`. Raises LostClaim where it has ended."""
+        await keep(self._database, claim, now, lease)
+
     async def finish_notice(self, claim: NoticeClaim, due: datetime | None) -> None:
         """Drop a delivered (or hopeless) notice, or make it due again at `due`.
 
         Where someone else took the notice over meanwhile, nothing happens.
         """
-        mine = (notices.c.id == claim.notice.id) & (notices.c.claim_token == claim.token)
+        mine = claimed(claim)
         later = {"due_at": due, "claim_token": None, "lease_until": None}
         async with self._database.write() as connection:
             await run(

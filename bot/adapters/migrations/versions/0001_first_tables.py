@@ -46,7 +46,7 @@ def _partial_index(name: str, table: str, columns: list[str], where: str, *, uni
 def _requests() -> None:
     op.create_table(
         "requests",
-        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("id", sa.Text, primary_key=True),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("team", sa.Text, nullable=False),
@@ -72,7 +72,6 @@ def _requests() -> None:
         sa.Column("drawn_at", sa.BigInteger),
         sa.Column("told", sa.Boolean, nullable=False, server_default=sa.false()),
         *_work(),
-        sa.PrimaryKeyConstraint("id", name="requests_pk"),
         sa.CheckConstraint(
             "state IN ('submitted','pending','approved',"
             "'finished','rejected','cancelled','expired','failed')",
@@ -89,8 +88,10 @@ def _requests() -> None:
 def _items() -> None:
     op.create_table(
         "items",
-        sa.Column("request_id", sa.Text, nullable=False),
-        sa.Column("position", sa.Integer, nullable=False),
+        sa.Column(
+            "request_id", sa.Text, sa.ForeignKey("requests.id", name="items_request"), primary_key=True
+        ),
+        sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("code", sa.Text, nullable=False),
         sa.Column("code_key", sa.Text, nullable=False),
         sa.Column("open", sa.Boolean, nullable=False),
@@ -100,8 +101,6 @@ def _items() -> None:
         sa.Column("state", sa.Text, nullable=False, server_default="waiting"),
         sa.Column("detail", sa.Text, nullable=False, server_default="{}"),
         *_work(),
-        sa.PrimaryKeyConstraint("request_id", "position", name="items_pk"),
-        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name="items_request"),
         sa.CheckConstraint(
             "state IN ('waiting','sending','deleted','refused','unknown','changed','not_sent')",
             name="items_state",
@@ -114,14 +113,14 @@ def _items() -> None:
 def _decisions() -> None:
     op.create_table(
         "decisions",
-        sa.Column("request_id", sa.Text, nullable=False),
-        sa.Column("step", sa.Integer, nullable=False),
+        sa.Column(
+            "request_id", sa.Text, sa.ForeignKey("requests.id", name="decisions_request"), primary_key=True
+        ),
+        sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("actor_id", sa.Text, nullable=False),
         sa.Column("actor_name", sa.Text, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.Column("digest", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("request_id", "step", name="decisions_pk"),
-        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name="decisions_request"),
         sa.CheckConstraint("step IN (1, 2)", name="decisions_step"),
         sa.UniqueConstraint("request_id", "actor_id", name="decisions_two_different_people"),
     )
@@ -130,7 +129,7 @@ def _decisions() -> None:
 def _events() -> None:
     op.create_table(
         "events",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("request_id", sa.Text),
@@ -138,7 +137,6 @@ def _events() -> None:
         sa.Column("actor_id", sa.Text),
         sa.Column("actor_name", sa.Text),
         sa.Column("data", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="events_pk"),
         sqlite_autoincrement=True,
     )
     op.create_index("events_request", "events", ["request_id"])
@@ -153,13 +151,12 @@ def _events() -> None:
 def _notices() -> None:
     op.create_table(
         "notices",
-        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("id", sa.Text, primary_key=True),
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.Column("person", sa.Text, nullable=False),
         sa.Column("channel", sa.Text, nullable=False),
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("reply_url", sa.Text),
         *_work(),
-        sa.PrimaryKeyConstraint("id", name="notices_pk"),
     )
     _partial_index("notices_due", "notices", ["due_at"], "due_at IS NOT NULL")
