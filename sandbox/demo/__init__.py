@@ -1,0 +1,1 @@
+"""The demo: an incident played with real processes, told as a story, every claim in it checked."""
