@@ -1,0 +1,121 @@
+"""The logs: one pipeline for all, and no secret gets through it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import pytest
+import structlog
+
+from bot import logs
+
+FORMATS: tuple[Literal["console", "json"], ...] = ("console", "json")
+SECRETS = ("the-signing-secret", 'odd"\\secret', "pass@word")
+
+
+Output = Callable[[], str]
+
+
+@pytest.fixture
+def output(capsys: pytest.CaptureFixture[str]) -> Iterator[Output]:
+    """Return what was written to standard error, and put logging back as it was afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield lambda: capsys.readouterr().err
+    root.handlers = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize(
+    ("value", "hidden"),
+    [
+        ("the-signing-secret", "the-signing-secret"),
+        ('odd"\\secret', "secret"),
+        ("postgresql://guard:pass%40word@db/guard", "word"),
+        ("postgresql://guard:unlisted@db/guard", "unlisted"),
+        ("xoxb-1234-abcd", "1234"),
+        ("xoxe.xoxp-1-abcd", "abcd"),
+        ("xapp-1-A-abcd", "abcd"),
+        ("Authorization: APIKey abcd", "abcd"),
+        ("https://hooks.slack.com/commands/T1/2/abcd", "abcd"),
+        ("http://127.0.0.1:8080/response/1/abcd", "abcd"),
+        ("wss://wss-primary.slack.com/link/?ticket=abcd&app_id=x", "abcd"),
+    ],
+)
+def test_no_secret_gets_through(
+    output: Output, format: Literal["console", "json"], value: str, hidden: str
+) -> None:
+    """Secrets are blanked in fields, nested values, messages of libraries and tracebacks (I8)."""
+    logs.configure("DEBUG", format, SECRETS)
+    log = structlog.get_logger("bot.test")
+    log.info("plain", field=value, nested={"list": [value]}, error=ValueError(value))
+    logging.getLogger("library").warning("said %s", value)
+    try:
+        raise RuntimeError(value)
+    except RuntimeError:
+        log.exception("failed")
+        logging.getLogger("library").exception("failed")
+    written = output()
+    assert written.count("[redacted]") >= 6
+    assert hidden not in written.replace("odd", "").replace("test_no_secret_gets_through", "")
+
+
+def test_json_lines_are_json_with_stable_names(output: Output) -> None:
+    """Each event is one JSON object with its name, fields, level, logger and time, redacted or not."""
+    logs.configure("INFO", "json", SECRETS)
+    structlog.get_logger("bot.test").info("request.opened", codes=["ABCDEFGH"], token="xoxb-1-2")
+    logging.getLogger("slack_bolt.App").warning('quoted "%s"', "APIKey x")
+    ours, theirs = map(json.loads, output().splitlines())
+    assert ours.pop("timestamp").endswith("Z")
+    assert ours == {
+        "event": "request.opened",
+        "codes": ["ABCDEFGH"],
+        "token": "[redacted]",
+        "level": "info",
+        "logger": "bot.test",
+    }
+    assert (theirs["event"], theirs["level"]) == ('quoted "APIKey [redacted]"', "warning")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_traceback_shows_no_local_variables(output: Output, format: Literal["console", "json"]) -> None:
+    """A traceback holds the lines of the program, not the values that were at hand (I8)."""
+    logs.configure("INFO", format)
+
+    def fail(personal: str) -> None:
+        raise RuntimeError("went wrong")
+
+    try:
+        fail("".join(("per", "sonal-data")))
+    except RuntimeError:
+        structlog.get_logger("bot.test").exception("failed")
+    written = output()
+    assert "went wrong" in written
+    assert "personal-data" not in written
+
+
+@pytest.mark.parametrize(("level", "own", "library"), [("DEBUG", 3, 1), ("INFO", 2, 1), ("ERROR", 0, 0)])
+def test_level_governs_the_bot_and_libraries_stay_quiet(
+    output: Output, level: Literal["DEBUG", "INFO", "ERROR"], own: int, library: int
+) -> None:
+    """LOG_LEVEL is for the bot's own events; below WARNING, where Bolt logs bodies, libraries are mute."""
+    logs.configure(level, "json")
+    for name in ("bot.test", "slack_bolt.App"):
+        logger = structlog.get_logger(name)
+        logger.debug("debug")
+        logger.info("info")
+        logger.warning("warning")
+    written = [json.loads(line)["logger"] for line in output().splitlines()]
+    assert (written.count("bot.test"), written.count("slack_bolt.App")) == (own, library)
+
+
+def test_references_differ_and_are_short() -> None:
+    """A reference is short enough to be read out, and no two are the same."""
+    made = {logs.reference() for _ in range(100)}
+    assert len(made) == 100
+    assert all(len(each) == 8 and each.isalnum() for each in made)
