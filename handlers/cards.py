@@ -224,7 +224,7 @@ def _buttons(request: Pending) -> Block:
     target, value = _target(request), request.origin.id
     approve = _review_button(request) if request.step is Step.REVIEW else _final_button(request)
     reject = button(Action.REJECT, value, "Reject", f"Reject deleting {target}")
-    cancel = button(Action.CANCEL, value, "Cancel Request", f"Cancel the request to delete {target}")
+    cancel = button(Action.CANCEL, value, "Cancel Request", f"Cancel Request to delete {target}")
     return actions(block_id(request.version), [approve, reject, cancel])
 
 
@@ -250,7 +250,7 @@ def _final_button(request: Pending) -> Block:
         yes=label,
         style="danger",
     )
-    spoken = f"Give the final approval and delete {target}"
+    spoken = f"{label}: final approval for {target}"
     return button(Action.APPROVE, request.origin.id, label, spoken, style="danger", confirm=asks)
 
 

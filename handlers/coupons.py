@@ -6,7 +6,7 @@ All of it is Slack's mrkdwn, escaped. Whom a coupon was issued to is never among
 from __future__ import annotations
 
 from bot.domain.coupon import Coupon, Difference, DiscountKind, NotShown, Reading, Shown, Warning
-from handlers.mrkdwn import clip, code, escape, quote
+from handlers.mrkdwn import clip, code, escape, quote, said
 
 # In a list of several coupons, so that twenty of them fit into one message of Slack.
 _NAME_IN_LIST = 90
@@ -60,7 +60,7 @@ def facts(coupon: Coupon) -> list[str]:
 def summary(reading: Reading) -> str:
     """Return the facts of a coupon in one line, for a list."""
     if isinstance(reading, NotShown):
-        return f"not shown by Vivoldi: {quote(clip(reading.message, _MESSAGE_IN_LIST))}"
+        return f"not shown by Vivoldi: {said(clip(reading.message, _MESSAGE_IN_LIST))}"
     coupon = reading.coupon
     name = clip(escape(coupon.name or "no name told"), _NAME_IN_LIST)
     told = [discount(coupon), validity(coupon), f"used {uses(coupon)}", f"created {coupon.created_at or '…'}"]
@@ -84,7 +84,7 @@ def _warning(kind: Warning, reading: Reading) -> str:
             return "issued to a person, who will get an error when using it"
         case _, NotShown(message):
             return (
-                f"Vivoldi does not show it and says {quote(message)}. It may be expired, not started yet, "
+                f"Vivoldi does not show it and says {said(message)}. It may be expired, not started yet, "
                 "used up, or not exist; whoever approves it does so unseen"
             )
     raise AssertionError(f"{kind} does not belong to {reading}")

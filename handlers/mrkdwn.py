@@ -23,6 +23,11 @@ def quote(text: str) -> str:
     return f"“{escape(text)}”"
 
 
+def said(message: str) -> str:
+    """Return an API's message in quotation marks, to stand inside a sentence of one's own."""
+    return quote(message.strip().rstrip("."))
+
+
 def mention(user: str) -> str:
     """Return a mention of a person."""
     return f"<@{user}>"

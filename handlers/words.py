@@ -23,7 +23,7 @@ from bot.domain.policy import Verdict
 from bot.domain.request import Approved, Cancelled, Expired, Failed, Finished, Pending, Rejected, Request
 from handlers.coupons import difference
 from handlers.ids import COMMAND
-from handlers.mrkdwn import code, mention, quote, when
+from handlers.mrkdwn import code, mention, quote, said, when
 
 
 def state(item: Item) -> str:
@@ -38,7 +38,7 @@ def state(item: Item) -> str:
         case Deleted(confirmation=None):
             return "*Deleted*, as Vivoldi says. Reading it once more to confirm."
         case Unknown(reason=reason, final=False):
-            return f"No clear answer from Vivoldi ({quote(reason)}). Reading the coupon to find out."
+            return f"No clear answer from Vivoldi ({said(reason)}). Reading the coupon to find out."
         case _:
             return outcome(item.state, item)
 
@@ -50,13 +50,13 @@ def outcome(final: ItemState, item: Item) -> str:
             return _DELETED[final.source, final.confirmation or Confirmation.UNREAD]
         case Unknown():
             return (
-                f"*Unknown.* The deletion was sent, but no clear answer came ({quote(final.reason)}), and"
+                f"*Unknown.* The deletion was sent, but no clear answer came ({said(final.reason)}), and"
                 f" reading can't settle it. Look for {code(item.code)} in the Vivoldi dashboard; if it is"
                 f" still there, ask again with {code(COMMAND)}."
             )
         case Refused(message):
             return (
-                f"*Not deleted: Vivoldi refused.* It says {quote(message)}. Look in the Vivoldi dashboard, "
+                f"*Not deleted: Vivoldi refused.* It says {said(message)}. Look in the Vivoldi dashboard, "
                 "and ask again if it is still needed."
             )
         case Changed():
@@ -107,7 +107,7 @@ def _changed(changed: Changed) -> str:
     if changed.message is not None:
         return (
             "*Not deleted: no longer shown.* Since it was shown it was used up, expired or removed; Vivoldi"
-            f" says {quote(changed.message or 'nothing more')}. A new {code(COMMAND)} can ask for it unseen."
+            f" says {said(changed.message or 'nothing more')}. A new {code(COMMAND)} can ask for it unseen."
         )
     return (
         "*Not deleted: changed since it was approved unseen.* Vivoldi shows it now. Ask again to see what"

@@ -123,10 +123,10 @@ def eligible(policy: Policy, standing: Standing, step: Step, requester: str) -> 
 def may_approve(policy: Policy, standing: Standing, request: Pending, now: datetime) -> Verdict:
     """Tell whether someone may give the step that the request waits for (I1)."""
     verdict = eligible(policy, standing, request.step, request.origin.requester.id)
-    if request.review is not None and request.review.actor.id == standing.person.id:
-        verdict = Verdict.SAME_PERSON
     if verdict is not Verdict.ALLOWED:
         return verdict
+    if request.review is not None and request.review.actor.id == standing.person.id:
+        return Verdict.SAME_PERSON
     if now >= request.approve_by:
         return Verdict.TOO_LATE
     if request.review is not None and request.review.digest != request.digest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from random import Random
 
 from bot.domain.coupon import CouponCode, Reading
@@ -66,7 +66,7 @@ class ReadCoupons:
         hopeless = bool(refused) or self._clock.now() >= give_up_at
         async with self._store.transaction() as tx:
             await tx.hold(claim)
-            await self._record(tx, request, results)
+            await self._record(tx, request, results, self._clock.now())
             if not hopeless:
                 retry_after = error.retry_after if isinstance(error, VivoldiUnavailable) else None
                 due = self._clock.now() + backoff(claim.attempts, self._random, retry_after)
@@ -89,14 +89,18 @@ class ReadCoupons:
             await tx.hold(claim)
             await tx.get(claim.request_id)
             await tx.save(pending)
-            await self._record(tx, request, readings)
+            await self._record(tx, request, readings, now)
             shown = {"digest": pending.digest}
             await tx.record(Event(kind=EventKind.REQUEST_SHOWN, at=now, request=claim.request_id, data=shown))
 
     async def _record(
-        self, tx: Transaction, request: Submitted, results: Sequence[Reading | VivoldiError]
+        self,
+        tx: Transaction,
+        request: Submitted,
+        results: Sequence[Reading | VivoldiError],
+        now: datetime,
     ) -> None:
-        now, request_id = self._clock.now(), request.origin.id
+        request_id = request.origin.id
         for code, result in zip(request.codes, results, strict=True):
             fact = was_read(result)
             await tx.record(Event(kind=fact.kind, at=now, request=request_id, code=code, data=fact.data))
