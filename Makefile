@@ -6,14 +6,18 @@ READY := .venv/.ready
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header
 
-.PHONY: setup demo test check lock
+.PHONY: setup demo sandbox test check lock
 
 setup: $(READY) ## everything that the other targets need
 
 demo: $(READY) ## a deletion from command to outcome, against a local Slack and a local Vivoldi
 	$(BIN)/python -m sandbox.demo
 
+sandbox: $(READY) ## a page to play an incident on, at http://localhost:8080
+	$(BIN)/python -m sandbox.page
+
 test: check ## everything that has to hold
+	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(READY) ## format, lint, types, imports

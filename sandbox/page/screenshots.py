@@ -1,0 +1,67 @@
+"""The two pictures of README.md: a card that waits for its approvals, and its outcome.
+
+`python -m sandbox.page.screenshots` takes them anew, from the running sandbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from playwright.async_api import Page, async_playwright
+
+from sandbox.page.chromium import ARGUMENTS, executable
+from sandbox.page.server import serving
+from sandbox.stage import stage
+
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+RIKA, AMIR, BEA = "U0RIKA0000", "U0AMIR0000", "U0BEA00000"
+COMMAND = "/coupon-delete SUMMER10OFF wrong percentage, leaked on social media"
+
+
+async def take() -> None:
+    """Play one deletion in the browser, and take a picture before and after the approvals."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    async with (
+        stage(seed_coupons=True) as everything,
+        serving(everything, 0) as address,
+        async_playwright() as playwright,
+    ):
+        browser = await playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
+        page = await browser.new_page(
+            viewport={"width": 1280, "height": 800}, color_scheme="light", locale="en-GB"
+        )
+        await _play(page, address)
+        await browser.close()
+
+
+async def _play(page: Page, address: str) -> None:
+    await page.goto(f"{address}/?as={RIKA}")
+    await _ask(page)
+    await page.goto(f"{address}/?as={AMIR}")
+    await page.get_by_role("button", name="Approve step 1").wait_for()
+    await page.screenshot(path=IMAGES / "pending.png")
+    await _approve(page, "Approve step 1", "Approve")
+    await page.goto(f"{address}/?as={BEA}")
+    await _approve(page, "Give the final approval", "Delete Coupon")
+    await page.locator("#messages > li").filter(has_text="Replied to a thread").wait_for()
+    await page.get_by_role("button", name="Trace").click()
+    told = page.get_by_text("The outcome was told")
+    await told.scroll_into_view_if_needed()
+    await page.screenshot(path=IMAGES / "outcome.png")
+
+
+async def _ask(page: Page) -> None:
+    line = page.get_by_role("combobox", name="Message")
+    await line.fill(COMMAND)
+    await line.press("Enter")
+    await page.get_by_role("button", name="Approve step 1").wait_for()
+
+
+async def _approve(page: Page, button: str, confirm: str) -> None:
+    await page.get_by_role("button", name=button).click()
+    await page.get_by_role("dialog").get_by_role("button", name=confirm).click()
+
+
+if __name__ == "__main__":
+    asyncio.run(take())
