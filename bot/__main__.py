@@ -72,6 +72,21 @@ def migrate() -> None:
     _run(None, bootstrap.migrate)
 
 
+@app.command()
+def check(
+    json: Annotated[bool, typer.Option("--json", help="Print it as JSON, for programs.")] = False,
+) -> None:
+    """Tell what works and what doesn't, with remedies. Changes nothing; exit code 1 if something fails."""
+    from bot import checking
+
+    given = checking.read_settings()
+    configure(given.settings.log_level, given.settings.log_format, given.settings.secrets())
+    findings = asyncio.run(checking.check(given))
+    typer.echo(checking.as_json(findings) if json else checking.as_text(findings))
+    if checking.overall(findings) is checking.Level.FAILURE:
+        raise typer.Exit(_OUTSIDE)
+
+
 @app.command("manifest")
 def print_manifest(
     url: Annotated[str | None, typer.Option(help="The bot's public https address.")] = None,

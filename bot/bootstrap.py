@@ -14,6 +14,7 @@ from functools import partial
 from random import Random
 
 import structlog
+from aiohttp import ClientSession
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
@@ -127,8 +128,7 @@ async def connected(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Bo
     """
     clock, policy, wakeup = SystemClock(), settings.policy(), Wakeup()
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(web_session())
-        client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
+        session, client, coupons = await stack.enter_async_context(outside(settings))
         identity = await _identified(client, stop)
         if identity is None:
             yield None
@@ -136,7 +136,6 @@ async def connected(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Bo
         store = await stack.enter_async_context(
             SqlStore(settings.database_url.get_secret_value(), clock, wakeup)
         )
-        coupons = await stack.enter_async_context(_vivoldi(settings))
         directory = Directory(client, clock, identity.team_id, _named(policy))
         services = Services(
             store, coupons, directory, SlackMessenger(client, session), Cards(), policy, clock
@@ -207,8 +206,10 @@ class Services:
         )
 
 
-def _vivoldi(settings: Settings) -> VivoldiClient:
-    return VivoldiClient(
+@asynccontextmanager
+async def outside(settings: Settings) -> AsyncIterator[tuple[ClientSession, AsyncWebClient, VivoldiClient]]:
+    """Build the ways to Slack and Vivoldi, which call nothing yet, and close them afterwards."""
+    coupons = VivoldiClient(
         base_url=settings.vivoldi_api_url,
         api_key=settings.vivoldi_api_key.get_secret_value(),
         user_agent=settings.vivoldi_user_agent,
@@ -216,6 +217,9 @@ def _vivoldi(settings: Settings) -> VivoldiClient:
         timeout=settings.vivoldi_timeout_seconds,
         rate=RateLimit(settings.vivoldi_rate_per_minute),
     )
+    token, url = settings.slack_bot_token.get_secret_value(), settings.slack_api_url
+    async with coupons, web_session() as session:
+        yield session, web_client(token, url, session), coupons
 
 
 def _bolt(settings: Settings, client: AsyncWebClient, identity: Identity, services: Services) -> AsyncApp:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.event import Event, EventKind
-from bot.domain.request import Failed, Pending, Submitted, expire, is_ended
+from bot.domain.request import Approved, Failed, Pending, Submitted, expire, is_ended
 from bot.services.ports import Claim, Clock, Store
 from bot.services.present import Present
 from bot.services.read import ReadCoupons
@@ -38,7 +38,9 @@ class WorkOnRequest:
         if request is None or isinstance(request, Failed):
             return await self._done(claim)
         if delivery.drawn_version < request.version:
-            return await self._present.draw(claim, request, delivery)
+            drawn = await self._present.draw(claim, request, delivery)
+            # While items are deleted the card changes fast: given back, it is due at Slack's pace.
+            return await self._done(claim) if drawn and isinstance(request, Approved) else drawn
         if is_ended(request) and not delivery.told:
             return await self._present.tell(claim, request, delivery)
         return await self._done(claim)

@@ -7,6 +7,7 @@ only wait for each other's lock, and one for reading. PostgreSQL gets one pool.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
@@ -18,6 +19,7 @@ from contextlib import (
 from dataclasses import dataclass
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import URL, Connection, CursorResult, Executable, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -34,7 +36,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.domain.errors import StoreError, StoreUnavailable
 
 # How long anything waits for a connection or for a lock that someone else holds.
-PATIENCE_SECONDS = 5
+# Short, since Slack waits 3 s for the answer to a command.
+PATIENCE_SECONDS = 2
 _STATEMENT_SECONDS = 10
 _IDLE_TRANSACTION_SECONDS = 60
 _SQLITE = ("sqlite", "sqlite+aiosqlite")
@@ -116,7 +119,11 @@ def _sqlite(url: URL, begin: str) -> AsyncEngine:
     engine = create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
         # The driver would begin transactions of its own, and only before some statements.
-        connect_args={"isolation_level": None, "timeout": PATIENCE_SECONDS},
+        connect_args={
+            "isolation_level": None,
+            "timeout": PATIENCE_SECONDS,
+            "async_creator_fn": _open_sqlite,
+        },
         pool_size=1,
         max_overflow=0,
         pool_timeout=PATIENCE_SECONDS,
@@ -139,6 +146,18 @@ def _sqlite(url: URL, begin: str) -> AsyncEngine:
         connection.exec_driver_sql(f"BEGIN {begin}")
 
     return engine
+
+
+async def _open_sqlite(*args: Any, **options: Any) -> aiosqlite.Connection:
+    connection = aiosqlite.connect(*args, **options)
+    # A connection that is never closed must not keep the process from ending.
+    connection._thread.daemon = True
+    try:
+        return await connection
+    except sqlite3.Error:
+        # The thread reports its end to the event loop, which may be gone by then unless it is waited for.
+        await asyncio.to_thread(connection._thread.join)
+        raise
 
 
 def _postgres(url: URL) -> AsyncEngine:

@@ -1,0 +1,18 @@
+"""`python -m bot check`: what works and what doesn't, each with its remedy. Nothing is changed by looking."""
+
+from bot.checking.finding import Finding, Level, overall
+from bot.checking.given import Given, read_settings
+from bot.checking.look import check, look_at_everything
+from bot.checking.report import as_json, as_text
+
+__all__ = [
+    "Finding",
+    "Given",
+    "Level",
+    "as_json",
+    "as_text",
+    "check",
+    "look_at_everything",
+    "overall",
+    "read_settings",
+]

@@ -1,0 +1,78 @@
+"""The database: can it be written to, which one is it, and are its tables those of this version."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from bot.adapters.store import require_current
+from bot.adapters.store.engine import connect, parse_url, translated
+from bot.checking.finding import Finding, failure, fine, unlooked, warning
+from bot.checking.given import Given
+from bot.domain.errors import StoreError, StoreTooNew
+
+_NAME = "database"
+_LOOK_AT = "Look at DATABASE_URL, and at whether the database is there and lets the bot in."
+_VERSIONS = {"sqlite": "SELECT sqlite_version()", "postgresql": "SHOW server_version"}
+_TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+async def look_at_database(given: Given) -> Finding:
+    """Return whether the database can be used. A SQLite file that is not there yet is not made."""
+    if not given.has("database_url"):
+        return unlooked(_NAME)
+    url = given.settings.database_url.get_secret_value()
+    try:
+        return _missing_file(url) or await _opened(url)
+    except StoreTooNew as error:
+        remedy = "Start the newer version of Coupon Guard, or restore the backup made before the upgrade."
+        return failure(_NAME, str(error), remedy)
+    except StoreError as error:
+        return failure(_NAME, str(error), _LOOK_AT)
+
+
+def _missing_file(url: str) -> Finding | None:
+    parsed = parse_url(url)
+    if not parsed.drivername.startswith("sqlite"):
+        return None
+    file = Path(parsed.database or "").absolute()
+    if file.exists():
+        return None
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        said = f"There is no SQLite file {file.name}, and it can't be made: its folder {file.parent} "
+        return failure(_NAME, said + "is missing or closed to this user.", "Make the folder, or open it.")
+    return warning(
+        _NAME,
+        f"There is no SQLite file {file} yet; the first start makes it.",
+        "Nothing, unless the bot has run before: then look at DATABASE_URL and at the folder you are in.",
+    )
+
+
+async def _opened(url: str) -> Finding:
+    database = connect(url)
+    try:
+        # A transaction for writing, since reading alone is not enough for the bot. Nothing is written.
+        async with database.write() as connection:
+            what, revisions = await connection.run_sync(_describe)
+    finally:
+        await database.close()
+    try:
+        await require_current(url)
+    except StoreTooNew:
+        raise
+    except StoreError:
+        tables = f"tables of revision {', '.join(revisions)}" if revisions else "no tables"
+        remedy = "The next start brings them up to date; make a backup first, if there is anything in it."
+        return warning(_NAME, f"{what}, with {tables} so far.", remedy)
+    return fine(_NAME, f"{what}, with tables of revision {', '.join(revisions)}, which is up to date.")
+
+
+def _describe(connection: Connection) -> tuple[str, tuple[str, ...]]:
+    kind = connection.dialect.name
+    with translated():
+        version = connection.execute(text(_VERSIONS[kind])).scalar_one()
+        revisions = MigrationContext.configure(connection).get_current_heads()
+    return f"{_TITLES[kind]} {version}", revisions

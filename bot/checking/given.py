@@ -1,0 +1,89 @@
+"""The settings as far as they can be used, so that one fault does not hide everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from bot.checking.finding import Finding, failure, fine
+from bot.domain.errors import SettingsError
+from bot.domain.request import Grants
+from bot.settings import Settings, load_settings
+
+# What takes the place of a needed setting that is missing or malformed. Nothing is ever asked with them.
+_STAND_INS = {
+    "approvers": Grants(),
+    "slack_bot_token": "xoxb-not-given",
+    "vivoldi_api_key": "not-given",
+}
+_EXPECTED = " It has to be "
+
+
+@dataclass(frozen=True)
+class Given:
+    """Settings that can be used but for those named in `faulty`, which hold stand-ins.
+
+    faults: one readable line for each fault, without the value of a secret.
+    """
+
+    settings: Settings
+    faults: tuple[str, ...] = ()
+    faulty: frozenset[str] = frozenset()
+
+    def has(self, *names: str) -> bool:
+        """Tell whether none of these settings, named in lower case, is at fault."""
+        return self.faulty.isdisjoint(names)
+
+
+def read_settings() -> Given:
+    """Read the settings from the environment and `.env`. Faults are part of what is returned."""
+    try:
+        return Given(load_settings())
+    except SettingsError as error:
+        faults = error.faults
+    # Each line begins with the name of its setting; the one about an unreadable file names none.
+    faulty = Settings.model_fields.keys() & {fault.split()[0].lower() for fault in faults}
+    if faulty:
+        return Given(Settings(**_stand_ins(faulty)), faults, frozenset(faulty))
+    names = frozenset(Settings.model_fields)
+    return Given(Settings(**{"_env_file": None, **_stand_ins(names)}), faults, names)
+
+
+def _stand_ins(names: Iterable[str]) -> dict[str, Any]:
+    return {name: _STAND_INS.get(name, Settings.model_fields[name].get_default()) for name in names}
+
+
+def look_at_settings(given: Given) -> list[Finding]:
+    """Return one finding for each fault, or that there is none."""
+    if not given.faults:
+        return [fine("settings", "Every setting can be used.")]
+    return [_fault(line) for line in given.faults]
+
+
+def _fault(line: str) -> Finding:
+    said, expected, rest = line.partition(_EXPECTED)
+    remedy = f"{expected.strip()} {rest}" if expected else "Look at the file and at who may read it."
+    return failure("settings", said, remedy)
+
+
+def look_at_transport(given: Given) -> list[Finding]:
+    """Return whether there is what one of the two ways needs by which Slack's events come in.
+
+    That a signing secret is the right one shows only with a request of Slack's; whether Slack takes the
+    app-level token is looked at together with the rest of Slack.
+    """
+    settings = given.settings
+    if settings.slack_signing_secret is not None:
+        said = "Set, for HTTP. Whether it is the right one shows with Slack's first request."
+        return [fine("signing secret", said)]
+    if settings.slack_app_token is not None or not given.has("slack_signing_secret", "slack_app_token"):
+        return []
+    return [
+        failure(
+            "transport",
+            "Neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set.",
+            "Set SLACK_SIGNING_SECRET for HTTP (python -m bot serve), or SLACK_APP_TOKEN for Socket Mode "
+            "(python -m bot socket).",
+        )
+    ]

@@ -1,0 +1,150 @@
+"""Slack: does it take the tokens, in which workspace is the bot, what may it do, and where can it post."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.adapters.slack import web_client
+from bot.adapters.slack.client import ask
+from bot.checking.finding import Finding, failure, fine, unlooked, warning
+from bot.checking.given import Given
+from bot.domain.errors import SlackError, SlackRefused
+
+# The scopes of the manifest. Groups are asked for only where a setting names one.
+_GROUPS = "usergroups:read"
+_NEEDED = frozenset({"commands", "chat:write", "users:read"})
+MANIFEST_SCOPES = _NEEDED | {_GROUPS}
+
+_TOKEN = "slack token"  # noqa: S105 - the name of a finding
+_APP_TOKEN = "app token"  # noqa: S105 - the name of a finding
+_UNREACHED = "Look at SLACK_API_URL and at the network; if both are right, try again in a minute."
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What Slack told about the bot's token. team_id: the workspace; None: Slack does not take the token."""
+
+    team_id: str | None
+    findings: tuple[Finding, ...]
+
+
+async def look_at_token(given: Given, client: AsyncWebClient) -> Workspace:
+    """Return the workspace of the bot's token, and what was found about it and about its scopes."""
+    if not given.has("slack_bot_token", "slack_api_url"):
+        return Workspace(None, (unlooked(_TOKEN),))
+    try:
+        answer = await ask(client, "auth.test")
+    except SlackError as error:
+        remedy = (
+            "Install the Slack app in the workspace again, and copy its Bot User OAuth Token into "
+            "SLACK_BOT_TOKEN."
+        )
+        hopeless = isinstance(error, SlackRefused)
+        return Workspace(None, (failure(_TOKEN, _sentence(error), remedy if hopeless else _UNREACHED),))
+    if not answer.get("bot_id") or not isinstance(answer.get("team_id"), str):
+        remedy = "Copy the Bot User OAuth Token into SLACK_BOT_TOKEN."
+        return Workspace(None, (failure(_TOKEN, "Slack takes it, but it belongs to no bot.", remedy),))
+    found = (
+        fine(_TOKEN, f"Slack takes it. It belongs to @{answer.get('user')}."),
+        fine("team", f"{answer.get('team')} ({answer.get('team_id')}), {answer.get('url')}"),
+        _scopes(given, answer),
+    )
+    return Workspace(str(answer.get("team_id")), found)
+
+
+def _scopes(given: Given, answer: AsyncSlackResponse) -> Finding:
+    listed = str(answer.headers.get("X-OAuth-Scopes", ""))
+    scopes = {scope.strip() for scope in listed.split(",") if scope.strip()}
+    settings = given.settings
+    named = [settings.approvers, settings.final_approvers, settings.requesters]
+    needed = MANIFEST_SCOPES if any(grants and grants.groups for grants in named) else _NEEDED
+    if not scopes:
+        remedy = "See OAuth & Permissions in the Slack app's settings."
+        return warning("scopes", f"Slack did not tell them. Needed: {_listed(needed)}.", remedy)
+    if missing := needed - scopes:
+        remedy = "Update the Slack app to manifest.yml, and install it in the workspace again."
+        return failure("scopes", f"Missing: {_listed(missing)}.", remedy)
+    if more := scopes - MANIFEST_SCOPES:
+        remedy = "Take them out under OAuth & Permissions, and install the app again: what a token may do, "
+        return warning("scopes", f"More than needed: {_listed(more)}.", f"{remedy}whoever steals it may do.")
+    return fine("scopes", f"{_listed(scopes)}: what is needed, and no more.")
+
+
+def _listed(scopes: frozenset[str] | set[str]) -> str:
+    return ", ".join(sorted(scopes))
+
+
+async def look_at_app_token(given: Given, client: AsyncWebClient) -> list[Finding]:
+    """Return whether Slack takes the app-level token, where there is one. No connection is opened."""
+    token = given.settings.slack_app_token
+    if token is None or not given.has("slack_api_url"):
+        return []
+    assert client.session is not None, "web_client gives it one"
+    app = web_client(token.get_secret_value(), given.settings.slack_api_url, client.session)
+    try:
+        await ask(app, "apps.connections.open")
+    except SlackRefused as error:
+        remedy = (
+            "Make an app-level token with the scope connections:write in the Slack app's Basic Information, "
+            "and turn Socket Mode on."
+        )
+        return [failure(_APP_TOKEN, _sentence(error), remedy)]
+    except SlackError as error:
+        return [failure(_APP_TOKEN, _sentence(error), _UNREACHED)]
+    return [fine(_APP_TOKEN, "Slack takes it, so the bot can be run in Socket Mode.")]
+
+
+async def look_at_channels(given: Given, client: AsyncWebClient, workspace: Workspace) -> list[Finding]:
+    """Return what can be seen of the channels that CHANNELS names.
+
+    The bot has no scope to look at channels, since it needs none for its work; a token that has one shows
+    more.
+    """
+    if not given.has("channels") or workspace.team_id is None:
+        return [unlooked("channels")]
+    if given.settings.channels is None:
+        said = "CHANNELS is not set, so the bot works wherever it is invited. Where that is can't be seen "
+        return [fine("channels", f"{said}without the scope channels:read, which it does not need.")]
+    ids = sorted(given.settings.channels)
+    found = await asyncio.gather(*(_channel(client, channel) for channel in ids))
+    unseen = [channel for channel, finding in zip(ids, found, strict=True) if finding is None]
+    seen = [finding for finding in found if finding is not None]
+    return [*seen, _unseen(unseen)] if unseen else seen
+
+
+def _unseen(channels: list[str]) -> Finding:
+    said = (
+        f"{', '.join(channels)}: whether the bot is in there can't be seen without the scope channels:read, "
+    )
+    remedy = "Make sure yourself, by typing /invite @Coupon Guard there."
+    return warning("channels", f"{said}which it needs not.", remedy)
+
+
+async def _channel(client: AsyncWebClient, channel: str) -> Finding | None:
+    """Return what can be seen of a channel; None: the token may not look at it."""
+    try:
+        shown = (await ask(client, "conversations.info", channel=channel)).get("channel")
+    except SlackRefused as error:
+        if error.name == "missing_scope":
+            return None
+        if error.name == "channel_not_found":
+            said = f"{channel}: there is no such channel, or it is private and the bot is not in it."
+            return failure("channels", said, "Mend CHANNELS, or type /invite @Coupon Guard there.")
+        return failure("channels", f"{channel}: {_sentence(error)}", "Mend CHANNELS.")
+    except SlackError as error:
+        return failure("channels", f"{channel}: {_sentence(error)}", _UNREACHED)
+    shown = shown if isinstance(shown, dict) else {}
+    name = f"#{shown.get('name')} ({channel})"
+    if shown.get("is_archived"):
+        return failure("channels", f"{name} is archived.", "Take it out of CHANNELS, or unarchive it.")
+    if not shown.get("is_member"):
+        return failure("channels", f"The bot is not in {name}.", "Type /invite @Coupon Guard there.")
+    return fine("channels", f"The bot is in {name}.")
+
+
+def _sentence(error: SlackError) -> str:
+    return f"{str(error).rstrip('.')}."

@@ -1,0 +1,35 @@
+"""Vivoldi: can it be reached, and does it take the key. It is asked by a read, which changes nothing."""
+
+from __future__ import annotations
+
+from bot.checking.finding import Finding, failure, fine, unlooked
+from bot.checking.given import Given
+from bot.domain.coupon import CouponCode, Shown
+from bot.domain.errors import VivoldiRefused, VivoldiUnavailable
+from bot.services.ports import Coupons
+
+_NAME = "vivoldi"
+# A number of the right form that nobody has a reason to give to a coupon, and that explains itself in a log.
+NO_COUPON = CouponCode("COUPONGUARDCHECK")
+
+
+async def look_at_vivoldi(given: Given, coupons: Coupons) -> Finding:
+    """Return whether Vivoldi answers a read, and in which words.
+
+    Its words are quoted, since how it answers a wrong key is not documented.
+    """
+    if not given.has("vivoldi_api_key", "vivoldi_api_url", "vivoldi_user_agent", "vivoldi_language"):
+        return unlooked(_NAME)
+    url = given.settings.vivoldi_api_url
+    try:
+        reading = await coupons.read(NO_COUPON)
+    except VivoldiRefused as error:
+        return failure(_NAME, f"{error}.", "Mend that, and check again.")
+    except VivoldiUnavailable as error:
+        remedy = "Look at VIVOLDI_API_URL and at the network; if both are right, try again in a minute."
+        return failure(_NAME, f"{url}: {error}.", remedy)
+    if isinstance(reading, Shown):
+        return fine(_NAME, f"{url} takes the key, and even has a coupon {NO_COUPON}.")
+    return fine(
+        _NAME, f"{url} takes the key. Of {NO_COUPON}, which is no coupon, it says “{reading.message}”"
+    )
