@@ -24,7 +24,7 @@ def slash_command(body: Payload) -> SlashCommand:
         user=_text(body, "user_id"),
         team=_text(body, "team_id"),
         channel=_text(body, "channel_id"),
-        text=_typed(str(body.get("text") or "")),
+        text=str(body.get("text") or ""),
         reply_url=body.get("response_url") or None,
     )
 
@@ -87,8 +87,3 @@ def _text(body: Payload, name: str) -> str:
     if not (text.isascii() and text.isprintable()):
         raise BadPayload(f"{name} is not an id")
     return text
-
-
-def _typed(text: str) -> str:
-    """Return what was typed, with spaces for what can't be shown or stored, such as control characters."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -40,11 +40,14 @@ def parse_command(text: str, *, reason_required: bool) -> Command:
 
     Raises BadInput with a sentence that says what to type instead.
     """
-    first, _, rest = text.strip().partition(" ")
-    reason = " ".join(rest.split())
+    first, reason = _split(text)
     word = _WORDS.get(first.lower())
     if word is not None:
         return word
+    if reason and (first.endswith(",") or reason.startswith(",")):
+        raise BadInput(
+            "Please separate the codes by commas without spaces: `/coupon-delete CODE,CODE reason`."
+        )
     codes = _codes(first)
     if reason_required and not reason:
         raise BadInput(
@@ -55,6 +58,13 @@ def parse_command(text: str, *, reason_required: bool) -> Command:
             f"The reason has {len(reason)} characters; please shorten it to {MAX_REASON} or fewer."
         )
     return Ask(codes, reason)
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Return the first word and the rest, with one space for whatever can't be shown, or is a space."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    first, *rest = shown.split() or [""]
+    return first, " ".join(rest)
 
 
 def _codes(word: str) -> tuple[CouponCode, ...]:
