@@ -1,0 +1,127 @@
+"""The migrations make exactly the tables that the program works with, whoever runs them and how often."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from bot.adapters.store import migrate, require_current
+from bot.adapters.store.engine import connect, run
+from bot.adapters.store.schema import metadata
+from bot.domain.errors import StoreError, StoreTooNew
+from tests.integration.databases import KINDS, fresh_url
+
+_PROCESSES = 4
+_MIGRATE = "import asyncio, sys; from bot.adapters.store import migrate; asyncio.run(migrate(sys.argv[1]))"
+# How each database describes its own tables and indexes, checks included.
+_DESCRIPTION = {
+    "sqlite": """
+        SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND tbl_name IN ({tables})
+    """,
+    "postgresql": """
+        SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN ({tables})
+        UNION ALL
+        SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE conrelid::regclass::text IN ({tables})
+        UNION ALL
+        SELECT table_name || '.' || column_name, concat_ws(' ', data_type, is_nullable, column_default)
+        FROM information_schema.columns WHERE table_name IN ({tables})
+    """,
+}
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return fresh_url(request.param, tmp_path)
+
+
+async def _describe(url: str, *, create: bool = False) -> set[tuple[str, str]]:
+    database = connect(url)
+    try:
+        async with database.write() as connection:
+            if create:
+                await connection.run_sync(metadata.create_all)
+            tables = ", ".join(f"'{table}'" for table in metadata.tables)
+            found = await run(connection, text(_DESCRIPTION[connection.dialect.name].format(tables=tables)))
+            return {(name, _flat(definition)) for name, definition in map(tuple, found)}
+    finally:
+        await database.close()
+
+
+def _flat(definition: str | None) -> str:
+    """Return a definition without its layout."""
+    return "".join((definition or "").split())
+
+
+async def _execute(url: str, statement: str) -> None:
+    database = connect(url)
+    try:
+        async with database.write() as connection:
+            await run(connection, text(statement))
+    finally:
+        await database.close()
+
+
+async def test_the_migrations_make_the_schema(url: str) -> None:
+    """After the migrations Alembic finds nothing that the program's own tables say differently."""
+    await migrate(url)
+    database = connect(url)
+    async with database.write() as connection:
+        assert await connection.run_sync(_differences) == []
+    await database.close()
+
+
+def _differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+    return list(compare_metadata(context, metadata))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_migrations_make_every_constraint(kind: str, tmp_path: Path) -> None:
+    """Checks, partial indexes and defaults are the same whether migrated or made from the tables."""
+    migrated, made = tmp_path / "migrated", tmp_path / "made"
+    migrated.mkdir()
+    made.mkdir()
+    url = fresh_url(kind, migrated)
+    await migrate(url)
+    assert await _describe(url) == await _describe(fresh_url(kind, made), create=True)
+
+
+async def test_processes_that_start_at_once_all_succeed(url: str) -> None:
+    """Several processes that migrate one new database at the same time don't collide."""
+    processes = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", _MIGRATE, url) for _ in range(_PROCESSES)
+    ]
+    assert [await process.wait() for process in processes] == [0] * _PROCESSES
+    await require_current(url)
+
+
+async def test_migrating_again_changes_nothing(url: str) -> None:
+    """A database that is up to date is left alone."""
+    await migrate(url)
+    before = await _describe(url)
+    await migrate(url)
+    assert await _describe(url) == before
+
+
+async def test_a_newer_database_is_left_alone(url: str) -> None:
+    """A database of a newer version of the program is refused, and stays as it is."""
+    await migrate(url)
+    await _execute(url, "UPDATE alembic_version SET version_num = '9999'")
+    before = await _describe(url)
+    for use in (migrate, require_current):
+        with pytest.raises(StoreTooNew):
+            await use(url)
+    assert await _describe(url) == before
+
+
+async def test_a_database_without_tables_is_not_current(url: str) -> None:
+    """A start without the migration is refused with what to do."""
+    with pytest.raises(StoreError, match="run the migration"):
+        await require_current(url)
