@@ -107,8 +107,8 @@ def _usage(policy: Policy) -> str:
                 f" {yourself}"
             ),
             (
-                f"There are {_span(policy.approve_within)} to decide. Deleting can't be undone; setting the"
-                " expiry date to the past in Vivoldi can."
+                f"A request waits {_span(policy.approve_within)} for both. Deleting can't be undone; setting"
+                " the expiry date to the past in Vivoldi can."
             ),
         ]
     )
@@ -116,5 +116,6 @@ def _usage(policy: Policy) -> str:
 
 def _span(span: timedelta) -> str:
     minutes, seconds = divmod(int(span.total_seconds()), 60)
-    parts = [f"{minutes} minutes"] if minutes else []
-    return " and ".join(parts + ([f"{seconds} seconds"] if seconds else []))
+    hours, minutes = divmod(minutes, 60)
+    counted = ((hours, "hour"), (minutes, "minute"), (seconds, "second"))
+    return " and ".join(f"{count} {unit}{'s' if count > 1 else ''}" for count, unit in counted if count)

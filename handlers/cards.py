@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from bot.domain.coupon import NotShown
-from bot.domain.item import Changed, Deleted, Item, NotSent, Refused, Unknown
+from bot.domain.item import Changed, Confirmation, Deleted, Item, ItemState, Refused, Unknown
 from bot.domain.policy import Verdict
 from bot.domain.request import (
     Approved,
@@ -42,7 +42,8 @@ class Cards:
         blocks += [section(_asked(request)), section("\n".join(_status(request)))]
         if isinstance(request, Pending):
             blocks.append(_buttons(request))
-        blocks.append(context(f"Request {request.origin.id} · Deleting a coupon can't be undone."))
+        undone = " · Deleting a coupon can't be undone." if isinstance(request, Pending) else ""
+        blocks.append(context(f"Request {request.origin.id}{undone}"))
         return Message(text=_fallback(request), blocks=tuple(blocks))
 
     def outcome(self, request: Shown) -> Message:
@@ -102,24 +103,33 @@ def _title(request: Shown) -> str:
             return f"Timed out: delete {_target(request)}"
 
 
-_OUTCOMES: tuple[tuple[type, str], ...] = (
-    (Deleted, "deleted"),
-    (Refused, "refused by Vivoldi"),
-    (Changed, "changed, so not deleted"),
-    (NotSent, "not deleted"),
-    (Unknown, "unknown"),
-)
-
-
 def _counts(request: Finished) -> str:
-    counts = Counter(type(item.state) for item in request.items)
-    return ", ".join(f"{counts[kind]} {word}" for kind, word in _OUTCOMES if counts[kind])
+    counts = Counter(_in_short(item.state) for item in request.items)
+    return ", ".join(f"{count} {short}" for short, count in counts.items())
+
+
+def _in_short(state: ItemState) -> str:
+    match state:
+        case Deleted(confirmation=Confirmation.STILL_SHOWN):
+            return "deleted but still validating"
+        case Deleted():
+            return "deleted"
+        case Refused():
+            return "not deleted (refused)"
+        case Changed():
+            return "not deleted (changed)"
+        case Unknown():
+            return "unknown"
+        case _:
+            return "not deleted"
 
 
 def _finished_title(request: Finished) -> str:
     if len(request.items) > 1:
         return f"{len(request.items)} coupons: {_counts(request)}"
     match request.items[0].state:
+        case Deleted(confirmation=Confirmation.STILL_SHOWN):
+            return f"Deleted, but still validating: {_target(request)}"
         case Deleted():
             return f"Deleted: {_target(request)}"
         case Unknown():
@@ -165,12 +175,12 @@ def _one(request: Shown, item: Item) -> list[Block]:
 
 
 def _in_list(request: Shown, item: Item) -> str:
-    """Return one of several coupons: what happened to it comes first, where anything did."""
-    lines = [f"{code(item.code)}: {words.state(item)}"] if _is_decided(request) else [code(item.code)]
-    lines.append(coupons.summary(item.snapshot))
+    """Return one of several coupons: what happened to it and what to think about come first."""
+    said = [words.state(item)] if _is_decided(request) else []
     if item.warnings:
-        lines.append(_warned(request, coupons.warnings_in_list(item.warnings)))
-    return "\n".join(lines)
+        said.append(_warned(request, coupons.warnings_in_list(item.warnings)))
+    first = f"{code(item.code)}: {' '.join(said)}" if said else code(item.code)
+    return f"{first}\n{coupons.summary(item.snapshot)}"
 
 
 def _is_decided(request: Shown) -> bool:
@@ -199,7 +209,7 @@ def _status(request: Shown) -> list[str]:
             who = f"*Step 1 of 2: review.* Can approve: {grants(origin.first)}"
         case Pending(origin=origin):
             who = (
-                "*Step 2 of 2: final approval*, by someone else than the requester and the first approver. "
+                "*Step 2 of 2: final approval*, by someone other than the requester and the first approver. "
                 f"Can approve: {grants(origin.final)}"
             )
         case Approved():
@@ -233,7 +243,7 @@ def _review_button(request: Pending) -> Block:
     asks = confirm(
         title="Approve step 1 of 2?",
         text=f"You have checked {target} as shown on the card. "
-        "It is deleted only after a second person approves as well.",
+        "Nothing is deleted before a second person approves as well.",
         yes="Approve",
         style="primary",
     )
@@ -259,6 +269,6 @@ def _fallback(request: Shown) -> str:
     head = [_title(request), *_status(request)]
     longest = (_MAX_TEXT - 1500) // len(request.items)
     told = [
-        clip(_in_list(request, item).replace("\n", " ").replace("`", ""), longest) for item in request.items
+        clip(_in_list(request, item).replace("\n", ". ").replace("`", ""), longest) for item in request.items
     ]
     return clip("\n".join([*head, *told, clip(_asked(request), 700)]), _MAX_TEXT)

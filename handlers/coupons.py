@@ -9,7 +9,8 @@ from bot.domain.coupon import Coupon, Difference, DiscountKind, NotShown, Readin
 from handlers.mrkdwn import clip, code, escape, quote, said
 
 # In a list of several coupons, so that twenty of them fit into one message of Slack.
-_NAME_IN_LIST = 90
+_NAME_IN_LIST = 80
+_DOMAIN_IN_LIST = 30
 _MESSAGE_IN_LIST = 90
 
 _NOT_TOLD = "not told by Vivoldi"
@@ -27,6 +28,8 @@ def discount(coupon: Coupon) -> str:
 
 def validity(coupon: Coupon) -> str:
     """Return the validity period in words, with the dates as Vivoldi gives them."""
+    if not (coupon.starts_on or coupon.ends_on):
+        return _NOT_TOLD
     return f"{coupon.starts_on or '…'} to {coupon.ends_on or '…'}"
 
 
@@ -64,6 +67,8 @@ def summary(reading: Reading) -> str:
     coupon = reading.coupon
     name = clip(escape(coupon.name or "no name told"), _NAME_IN_LIST)
     told = [discount(coupon), validity(coupon), f"used {uses(coupon)}", f"created {coupon.created_at or '…'}"]
+    if coupon.domain:
+        told.append(clip(coupon.domain, _DOMAIN_IN_LIST))
     return f"{name} · {escape(' · '.join(told))}"
 
 
@@ -95,7 +100,7 @@ _IN_LIST = {
     Warning.USED: "already used",
     Warning.UNLIMITED: "no use limit",
     Warning.ISSUED: "issued to a person",
-    Warning.NOT_SHOWN: "approved unseen",
+    Warning.NOT_SHOWN: "not shown, so it is approved unseen",
 }
 
 
@@ -110,12 +115,12 @@ _FACTS = {
     "discount_kind": "kind of discount",
     "discount": "discount",
     "currency": "currency",
-    "starts_on": "start",
-    "ends_on": "end",
+    "starts_on": "start date",
+    "ends_on": "end date",
     "use_limit": "use limit",
     "created_at": "creation time",
     "domain": "domain",
-    "issued_to_person": "issued to a person",
+    "issued_to_person": "being issued to a person",
 }
 
 
@@ -123,4 +128,4 @@ def difference(found: Difference) -> str:
     """Return what changed in one fact."""
     before = quote(found.before) if found.before is not None else "not given"
     after = quote(found.after) if found.after is not None else "not given"
-    return f"{_FACTS[found.fact]} was {before}, is {after}"
+    return f"the {_FACTS[found.fact]} was {before} and is now {after}"

@@ -18,8 +18,8 @@ _DENIED = {
         "I could not ask Slack who you are, so nothing was done. Please try again in a minute."
     ),
     Verdict.NOT_A_REQUESTER: (
-        "You may not ask for deletions here. Whoever runs Coupon Guard can add you to the setting"
-        " `REQUESTERS`."
+        "You are not among the people who may ask for deletions. Whoever runs Coupon Guard can add you to the"
+        " setting `REQUESTERS`."
     ),
     Verdict.CHANNEL_NOT_ALLOWED: (
         "Deletions can't be asked for in this channel. Please use one of the channels set up for it."
@@ -34,8 +34,8 @@ _DENIED = {
         f" {_ASK_APPROVER}"
     ),
     Verdict.SAME_PERSON: (
-        "Your approval is already counted. The final one has to come from a different person. "
-        f"{_ASK_APPROVER}"
+        "Your approval is already counted. The final one has to come from someone else, who did not ask for"
+        f" it. {_ASK_APPROVER}"
     ),
     Verdict.NOT_THE_REQUESTER: (
         "Only the person who asked can cancel it. If you are an approver, use Reject instead."

@@ -72,7 +72,7 @@ _DELETED = {
     (Source.ANSWER, Confirmation.GONE): "*Deleted.* Vivoldi said so, and the coupon no longer validates.",
     (Source.ANSWER, Confirmation.STILL_SHOWN): (
         "*Deleted, but a coupon still validates under this code.* Vivoldi answered that it was deleted, yet"
-        f" the read right afterwards still showed one. {_AGAIN}"
+        f" the read right afterwards showed one. {_AGAIN}"
     ),
     (Source.ANSWER, Confirmation.REPLACED): (
         "*Deleted.* Vivoldi said so. Another coupon, created since, stands under the same code now; "
@@ -126,8 +126,8 @@ def _not_sent(not_sent: NotSent) -> str:
             return f"*Not deleted: the time to do it ran out.*{detail}{proven} Ask again."
         case NotSentReason.UNREADABLE:
             return (
-                f"*Not deleted: Vivoldi could not be read before.*{detail}{proven} When that is mended, ask"
-                " again."
+                f"*Not deleted: Vivoldi refused to be read right before.*{detail}{proven} When that is"
+                " mended, ask again."
             )
         case NotSentReason.NOT_BOUND:
             return (

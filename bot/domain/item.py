@@ -298,6 +298,11 @@ def give_up(unknown: Unknown) -> Unknown:
     )
 
 
+def unsettled(waiting: Waiting, now: datetime) -> Unknown:
+    """Return the end of an item whose unanswered attempt no read could settle in time."""
+    return give_up(_as_unknown(waiting, now))
+
+
 def confirm(item: Item, deleted: Deleted, reading: Reading | None) -> Deleted:
     """Return the deletion with what the read afterwards showed. None: Vivoldi could not be read."""
     return Deleted(deleted.source, deleted.at, _confirmation(item.snapshot, reading))

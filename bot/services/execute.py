@@ -23,6 +23,7 @@ from bot.domain.item import (
     check,
     not_sent,
     send,
+    unsettled,
 )
 from bot.domain.policy import ApproverLost, Policy, Standing, Verdict, still_approved
 from bot.domain.request import Approved
@@ -49,20 +50,33 @@ class Execute:
 
     async def __call__(self, claim: Claim, request: Approved, item: Item, waiting: Waiting) -> bool:
         """Make the next transition of a waiting item. Returns whether it can go on at once."""
-        if self._clock.now() >= request.execute_by and not waiting.unanswered:
-            return await self._ledger.move(claim, not_sent(waiting, NotSentReason.TOO_LATE))
+        if self._clock.now() >= request.execute_by:
+            return await self._too_late(claim, item, waiting)
         try:
             await self._coupons.reserve()
             approvers = await self._approvers(request)
             reading = await self._coupons.read(item.code)
         except SlackError as error:
-            return await self._held_up(claim, request, waiting, error)
+            return await self._held_up(claim, waiting, error)
         except VivoldiError as error:
-            return await self._held_up(claim, request, waiting, error, was_read(error))
+            return await self._held_up(claim, waiting, error, was_read(error))
         verdict = check(item, waiting, reading, self._clock.now())
         if isinstance(verdict, Send):
             return await self._send(claim, approvers, reading)
         return await self._ledger.move(claim, verdict, was_read(reading))
+
+    async def _too_late(self, claim: Claim, item: Item, waiting: Waiting) -> bool:
+        """End an item after execute-by. A last read settles an attempt that may have been executed late."""
+        end = not_sent(waiting, NotSentReason.TOO_LATE)
+        if not waiting.unanswered:
+            return await self._ledger.move(claim, end)
+        now = self._clock.now()
+        try:
+            reading = await self._coupons.read(item.code)
+        except VivoldiError as error:
+            return await self._ledger.move(claim, unsettled(waiting, now), was_read(error))
+        verdict = check(item, waiting, reading, now)
+        return await self._ledger.move(claim, end if isinstance(verdict, Send) else verdict, was_read(reading))
 
     async def _approvers(self, request: Approved) -> tuple[Standing, Standing]:
         since = max(request.final.at, self._clock.now() - _FRESH_FOR)
@@ -72,21 +86,17 @@ class Execute:
         )
 
     async def _held_up(
-        self,
-        claim: Claim,
-        request: Approved,
-        waiting: Waiting,
-        error: SlackError | VivoldiError,
-        fact: Fact | None = None,
+        self, claim: Claim, waiting: Waiting, error: SlackError | VivoldiError, fact: Fact | None = None
     ) -> bool:
-        """Wait for whoever did not answer, as long as there is time to send."""
-        if isinstance(error, VivoldiRefused):
+        """Wait for whoever did not answer, as long as there is time to send.
+
+        Where Vivoldi refuses to be read, waiting is of use only to an attempt that has to be settled.
+        """
+        if isinstance(error, VivoldiRefused) and not waiting.unanswered:
             end = not_sent(waiting, NotSentReason.UNREADABLE, str(error))
             return await self._ledger.move(claim, end, fact)
         asked = "Slack" if isinstance(error, SlackError) else "Vivoldi"
         obstacle = f"{asked} could not be asked: {error}"
-        if self._clock.now() >= request.execute_by:
-            return await self._ledger.move(claim, not_sent(waiting, NotSentReason.TOO_LATE, obstacle), fact)
         retry_after = getattr(error, "retry_after", None)
         await self._ledger.wait(claim, waiting, obstacle, fact, retry_after)
         return False
