@@ -1,0 +1,214 @@
+"""Fakes of the services' ports: they work in memory, keep a log, and do as a test tells them.
+
+Each burns a fuse before and after it acts, so that a test can kill the program at any of these places.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from bot.domain.coupon import Coupon, CouponCode, Reading, Shown
+from bot.domain.errors import SlackError, SlackUnavailable, VivoldiError
+from bot.domain.event import Notice
+from bot.domain.item import DeleteAnswer, Executed
+from bot.domain.policy import Kind, Standing
+from bot.domain.request import Person
+from bot.services.ports import Message
+from tests.builders import NOW, UNSEEN
+
+
+class Killed(BaseException):
+    """The program was killed here: nothing in it may catch this."""
+
+
+@dataclass
+class Fuse:
+    """Kills the program at the `left`-th place from now; None: never."""
+
+    left: int | None = None
+
+    def burn(self) -> None:
+        """Come one place nearer. Raises Killed at the last one."""
+        if self.left is None:
+            return
+        self.left -= 1
+        if self.left == 0:
+            raise Killed
+
+
+@dataclass
+class FixedClock:
+    """A clock that stands still until a test sets it."""
+
+    time: datetime = NOW
+
+    def now(self) -> datetime:
+        """Return the time that it is set to."""
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        """Set it that much later."""
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call to Vivoldi."""
+
+    kind: Literal["read", "delete"]
+    code: str
+
+
+async def _nothing(_: Call) -> None:
+    """What happens during a call unless a test says otherwise."""
+
+
+@dataclass
+class FakeCoupons:
+    """Vivoldi: shows what is stored, and deletes it.
+
+    reads, deletes: what happens instead, for each code, in this order; a deletion is an answer and whether it
+    was executed. during: awaited while a call is under way, before it has any effect.
+    """
+
+    fuse: Fuse = field(default_factory=Fuse)
+    stored: dict[str, Coupon] = field(default_factory=dict)
+    reads: defaultdict[str, list[Reading | VivoldiError]] = field(default_factory=lambda: defaultdict(list))
+    deletes: defaultdict[str, list[tuple[DeleteAnswer, bool]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    during: Callable[[Call], Awaitable[None]] = _nothing
+    calls: list[Call] = field(default_factory=list)
+
+    def store(self, *coupons: Coupon) -> None:
+        """Store coupons, in place of those with their numbers."""
+        self.stored |= {coupon.number: coupon for coupon in coupons}
+
+    def kinds(self, code: str) -> list[str]:
+        """Return the kinds of the calls about a code, in their order."""
+        return [call.kind for call in self.calls if call.code == code]
+
+    async def read(self, code: CouponCode) -> Reading:
+        """Return what is scripted, else what is stored."""
+        await self._begin(Call("read", code))
+        if self.reads[code]:
+            result = self.reads[code].pop(0)
+            if isinstance(result, VivoldiError):
+                raise result
+            return result
+        coupon = self.stored.get(code)
+        return UNSEEN if coupon is None else Shown(coupon)
+
+    async def reserve(self) -> None:
+        """There is always a place."""
+
+    async def delete(self, code: CouponCode) -> DeleteAnswer:
+        """Return what is scripted, else delete."""
+        await self._begin(Call("delete", code))
+        answer, executed = self.deletes[code].pop(0) if self.deletes[code] else (Executed(), True)
+        if executed:
+            self.stored.pop(code, None)
+        self.fuse.burn()
+        return answer
+
+    async def _begin(self, call: Call) -> None:
+        self.fuse.burn()
+        self.calls.append(call)
+        await self.during(call)
+
+
+@dataclass
+class FakePeople:
+    """The directory. unreachable: Slack can't be asked afresh. asked: whom Slack was asked about, afresh."""
+
+    known: dict[str, Standing] = field(default_factory=dict)
+    unreachable: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    def put(self, *standings: Standing) -> None:
+        """Make these people known, in place of what was known of them."""
+        self.known |= {standing.person.id: standing for standing in standings}
+
+    async def standing(self, user_id: str) -> Standing:
+        """Return a known person; anyone else is UNKNOWN."""
+        return self.known.get(user_id, Standing(Person(user_id, user_id), Kind.UNKNOWN))
+
+    async def fresh(self, user_id: str, since: datetime) -> Standing:
+        """Return a person as they are known now. Raises SlackUnavailable where unreachable."""
+        self.asked.append(user_id)
+        if self.unreachable:
+            raise SlackUnavailable("no answer")
+        return await self.standing(user_id)
+
+    def approvers(self) -> Collection[Standing]:
+        """Return everyone known."""
+        return tuple(self.known.values())
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One message that Slack was given; ts: its own, or that of the thread it went into."""
+
+    kind: Literal["post", "update", "reply"]
+    channel: str
+    ts: str
+    message: Message
+    broadcast: bool = False
+
+
+@dataclass
+class FakeMessenger:
+    """Slack's messages. errors: raised instead, for each kind of call, in this order.
+
+    lost: raised in the same way, but after the message was sent, as when its answer is lost.
+    """
+
+    fuse: Fuse = field(default_factory=Fuse)
+    sent: list[Sent] = field(default_factory=list)
+    told: list[Notice] = field(default_factory=list)
+    errors: defaultdict[str, list[SlackError]] = field(default_factory=lambda: defaultdict(list))
+    lost: defaultdict[str, list[SlackError]] = field(default_factory=lambda: defaultdict(list))
+
+    def of(self, kind: str) -> list[Sent]:
+        """Return the messages of a kind."""
+        return [sent for sent in self.sent if sent.kind == kind]
+
+    def shown(self, ts: str) -> Message:
+        """Return what a card shows now."""
+        return next(
+            sent.message for sent in reversed(self.sent) if sent.ts == ts and sent.kind in ("post", "update")
+        )
+
+    async def post(self, channel: str, message: Message) -> str:
+        """Keep the message and return a new ts."""
+        sent = Sent("post", channel, f"{len(self.of('post')) + 1}.000100", message)
+        self._send(sent)
+        return sent.ts
+
+    async def update(self, channel: str, ts: str, message: Message) -> None:
+        """Keep the message as the one that is shown at `ts`."""
+        self._send(Sent("update", channel, ts, message))
+
+    async def reply(self, channel: str, ts: str, message: Message, *, broadcast: bool) -> None:
+        """Keep the message."""
+        self._send(Sent("reply", channel, ts, message, broadcast))
+
+    async def tell(self, notice: Notice) -> None:
+        """Keep the notice."""
+        self._fail("tell", self.errors)
+        self.told.append(notice)
+        self._fail("tell", self.lost)
+
+    def _send(self, sent: Sent) -> None:
+        self._fail(sent.kind, self.errors)
+        self.sent.append(sent)
+        self._fail(sent.kind, self.lost)
+
+    def _fail(self, kind: str, errors: dict[str, list[SlackError]]) -> None:
+        self.fuse.burn()
+        if errors[kind]:
+            raise errors[kind].pop(0)

@@ -1,0 +1,211 @@
+"""Requests at every state, and with everything that can be in them, as golden files and limits need them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.domain.coupon import Coupon, CouponCode, Difference, DiscountKind, NotShown, Reading, Shown
+from bot.domain.item import (
+    Changed,
+    Confirmation,
+    Deleted,
+    ItemState,
+    NotSent,
+    NotSentReason,
+    Refused,
+    Sending,
+    Source,
+    Unknown,
+    Waiting,
+)
+from bot.domain.policy import Verdict
+from bot.domain.request import Approved, Finished
+from bot.domain.request import Shown as ShownRequest
+from tests.builders import (
+    AMIR,
+    BEA,
+    CODE,
+    OTHER_CODE,
+    RIKA,
+    UNSEEN,
+    a_coupon,
+    approved,
+    cancelled,
+    expired,
+    finished,
+    later,
+    pending,
+    rejected,
+    reviewed,
+    with_states,
+)
+
+DELETED = {
+    f"{source}, {seen}": Deleted(source, later(180), seen)
+    for source, seen in [
+        *((Source.ANSWER, seen) for seen in Confirmation),
+        (Source.READING, Confirmation.GONE),
+        (Source.READING, Confirmation.REPLACED),
+    ]
+}
+_LATER_END = Difference("ends_on", "2025-12-31", "2026-12-31")
+_NEW_LIMIT = Difference("use_limit", "1", None)
+_UNKNOWN = Unknown(1, 1, "Vivoldi's answer says nothing certain (HTTP 500)", later(180))
+NOT_DELETED: dict[str, ItemState] = {
+    "refused by Vivoldi": Refused("This coupon can't be deleted, since it was redeemed."),
+    "changed facts": Changed((_LATER_END, _NEW_LIMIT)),
+    "no longer shown": Changed(message="The coupon has expired."),
+    "approved unseen, shown now": Changed(),
+    "too late": NotSent(NotSentReason.TOO_LATE),
+    "too late, with an obstacle": NotSent(
+        NotSentReason.TOO_LATE,
+        "Vivoldi could not be read: Vivoldi could not be reached (ConnectError)",
+        unanswered=1,
+    ),
+    "the first approver is a guest now": NotSent(NotSentReason.APPROVER_LOST, Verdict.GUEST, AMIR.id),
+    "the final approver left the group": NotSent(
+        NotSentReason.APPROVER_LOST, Verdict.NOT_A_FINAL_APPROVER, BEA.id
+    ),
+    "Vivoldi refuses to be read": NotSent(
+        NotSentReason.UNREADABLE,
+        "Vivoldi refused the call (HTTP 401): look at the setting VIVOLDI_API_KEY",
+    ),
+    "not bound": NotSent(NotSentReason.NOT_BOUND),
+    "unknown for good": replace(_UNKNOWN, final=True),
+}
+RUNNING: dict[str, ItemState] = {
+    "waiting": Waiting(),
+    "held up": Waiting(1, 0, "Vivoldi's rate limit was reached (HTTP 429)"),
+    "sending": Sending(1, 0),
+    "unknown, being settled": _UNKNOWN,
+    "deleted, not read yet": Deleted(Source.ANSWER, later(180)),
+}
+
+_RISKY = a_coupon(use_limit=0, use_count=12, issued_to_person=True)
+_SEVERAL: dict[CouponCode, Reading] = {
+    CODE: Shown(a_coupon()),
+    OTHER_CODE: Shown(a_coupon(number=OTHER_CODE, name="Summer sale", discount_kind=DiscountKind.AMOUNT)),
+    CouponCode("GONE2024XX"): NotShown("The coupon has expired."),
+}
+
+
+def long_text(length: int, words: str = "Cakes & pies for all, ") -> str:
+    """Return a text of that many characters."""
+    return (words * length)[:length]
+
+
+def longest_coupon(code: CouponCode, words: str = "Cakes & pies for all, ") -> Coupon:
+    """Return a coupon whose every fact is as long as the adapters let in."""
+    return a_coupon(
+        number=code,
+        name=long_text(200, words),
+        discount_kind=DiscountKind.AMOUNT,
+        discount="9" * 30,
+        currency=long_text(40, words),
+        starts_on=long_text(40, words),
+        ends_on=long_text(40, words),
+        use_limit=0,
+        use_count=10**29,
+        created_at=long_text(40, words),
+        domain=long_text(200, words),
+        issued_to_person=True,
+    )
+
+
+def twenty_longest(words: str = "Cakes & pies for all, ") -> dict[CouponCode, Reading]:
+    """Return twenty codes, every other one not shown, with the longest texts."""
+    codes = [CouponCode(f"LONGESTCODE{number:05d}") for number in range(20)]
+    return {
+        code: NotShown(long_text(500, words)) if number % 2 else Shown(longest_coupon(code, words))
+        for number, code in enumerate(codes)
+    }
+
+
+_HOSTILE = (
+    "<!channel> <@U0RIKA0000> *Approved* _by_ ~all~ `rm` ```x``` <https://evil.example|here> "
+    "https://evil.example &lt;!here&gt; :tada:"
+)
+
+
+def _hostile() -> dict[CouponCode, Reading]:
+    coupon = a_coupon(name=_HOSTILE, currency="<!here>", starts_on="*now*", domain="<https://evil.example|x>")
+    return {
+        CODE: Shown(coupon),
+        OTHER_CODE: Shown(replace(coupon, number=OTHER_CODE, name="two\nlines\n*Approved by* @Amir")),
+        CouponCode("UNSEEN2025"): NotShown(_HOSTILE),
+    }
+
+
+def _one(state: ItemState, snapshot: Reading | None = None) -> Approved | Finished:
+    shown = None if snapshot is None else {CODE: snapshot}
+    return with_states(approved(reviewed(pending(shown))), state)
+
+
+def _states(states: Mapping[str, ItemState]) -> dict[str, ShownRequest]:
+    return {name: _one(state, _snapshot_for(state)) for name, state in states.items()}
+
+
+def _snapshot_for(state: ItemState) -> Reading | None:
+    """Return a snapshot with which a state can come about; None: any."""
+    seen = isinstance(state, Deleted) and state.confirmation is Confirmation.UNSEEN
+    return UNSEEN if seen or state == Changed() else None
+
+
+def _mixed() -> Finished:
+    three = approved(reviewed(pending(_SEVERAL)))
+    return finished(
+        DELETED["answer, gone"], Changed((_LATER_END,)), replace(_UNKNOWN, final=True), request=three
+    )
+
+
+def twenty_ended(words: str = "Cakes & pies for all, ") -> Finished:
+    """Return a request for twenty codes whose outcomes all quote the longest texts."""
+    message = long_text(500, words)
+    states = [
+        Refused(message) if number % 2 else NotSent(NotSentReason.UNREADABLE, message) for number in range(20)
+    ]
+    shown = pending(twenty_longest(words), reason=message)
+    return finished(*states, request=approved(reviewed(shown)))
+
+
+_PENDING: dict[str, ShownRequest] = {
+    "step 1": pending(),
+    "step 1, every warning": pending({CODE: Shown(_RISKY)}, reason=""),
+    "step 1, few facts": pending({CODE: Shown(Coupon(number=CODE))}),
+    "step 1, not shown by Vivoldi": pending({CODE: UNSEEN}),
+    "step 1, several": pending(_SEVERAL),
+    "step 2": reviewed(),
+    "step 2, the requester gave step 1": reviewed(by=RIKA),
+    "step 2, several": reviewed(pending(_SEVERAL)),
+}
+_ENDED: dict[str, ShownRequest] = {
+    "rejected before step 1": rejected(),
+    "rejected after step 1": rejected(reviewed()),
+    "cancelled": cancelled(),
+    "cancelled after step 1": cancelled(reviewed()),
+    "expired": expired(),
+    "expired after step 1": expired(reviewed()),
+}
+_FINISHED: dict[str, ShownRequest] = {**_states(DELETED), **_states(NOT_DELETED), "several": _mixed()}
+
+SHOWN: dict[str, dict[str, ShownRequest]] = {
+    "card_pending": _PENDING,
+    "card_running": {
+        **_states(RUNNING),
+        "several": with_states(approved(reviewed(pending(_SEVERAL))), DELETED["answer, gone"], Sending(1, 0)),
+    },
+    "card_finished": _FINISHED,
+    "card_ended": _ENDED,
+    "card_longest": {
+        "one, pending": pending({CODE: Shown(longest_coupon(CODE))}, reason=long_text(500)),
+        "twenty, pending": reviewed(pending(twenty_longest(), reason=long_text(500))),
+        "twenty, finished": twenty_ended(),
+    },
+    "card_hostile": {
+        "alone": pending({CODE: _hostile()[CODE]}, reason=_HOSTILE),
+        "among several": pending(_hostile(), reason=_HOSTILE),
+        "refused in hostile words": finished(Refused(_HOSTILE)),
+    },
+}
+ENDINGS: dict[str, ShownRequest] = {**_ENDED, **_FINISHED, "twenty, longest": twenty_ended()}

@@ -1,0 +1,136 @@
+"""Every message that the bot writes, by its golden file: the gallery's cards, and all private answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.domain.command import parse_command
+from bot.domain.errors import BadInput
+from bot.domain.policy import RequesterMayApprove, Verdict
+from bot.domain.request import FailureReason, Grants, Request
+from bot.services.ports import Message, OpenRequest
+from bot.services.submit import Accepted, Answer, Denied, Listing, Misread, Taken, TooFew, Usage
+from handlers.answers import Answers
+from handlers.cards import Cards
+from tests.builders import (
+    CODE,
+    DANA,
+    OTHER_CODE,
+    UNSEEN,
+    a_policy,
+    approved,
+    cancelled,
+    expired,
+    failed,
+    finished,
+    pending,
+    rejected,
+    reviewed,
+    submitted,
+)
+from tests.gallery import DELETED, ENDINGS, SHOWN, twenty_longest
+
+_CARDS = Cards()
+_BROKEN = "the connection to Vivoldi broke (RemoteProtocolError)"
+_DENIALS = (
+    Verdict.BOT,
+    Verdict.GUEST,
+    Verdict.DEACTIVATED,
+    Verdict.STRANGER,
+    Verdict.UNKNOWN_PERSON,
+    Verdict.NOT_A_REQUESTER,
+    Verdict.CHANNEL_NOT_ALLOWED,
+    Verdict.DIRECT_MESSAGE,
+)
+
+
+def messages() -> dict[str, dict[str, Message]]:
+    """Return every message by the name of its golden file and by what it is about."""
+    cards = {
+        file: {name: _CARDS.card(request) for name, request in group.items()} for file, group in SHOWN.items()
+    }
+    return {
+        **cards,
+        "outcomes": {name: _CARDS.outcome(request) for name, request in ENDINGS.items()},
+        "failures": _failures(),
+        "refused_clicks": _refused_clicks(),
+        "command_answers": _answers(),
+    }
+
+
+def _failures() -> dict[str, Message]:
+    unreadable = failed(
+        FailureReason.UNREADABLE,
+        "Vivoldi refused the call (HTTP 401): look at the setting VIVOLDI_API_KEY",
+        CODE,
+        OTHER_CODE,
+    )
+    found = {"unreadable": unreadable, "unavailable": replace(unreadable, detail=_BROKEN)}
+    for name in ("not_in_channel", "channel_not_found", "is_archived", "restricted_action"):
+        found[name] = failed(FailureReason.NO_CARD, name)
+    return {name: Message(_CARDS.failure(request)) for name, request in found.items()}
+
+
+def _refused_clicks() -> dict[str, Message]:
+    cases: dict[str, tuple[Verdict, Request | None]] = {
+        verdict.value: (verdict, pending())
+        for verdict in Verdict
+        if verdict not in (Verdict.ALLOWED, Verdict.ALREADY_ENDED)
+    }
+    decided: dict[str, Request] = {
+        "approved": approved(),
+        "finished": finished(DELETED["answer, gone"]),
+        "failed": failed(FailureReason.UNREADABLE, _BROKEN),
+        "submitted": submitted(),
+        "rejected": rejected(),
+        "cancelled": cancelled(),
+        "expired": expired(),
+    }
+    cases |= {f"already {name}": (Verdict.ALREADY_ENDED, request) for name, request in decided.items()}
+    return {name: Message(_CARDS.refused_click(*case)) for name, case in cases.items()}
+
+
+def _misread(text: str, *, reason_required: bool = False) -> Misread:
+    """Return the answer to a command that can't be used."""
+    try:
+        raise AssertionError(f"understood as {parse_command(text, reason_required=reason_required)}")
+    except BadInput as error:
+        return Misread(str(error))
+
+
+def _answers() -> dict[str, Message]:
+    plain = OpenRequest(pending(), "1748833205.000100")
+    several = OpenRequest(reviewed(pending(dict.fromkeys(list(twenty_longest())[:5], UNSEEN))), "1.000200")
+    unread = OpenRequest(submitted(CODE, OTHER_CODE), None)
+    never = a_policy(
+        requester_may_approve=RequesterMayApprove.NEVER,
+        final_approvers=Grants(users=frozenset({DANA.id})),
+        approve_within=timedelta(seconds=61),
+    )
+    answers: dict[str, Answer] = {
+        "accepted": Accepted("CG-7K2M9QX4AB", (CODE,)),
+        "accepted, several": Accepted("CG-7K2M9QX4AB", (CODE, OTHER_CODE)),
+        "help": Usage(a_policy()),
+        "help, the requester never approves": Usage(never),
+        "list": Listing([plain, several, unread, OpenRequest(approved(), "1.000300")], False),
+        "list, more than fit": Listing([plain], True),
+        "list, empty": Listing([], False),
+        "taken": Taken(CODE, plain),
+        "taken, not posted yet": Taken(CODE, unread),
+        "taken, just ended": Taken(CODE, None),
+        "too few": TooFew(),
+        "no code": _misread(","),
+        "not a code": _misread("FREE!CAKE for all"),
+        "hostile": _misread("<!channel>`*x*`"),
+        "too long": _misread("x" * 60),
+        "a space between codes": _misread(f"{CODE}, {OTHER_CODE} leaked"),
+        "no reason": _misread(CODE, reason_required=True),
+        "reason too long": _misread(f"{CODE} {'x' * 501}"),
+        "too many codes": _misread(",".join(twenty_longest()) + f",{CODE}"),
+        "codes that differ in case": _misread(f"{CODE},{CODE.lower()}"),
+    }
+    answers |= {f"denied: {verdict}": Denied(verdict) for verdict in _DENIALS}
+    return {
+        name: Message(Answers("https://guard.slack.com").text(answer)) for name, answer in answers.items()
+    }

@@ -1,0 +1,160 @@
+"""Deleting, on a real database with Slack and Vivoldi faked: what is sent, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.domain.coupon import CouponCode
+from bot.domain.errors import VivoldiRefused, VivoldiUnavailable
+from bot.domain.item import (
+    Changed,
+    Confirmation,
+    Deleted,
+    NotExecuted,
+    NotSent,
+    NotSentReason,
+    Refused,
+    RefusedAnswer,
+    Source,
+    Unknown,
+    Unproven,
+    Waiting,
+)
+from bot.domain.policy import Kind, Standing, Verdict
+from bot.domain.request import Finished
+from tests.builders import AMIR, BEA, CODE, ONCALL, OTHER_CODE, a_coupon, standing
+from tests.fakes import Call
+from tests.integration.wired import Wired, wired_on
+
+DOWN = VivoldiUnavailable("no answer")
+LOST = Unproven("the connection broke")
+
+
+@pytest.fixture
+async def wired(tmp_path: Path) -> AsyncIterator[Wired]:
+    async with wired_on(tmp_path) as wired:
+        yield wired
+
+
+async def test_drift_is_not_deleted(wired: Wired) -> None:
+    """A coupon that changed after it was shown is left alone, and what changed is told."""
+    request_id = await wired.approved()
+    wired.coupons.store(a_coupon(name="Another name"))
+    await wired.run(5, step=1)
+    assert isinstance(await wired.state(request_id), Changed)
+    assert wired.coupons.kinds(CODE) == ["read", "read"]
+    assert "Another name" in wired.messenger.of("reply")[0].message.text
+
+
+async def test_a_refusal_is_told_in_vivoldis_words(wired: Wired) -> None:
+    """Where Vivoldi refuses, the outcome quotes it, and nothing is tried again."""
+    wired.coupons.deletes[CODE] = [(RefusedAnswer("It was redeemed."), False)]
+    request_id = await wired.approved()
+    await wired.run(60)
+    assert await wired.state(request_id) == Refused("It was redeemed.")
+    assert wired.coupons.kinds(CODE) == ["read", "read", "delete"]
+    assert "“It was redeemed”" in wired.messenger.of("reply")[0].message.text
+
+
+async def test_what_was_not_executed_is_sent_again(wired: Wired) -> None:
+    """After a 429 the same deletion is sent again, each time after a read, and not before Vivoldi asks."""
+    wired.coupons.deletes[CODE] = [(NotExecuted("HTTP 429", 20.0), False)]
+    request_id = await wired.approved()
+    await wired.run(15)
+    assert await wired.state(request_id) == Waiting(1, 0, "HTTP 429")
+    assert wired.coupons.kinds(CODE)[-1] == "delete"
+    await wired.run(15)
+    assert isinstance(await wired.state(request_id), Deleted)
+    assert wired.coupons.kinds(CODE) == ["read", "read", "delete", "read", "delete", "read"]
+
+
+@pytest.mark.parametrize("executed", [True, False])
+async def test_an_unclear_answer_is_settled_by_reading(wired: Wired, executed: bool) -> None:
+    """After an answer that proves nothing, a read says whether it is deleted or may be sent again."""
+    wired.coupons.deletes[CODE] = [(LOST, executed)]
+    request_id = await wired.approved()
+    await wired.run(60)
+    state = await wired.state(request_id)
+    assert isinstance(state, Deleted)
+    assert state.source is (Source.READING if executed else Source.ANSWER)
+    again = [] if executed else ["read", "delete", "read"]
+    assert wired.coupons.kinds(CODE) == ["read", "read", "delete", "read", *again]
+
+
+async def test_an_unclear_deletion_of_an_unseen_coupon_stays_unknown(wired: Wired) -> None:
+    """A coupon that was never shown can't be settled by reading: people are told what to look at."""
+    wired.coupons.stored.clear()
+    wired.coupons.deletes[CODE] = [(LOST, True)]
+    request_id = await wired.approved()
+    await wired.run(60)
+    state = await wired.state(request_id)
+    assert isinstance(state, Unknown)
+    assert state.final
+    assert wired.coupons.kinds(CODE).count("delete") == 1
+    assert "dashboard" in wired.messenger.of("reply")[0].message.text
+
+
+@pytest.mark.parametrize(
+    ("lost", "reason"),
+    [
+        (standing(AMIR), Verdict.NOT_AN_APPROVER),
+        (standing(BEA, ONCALL, kind=Kind.DEACTIVATED), Verdict.DEACTIVATED),
+    ],
+)
+async def test_approvers_are_asked_for_afresh(wired: Wired, lost: Standing, reason: Verdict) -> None:
+    """An approver who no longer counts when the deletion is to be sent stops it."""
+    request_id = await wired.approved()
+    wired.people.put(lost)
+    await wired.run(5, step=1)
+    assert await wired.state(request_id) == NotSent(
+        NotSentReason.APPROVER_LOST, reason, approver=lost.person.id
+    )
+    assert "delete" not in wired.coupons.kinds(CODE)
+
+
+async def test_nothing_is_sent_while_slack_can_not_be_asked(wired: Wired) -> None:
+    """Without Slack's word on the approvers nothing is sent; the item waits, and its card says why."""
+    request_id = await wired.approved()
+    wired.people.unreachable = True
+    await wired.run(60)
+    state = await wired.state(request_id)
+    assert isinstance(state, Waiting)
+    assert "Slack" in str(state.obstacle)
+    assert wired.messenger.shown("1.000100").text.count("Trying again") == 1
+    await wired.run(600, step=30)
+    ended = await wired.state(request_id)
+    assert isinstance(ended, NotSent)
+    assert ended.reason is NotSentReason.TOO_LATE
+    assert "delete" not in wired.coupons.kinds(CODE)
+
+
+async def test_each_coupon_has_its_own_outcome(wired: Wired) -> None:
+    """Of several coupons each is told by what happened to it; trouble with one does not hold up another."""
+    third = CouponCode("THIRD2025")
+    wired.coupons.store(a_coupon(number=OTHER_CODE), a_coupon(number=third))
+    wired.coupons.deletes[OTHER_CODE] = [(RefusedAnswer("no"), False)]
+    request_id = await wired.approved(f"{CODE},{OTHER_CODE},{third}")
+    wired.coupons.reads[third] = [VivoldiRefused("HTTP 403")]
+    await wired.run(5, step=1)
+    kinds = [type(state) for state in (await wired.states(request_id)).values()]
+    assert kinds == [Deleted, Refused, NotSent]
+    assert isinstance(await wired.request(request_id), Finished)
+    assert len(wired.messenger.of("reply")) == 1
+
+
+async def test_a_deletion_that_can_not_be_confirmed_is_told_so(wired: Wired) -> None:
+    """Where the read afterwards fails for a minute, the deletion is told without a confirmation."""
+    request_id = await wired.approved()
+
+    async def down_after_delete(call: Call) -> None:
+        if call.kind == "delete":
+            wired.coupons.reads[CODE] = [DOWN] * 99
+
+    wired.coupons.during = down_after_delete
+    await wired.run(120)
+    state = await wired.state(request_id)
+    assert isinstance(state, Deleted)
+    assert state.confirmation is Confirmation.UNREAD

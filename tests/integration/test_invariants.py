@@ -1,0 +1,224 @@
+"""The invariants I1 to I4, each held by tests that go red when its guard is removed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.domain.errors import LostClaim
+from bot.domain.item import (
+    Changed,
+    Deleted,
+    Executed,
+    NotExecuted,
+    NotSent,
+    NotSentReason,
+    RefusedAnswer,
+    Sending,
+    Source,
+    Unproven,
+)
+from bot.domain.policy import RequesterMayApprove, Verdict
+from bot.domain.request import Pending, Person
+from bot.services.decide import Action
+from tests.builders import AMIR, BEA, CODE, RIKA, a_coupon, standing
+from tests.fakes import Call, Killed
+from tests.integration.wired import LEASE_SECONDS, Wired, wired_on
+
+LOST = Unproven("the connection broke")
+
+
+@pytest.fixture
+async def wired(tmp_path: Path) -> AsyncIterator[Wired]:
+    async with wired_on(tmp_path) as wired:
+        yield wired
+
+
+# ---------------------------------------------------------------- I1: two people, bound to what was shown
+
+
+@pytest.mark.parametrize("first", [AMIR, RIKA], ids=["another", "the requester"])
+async def test_i1_nobody_gives_both_steps(wired: Wired, first: Person) -> None:
+    """I1: whoever gave step 1, and the requester in any case, can't give step 2."""
+    request_id = await wired.ask()
+    assert await wired.click(Action.APPROVE, first, request_id) is Verdict.ALLOWED
+    for person in {first, RIKA}:
+        assert await wired.click(Action.APPROVE, person, request_id) is not Verdict.ALLOWED
+    await wired.run(5, step=1)
+    assert isinstance(await wired.request(request_id), Pending)
+    assert "delete" not in wired.coupons.kinds(CODE)
+
+
+async def test_i1_approvals_count_for_what_was_shown(wired: Wired) -> None:
+    """I1: where what is stored is no longer what the approvals are bound to, nothing is sent."""
+    request_id = await wired.approved()
+    wired.coupons.store(a_coupon(name="Swapped"))
+    await wired.sql("UPDATE items SET snapshot = replace(snapshot, '$100 off cake coupon', 'Swapped')")
+    await wired.run(5, step=1)
+    assert await wired.state(request_id) == NotSent(NotSentReason.NOT_BOUND)
+    assert "delete" not in wired.coupons.kinds(CODE)
+
+
+async def test_i1_eligibility_is_checked_after_the_read(wired: Wired) -> None:
+    """I1: an approver who no longer counts when the deletion is to be sent stops it."""
+    request_id = await wired.approved()
+    wired.people.put(standing(BEA))
+    await wired.run(5, step=1)
+    state = await wired.state(request_id)
+    assert isinstance(state, NotSent)
+    assert (state.reason, state.approver) == (NotSentReason.APPROVER_LOST, BEA.id)
+    assert "delete" not in wired.coupons.kinds(CODE)
+
+
+async def test_i1_the_rules_of_today_count(wired: Wired) -> None:
+    """I1: an approval that today's settings no longer allow stops the deletion."""
+    request_id = await wired.ask()
+    await wired.approve(request_id, first=RIKA)
+    wired.policy = replace(wired.policy, requester_may_approve=RequesterMayApprove.NEVER)
+    await wired.run(5, step=1)
+    assert isinstance(await wired.state(request_id), NotSent)
+
+
+@pytest.mark.parametrize("seconds_left", [0, 5], ids=["already over", "over during the read"])
+async def test_i1_nothing_is_sent_after_execute_by(wired: Wired, seconds_left: int) -> None:
+    """I1: no DELETE is sent after execute-by, also where the read before it took until then."""
+    request_id = await wired.approved()
+    wired.clock.advance(wired.policy.execute_within.total_seconds() - seconds_left)
+
+    async def slow(call: Call) -> None:
+        wired.clock.advance(seconds_left)
+
+    wired.coupons.during = slow
+    await wired.drain()
+    assert await wired.state(request_id) == NotSent(NotSentReason.TOO_LATE)
+    assert "delete" not in wired.coupons.kinds(CODE)
+
+
+async def test_i1_an_approval_counts_before_approve_by(wired: Wired) -> None:
+    """I1: an approval that comes at approve-by is none, even where the request has not expired yet."""
+    request_id = await wired.ask()
+    await wired.click(Action.APPROVE, AMIR, request_id)
+    wired.clock.advance(wired.policy.approve_within.total_seconds())
+    assert await wired.click(Action.APPROVE, BEA, request_id) is Verdict.TOO_LATE
+    await wired.run(5, step=1)
+    assert "delete" not in wired.coupons.kinds(CODE)
+
+
+# ---------------------------------------------------------------- I2: read, compared, in the same claim
+
+
+async def test_i2_the_coupon_is_read_right_before_it_is_deleted(wired: Wired) -> None:
+    """I2: before every DELETE the coupon is read anew, and drift ends the item."""
+    request_id = await wired.approved()
+    wired.coupons.store(a_coupon(ends_on="2026-12-31"))
+    await wired.run(5, step=1)
+    assert isinstance(await wired.state(request_id), Changed)
+    assert wired.coupons.kinds(CODE) == ["read", "read"]
+
+
+async def test_i2_a_read_of_an_earlier_claim_does_not_count(wired: Wired) -> None:
+    """I2: where the claim was lost after the read, nothing is sent on the strength of that read."""
+    request_id = await wired.approved()
+
+    async def held_up(call: Call) -> None:
+        wired.clock.advance(2 * LEASE_SECONDS)
+
+    wired.coupons.during = held_up
+    with pytest.raises(LostClaim):
+        await wired.drain()
+    assert wired.coupons.kinds(CODE) == ["read", "read"]
+    assert not isinstance(await wired.state(request_id), Sending)
+
+
+# ---------------------------------------------------------------- I3: sent once, and again only when proven
+
+
+async def test_i3_nothing_is_sent_blindly_again(wired: Wired) -> None:
+    """I3: between any two DELETEs for a coupon stands a read that shows the very same coupon."""
+    wired.coupons.deletes[CODE] = [(LOST, False), (NotExecuted("HTTP 429"), False), (LOST, False)]
+    request_id = await wired.approved()
+    await wired.run(300)
+    assert isinstance(await wired.state(request_id), Deleted)
+    kinds = wired.coupons.kinds(CODE)
+    assert kinds.count("delete") == 4
+    assert "delete delete" not in " ".join(kinds)
+
+
+async def test_i3_a_refusal_after_an_unknown_attempt_is_read(wired: Wired) -> None:
+    """I3: a refusal that follows an attempt without answer does not say that the coupon is still there."""
+
+    async def executed_late(call: Call) -> None:
+        if wired.coupons.kinds(CODE).count("delete") == 2:
+            wired.coupons.stored.pop(CODE, None)
+
+    wired.coupons.deletes[CODE] = [(LOST, False), (RefusedAnswer("no such coupon"), False)]
+    wired.coupons.during = executed_late
+    request_id = await wired.approved()
+    await wired.run(60)
+    state = await wired.state(request_id)
+    assert isinstance(state, Deleted)
+    assert state.source is Source.READING
+
+
+async def test_i3_a_frozen_process_does_not_send(wired: Wired) -> None:
+    """I3: a process that was frozen between its last checks and the DELETE does not send on them."""
+
+    def frozen() -> None:
+        if wired.coupons.kinds(CODE) == ["read", "read"]:
+            wired.clock.advance(4)
+            wired.committed.then = lambda: None
+
+    request_id = await wired.approved()
+    wired.committed.then = frozen
+    await wired.drain()
+    assert wired.coupons.kinds(CODE) == ["read", "read"]
+    await wired.run(30)
+    assert isinstance(await wired.state(request_id), Deleted)
+    assert wired.coupons.kinds(CODE) == ["read", "read", "read", "delete", "read"]
+
+
+# ---------------------------------------------------------------- I4: what is told is what was observed
+
+
+async def test_i4_a_deletion_that_is_found_in_flight_is_unknown(wired: Wired) -> None:
+    """I4: `sending` that is found after a crash is settled by a read, and never sent again before it."""
+
+    async def crash(call: Call) -> None:
+        if call.kind == "delete":
+            wired.coupons.stored.pop(CODE, None)
+            raise Killed
+
+    request_id = await wired.approved()
+    wired.coupons.during = crash
+    with pytest.raises(Killed):
+        await wired.drain()
+    assert isinstance(await wired.state(request_id), Sending)
+    await wired.run(2 * LEASE_SECONDS)
+    state = await wired.state(request_id)
+    assert isinstance(state, Deleted)
+    assert state.source is Source.READING
+    assert wired.coupons.kinds(CODE) == ["read", "read", "delete", "read"]
+    assert "settled by reading" in wired.messenger.of("reply")[0].message.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "executed", "told"),
+    [
+        (Executed(), True, "*Deleted.*"),
+        (Executed(), False, "still validates"),
+        (RefusedAnswer("no"), False, "*Not deleted: Vivoldi refused.*"),
+        (LOST, True, "settled by reading"),
+    ],
+)
+async def test_i4_the_outcome_says_what_was_seen(
+    wired: Wired, answer: Executed | RefusedAnswer | Unproven, executed: bool, told: str
+) -> None:
+    """I4: success is told only after an answer or a read has shown it."""
+    wired.coupons.deletes[CODE] = [(answer, executed)]
+    await wired.approved()
+    assert wired.messenger.of("reply") == []
+    await wired.run(5, step=1)
+    assert told in wired.messenger.of("reply")[0].message.text

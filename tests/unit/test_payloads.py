@@ -1,0 +1,150 @@
+"""From Slack's payloads to typed inputs: what is taken from them, and what is refused."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.services.decide import Action, Click
+from bot.services.submit import SlashCommand
+from handlers.ids import block_id, version_of
+from handlers.payloads import BadPayload, app_of, click, slash_command
+
+COMMAND: dict[str, Any] = {
+    "command": "/coupon-delete",
+    "text": "ABCD1234 leaked",
+    "user_id": "U1",
+    "user_name": "rika",
+    "team_id": "T1",
+    "channel_id": "C1",
+    "api_app_id": "A1",
+    "response_url": "https://reply.example/1",
+}
+CLICK: dict[str, Any] = {
+    "type": "block_actions",
+    "api_app_id": "A1",
+    "user": {"id": "U1", "username": "rika", "team_id": "T1"},
+    "team": {"id": "T1"},
+    "channel": {"id": "C1"},
+    "container": {"type": "message", "message_ts": "1.2", "channel_id": "C1"},
+    "response_url": "https://reply.example/2",
+    "actions": [{"action_id": "approve", "block_id": "decide-v7", "value": "CG-1", "type": "button"}],
+}
+
+
+def _with(payload: dict[str, Any], path: str, value: object) -> dict[str, Any]:
+    """Return the payload with the value at a path such as `actions.0.value`; `...` removes it."""
+    changed = copy.deepcopy(payload)
+    *parents, name = path.split(".")
+    place: Any = changed
+    for parent in parents:
+        place = place[int(parent)] if isinstance(place, list) else place[parent]
+    if value is ...:
+        del place[name]
+    else:
+        place[name] = value
+    return changed
+
+
+def test_a_command_is_taken_over() -> None:
+    """Who typed what, where, and how to answer come from the payload."""
+    assert slash_command(COMMAND) == SlashCommand(
+        user="U1", team="T1", channel="C1", text="ABCD1234 leaked", reply_url="https://reply.example/1"
+    )
+
+
+@pytest.mark.parametrize("text", ["", None, ...])
+def test_a_command_may_be_empty(text: object) -> None:
+    """A command without a text asks for help."""
+    assert slash_command(_with(COMMAND, "text", text)).text == ""
+
+
+@pytest.mark.parametrize("name", ["user_id", "team_id", "channel_id"])
+@pytest.mark.parametrize("value", [..., None, "", 7, "x" * 256, {"id": "U1"}])
+def test_a_command_without_its_parts_is_refused(name: str, value: object) -> None:
+    """A payload that misses what Slack always sends is not taken for a command."""
+    with pytest.raises(BadPayload, match=name):
+        slash_command(_with(COMMAND, name, value))
+
+
+def test_a_click_is_taken_over() -> None:
+    """The actor, the action, the request, the version and the place of the card come from the payload."""
+    assert click(CLICK) == Click(
+        action=Action.APPROVE,
+        user="U1",
+        team="T1",
+        channel="C1",
+        request_id="CG-1",
+        version=7,
+        message_ts="1.2",
+        reply_url="https://reply.example/2",
+    )
+
+
+@pytest.mark.parametrize("action", Action)
+def test_each_button_is_known(action: Action) -> None:
+    """Every action has its button's id."""
+    assert click(_with(CLICK, "actions.0.action_id", action.value)).action is action
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "name", "taken"),
+    [
+        ("team", None, "team", None),
+        ("team", ..., "team", None),
+        ("container", ..., "message_ts", None),
+        ("response_url", "", "reply_url", None),
+    ],
+)
+def test_what_slack_may_leave_out_is_none(path: str, value: object, name: str, taken: object) -> None:
+    """An org-wide install sends no team, and a click may have no message or answer address."""
+    assert getattr(click(_with(CLICK, path, value)), name) is taken
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("actions", ...),
+        ("actions", []),
+        ("actions", [CLICK["actions"][0]] * 2),
+        ("actions", ["approve"]),
+        ("actions.0.action_id", "delete"),
+        ("actions.0.block_id", "decide-v"),
+        ("actions.0.block_id", "xdecide-v7"),
+        ("actions.0.value", ...),
+        ("actions.0.value", "x" * 256),
+        ("actions.0.value", "CG-1\n"),
+        ("user.id", "U１"),
+        ("user", ...),
+        ("user.id", ""),
+        ("team", {"id": 7}),
+        ("channel", None),
+        ("channel.id", ...),
+    ],
+)
+def test_a_click_that_is_not_a_cards_is_refused(path: str, value: object) -> None:
+    """A payload that can't come from a card's button does nothing."""
+    with pytest.raises(BadPayload):
+        click(_with(CLICK, path, value))
+
+
+def test_the_app_is_named() -> None:
+    """Which app a payload is for is there to be compared."""
+    assert (app_of(COMMAND), app_of({})) == ("A1", None)
+
+
+@given(version=st.integers(0, 999_999_999))
+def test_a_version_comes_back_from_its_block_id(version: int) -> None:
+    """The buttons' block id tells which version of the card was clicked (I6)."""
+    assert version_of(block_id(version)) == version
+    assert len(block_id(version)) <= 255
+
+
+@pytest.mark.parametrize("block", ["", "decide-v-1", "decide-v１", "decide-v1\n", "decide-v1234567890"])
+def test_no_other_block_id_has_a_version(block: str) -> None:
+    """A block id that this bot does not write has no version."""
+    assert version_of(block) is None

@@ -1,0 +1,191 @@
+"""The supervised loop: nothing ends a lane, nothing in flight is dropped, and a lease is kept up meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from bot import worker as module
+from bot.domain.errors import LostClaim, StoreUnavailable
+from bot.worker import Lane, Wakeup, Worker
+
+
+@dataclass(frozen=True)
+class Piece:
+    label: str
+
+
+@dataclass
+class Bench:
+    """A lane over a list of pieces. done, kept, given_back: what happened to them, by label."""
+
+    pieces: list[str] = field(default_factory=list)
+    work: Callable[[Piece], Awaitable[None]] = lambda _: asyncio.sleep(0)
+    done: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    given_back: list[str] = field(default_factory=list)
+    claim_errors: list[Exception] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def claim(self) -> Piece | None:
+        if self.claim_errors:
+            raise self.claim_errors.pop(0)
+        return Piece(self.pieces.pop(0)) if self.pieces else None
+
+    async def run_one(self, piece: Piece) -> None:
+        await self.work(piece)
+        self._note(self.done, piece)
+
+    async def keep(self, piece: Piece) -> None:
+        self._note(self.kept, piece)
+
+    async def give_back(self, piece: Piece) -> None:
+        self._note(self.given_back, piece)
+
+    def _note(self, where: list[str], piece: Piece) -> None:
+        where.append(piece.label)
+        self.changed.set()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not holds():
+                await self.changed.wait()
+                self.changed.clear()
+
+    def lane(self, slots: int = 2) -> Lane[Piece]:
+        return Lane("bench", self.claim, self.run_one, self.keep, self.give_back, slots)
+
+
+@asynccontextmanager
+async def running(bench: Bench, wakeup: Wakeup | None = None, slots: int = 2) -> AsyncIterator[Worker]:
+    worker = Worker([bench.lane(slots)], lambda: asyncio.sleep(0), wakeup or Wakeup())
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        await asyncio.wait_for(task, 5)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEEP_EVERY", timedelta(seconds=0.01))
+    monkeypatch.setattr(module, "_POLL_SECONDS", 0.01)
+
+
+async def test_what_is_due_is_done_in_its_order() -> None:
+    """Everything that can be claimed is worked on."""
+    bench = Bench(["a", "b", "c"])
+    async with running(bench, slots=1):
+        await bench.until(lambda: bench.done == ["a", "b", "c"])
+
+
+async def test_work_that_appears_later_is_found_without_being_told() -> None:
+    """The work of other replicas wakes nobody here, and is found by looking again."""
+    bench = Bench()
+    async with running(bench):
+        bench.pieces.append("late")
+        await bench.until(lambda: bench.done == ["late"])
+
+
+async def test_a_change_wakes_the_lane_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit in the same process does not wait for the next look."""
+    monkeypatch.setattr(module, "_POLL_SECONDS", 60.0)
+    bench, wakeup = Bench(["first"]), Wakeup()
+    async with running(bench, wakeup):
+        await bench.until(lambda: bench.done == ["first"])
+        bench.pieces.append("second")
+        wakeup()
+        await bench.until(lambda: bench.done == ["first", "second"])
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("gone"), RuntimeError("a defect")])
+async def test_after_an_error_the_work_is_given_back_and_the_lane_goes_on(error: Exception) -> None:
+    """Nobody waits for a lease to end because of an error, and no error ends a lane (I5)."""
+
+    async def work(piece: Piece) -> None:
+        if piece.label == "bad":
+            raise error
+
+    bench = Bench(["bad", "good"], work)
+    async with running(bench, slots=1):
+        await bench.until(lambda: bench.given_back == ["bad"] and bench.done == ["good"])
+
+
+async def test_a_lost_claim_is_left_alone() -> None:
+    """What someone else has taken over is not given back by the one who lost it."""
+
+    async def work(piece: Piece) -> None:
+        if piece.label == "lost":
+            raise LostClaim
+
+    bench = Bench(["lost", "good"], work)
+    async with running(bench, slots=1):
+        await bench.until(lambda: bench.done == ["good"])
+    assert bench.given_back == []
+
+
+async def test_a_claim_that_fails_is_tried_again() -> None:
+    """A database that can't be reached for a while ends nothing."""
+    bench = Bench(["a"], claim_errors=[StoreUnavailable("gone"), RuntimeError("a defect")])
+    async with running(bench):
+        await bench.until(lambda: bench.done == ["a"])
+
+
+async def test_a_lease_is_kept_up_as_long_as_the_work_goes_on() -> None:
+    """Slow work keeps its claim, and finished work lets go of it."""
+    finish = asyncio.Event()
+
+    async def work(_: Piece) -> None:
+        await finish.wait()
+
+    bench = Bench(["slow"], work)
+    async with running(bench):
+        await bench.until(lambda: len(bench.kept) >= 3)
+        finish.set()
+        await bench.until(lambda: bench.done == ["slow"])
+        kept = len(bench.kept)
+        bench.pieces.append("next")
+        await bench.until(lambda: "next" in bench.done)
+    assert bench.kept[kept:].count("slow") == 0
+
+
+async def test_stopping_takes_nothing_new_and_finishes_what_is_in_flight() -> None:
+    """SIGTERM leaves nothing half done, and nothing begun that is not due any more."""
+    finish, begun = asyncio.Event(), asyncio.Event()
+
+    async def work(_: Piece) -> None:
+        begun.set()
+        await finish.wait()
+
+    bench = Bench(["in flight"], work)
+    worker = Worker([bench.lane()], lambda: asyncio.sleep(0), Wakeup())
+    task = asyncio.create_task(worker.run())
+    await asyncio.wait_for(begun.wait(), 5)
+    worker.stop()
+    bench.pieces.append("new")
+    finish.set()
+    await asyncio.wait_for(task, 5)
+    assert (bench.done, bench.pieces) == (["in flight"], ["new"])
+
+
+async def test_no_more_pieces_at_a_time_than_slots() -> None:
+    """A lane never does more at a time than it may."""
+    going, most = 0, 0
+
+    async def work(_: Piece) -> None:
+        nonlocal going, most
+        going += 1
+        most = max(most, going)
+        await asyncio.sleep(0)
+        going -= 1
+
+    bench = Bench([str(number) for number in range(20)], work)
+    async with running(bench, slots=3):
+        await bench.until(lambda: len(bench.done) == 20)
+    assert most == 3
