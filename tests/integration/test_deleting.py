@@ -158,3 +158,32 @@ async def test_a_deletion_that_can_not_be_confirmed_is_told_so(wired: Wired) -> 
     state = await wired.state(request_id)
     assert isinstance(state, Deleted)
     assert state.confirmation is Confirmation.UNREAD
+
+
+async def test_a_deletion_that_was_executed_late_is_told_as_deleted(wired: Wired) -> None:
+    """After execute-by a last read settles an attempt without an answer: it may have been executed late."""
+    wired.coupons.deletes[CODE] = [(LOST, False)]
+    request_id = await wired.approved()
+    await wired.run(0.2, step=0.1)
+    assert wired.coupons.kinds(CODE).count("delete") == 1
+    wired.coupons.stored.pop(CODE)
+    wired.clock.advance(3600)
+    await wired.run(5, step=1)
+    state = await wired.state(request_id)
+    assert isinstance(state, Deleted)
+    assert (state.source, state.confirmation) == (Source.READING, Confirmation.GONE)
+    assert wired.coupons.kinds(CODE).count("delete") == 1
+
+
+async def test_an_attempt_that_no_read_can_settle_in_time_is_unknown(wired: Wired) -> None:
+    """Where Vivoldi can't be read any more after an unanswered attempt, nobody is told "not deleted" (I4)."""
+    wired.coupons.deletes[CODE] = [(LOST, False)]
+    request_id = await wired.approved()
+    await wired.run(0.2, step=0.1)
+    wired.coupons.reads[CODE] = [DOWN] * 9
+    wired.clock.advance(3600)
+    await wired.run(5, step=1)
+    state = await wired.state(request_id)
+    assert isinstance(state, Unknown)
+    assert state.final
+    assert "*Unknown.*" in wired.messenger.of("reply")[0].message.text
