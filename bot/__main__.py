@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-from bot import __version__, manifest
-from bot.domain.errors import BadInput, SettingsError, SlackError, SlackRefused, StoreError, StoreTooNew
+from bot import __version__, auditing, manifest
+from bot.domain.errors import BadInput, SettingsError, SlackError, StoreError
+from bot.exits import GIVEN, OUTSIDE, fail, slack_sentence, store_sentence
 from bot.logs import Redactor, configure
 from bot.settings import Settings, Transport, load_settings
-
-# The exit codes: something outside can't be used; something that was given can't be used.
-_OUTSIDE, _GIVEN = 1, 2
-
-_INSTALL_AGAIN = (
-    "Install the Slack app in the workspace again, and copy its Bot User OAuth Token into SLACK_BOT_TOKEN."
-)
-_SLACK_REMEDIES = {
-    "missing_scope": "Update the Slack app to manifest.yml, and install it in the workspace again.",
-    "ratelimited": "Wait a minute, and start the bot again.",
-}
 
 app = typer.Typer(
     help="Coupon Guard: two people approve, one coupon is deleted, and what is told is what happened.",
@@ -31,6 +21,7 @@ app = typer.Typer(
     # They would print the values of local variables, and settings are among them.
     pretty_exceptions_enable=False,
 )
+app.add_typer(auditing.app, name="audit")
 
 
 def _print_version(wanted: bool) -> None:
@@ -84,7 +75,7 @@ def check(
     findings = asyncio.run(checking.check(given))
     typer.echo(checking.as_json(findings) if json else checking.as_text(findings))
     if checking.overall(findings) is checking.Level.FAILURE:
-        raise typer.Exit(_OUTSIDE)
+        raise typer.Exit(OUTSIDE)
 
 
 @app.command("manifest")
@@ -98,7 +89,7 @@ def print_manifest(
     try:
         typer.echo(manifest.render(url, socket), nl=False)
     except BadInput as error:
-        _fail(_GIVEN, str(error))
+        fail(GIVEN, str(error))
 
 
 def _run(transport: Transport | None, work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
@@ -110,30 +101,11 @@ def _run(transport: Transport | None, work: Callable[[Settings], Coroutine[Any, 
         configure(settings.log_level, settings.log_format, settings.secrets())
         asyncio.run(work(settings))
     except SettingsError as error:
-        _fail(_GIVEN, "Coupon Guard can't start; these settings have to be mended:", *error.faults)
+        fail(GIVEN, "Coupon Guard can't start; these settings have to be mended:", *error.faults)
     except StoreError as error:
-        _fail(_OUTSIDE, redact(_store_sentence(error)))
+        fail(OUTSIDE, redact(store_sentence(error)))
     except SlackError as error:
-        _fail(_OUTSIDE, redact(_slack_sentence(error)))
-
-
-def _store_sentence(error: StoreError) -> str:
-    if isinstance(error, StoreTooNew):
-        return f"{error} Start the newer version of Coupon Guard, or use another database (DATABASE_URL)."
-    return f"{error} Look at DATABASE_URL, and at whether the database is there and lets the bot in."
-
-
-def _slack_sentence(error: SlackError) -> str:
-    if isinstance(error, SlackRefused):
-        remedy = _SLACK_REMEDIES.get(error.name, _INSTALL_AGAIN)
-    else:
-        remedy = "Look at SLACK_API_URL and at the network, and start the bot again."
-    return f"{str(error).rstrip('.')}. {remedy}"
-
-
-def _fail(code: int, *lines: str) -> NoReturn:
-    typer.echo("\n".join(lines), err=True)
-    raise typer.Exit(code)
+        fail(OUTSIDE, redact(slack_sentence(error)))
 
 
 if __name__ == "__main__":

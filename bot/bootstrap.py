@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from random import Random
 
 import structlog
 from aiohttp import ClientSession
@@ -27,30 +25,24 @@ from bot.domain.errors import SlackError, SlackUnavailable, StoreError
 from bot.domain.policy import Policy
 from bot.domain.request import Grants
 from bot.logs import reference
-from bot.server import http_app, run_http
-from bot.services.decide import Decide
-from bot.services.execute import Execute
-from bot.services.failing import FailRequest
-from bot.services.items import WorkOnItem
-from bot.services.ledger import Ledger
-from bot.services.notices import DeliverNotice
-from bot.services.ports import Claim, Clock, Coupons, Messenger, NoticeClaim, People, Renderer, Store
-from bot.services.present import Present
-from bot.services.read import ReadCoupons
-from bot.services.reconcile import Reconcile
-from bot.services.requests import WorkOnRequest
-from bot.services.submit import Submit
+from bot.observe.calls import Calls, MeasuredCoupons, MeasuredMessenger, MeasuredPeople
+from bot.observe.committed import Committed
+from bot.observe.log import correlate, log_events
+from bot.observe.metrics import Metrics
+from bot.observe.scrape import Scrape
+from bot.observe.tracing import tracing
+from bot.server import Watch, http_app, run_http
+from bot.services.ports import Coupons, Messenger
 from bot.settings import Settings
 from bot.socket_mode import run_socket
-from bot.worker import LEASE, Lane, Wakeup, Worker
+from bot.wiring import Services
+from bot.worker import Wakeup, Worker
 from handlers import errors, listeners
 from handlers.answers import Answers
 from handlers.cards import Cards
 
 _log = structlog.get_logger(__name__)
 
-# Letters and digits that nobody mixes up when reading an id aloud.
-_ID_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _SLACK_RETRY_SECONDS = 5.0
 
 
@@ -62,18 +54,13 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-def new_id() -> str:
-    """Return a new id for a request or notice: short enough to read aloud, and never guessed."""
-    return "CG-" + "".join(secrets.choice(_ID_LETTERS) for _ in range(10))
-
-
 @dataclass(frozen=True)
 class Bot:
     """The bot, connected: what hears Slack, and what does the work."""
 
     app: AsyncApp
     worker: Worker
-    ready: Callable[[], Awaitable[list[str]]]
+    watch: Watch
 
 
 async def migrate(settings: Settings) -> None:
@@ -84,7 +71,7 @@ async def migrate(settings: Settings) -> None:
 async def serve(settings: Settings) -> None:
     """Run the bot over HTTP until SIGTERM or SIGINT. Raises SettingsError, StoreError, SlackRefused."""
     await _run(
-        settings, lambda bot, stop: run_http(http_app(bot.app, bot.ready), settings.host, settings.port, stop)
+        settings, lambda bot, stop: run_http(http_app(bot.app, bot.watch), settings.host, settings.port, stop)
     )
 
 
@@ -126,83 +113,58 @@ async def connected(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Bo
     Yields None where it was told to stop before Slack could be reached. The database has to be up to date.
     Raises StoreError, and SlackRefused where Slack does not take the bot's token.
     """
-    clock, policy, wakeup = SystemClock(), settings.policy(), Wakeup()
-    async with AsyncExitStack() as stack:
-        session, client, coupons = await stack.enter_async_context(outside(settings))
+    async with outside(settings) as (session, client, coupons):
         identity = await _identified(client, stop)
         if identity is None:
             yield None
             return
+        messenger = SlackMessenger(client, session)
+        async with _built(settings, stop, client, identity, messenger, coupons) as bot:
+            yield bot
+
+
+@asynccontextmanager
+async def _built(
+    settings: Settings,
+    stop: asyncio.Event,
+    client: AsyncWebClient,
+    identity: Identity,
+    messenger: Messenger,
+    coupons: Coupons,
+) -> AsyncIterator[Bot]:
+    clock, policy, wakeup, metrics = SystemClock(), settings.policy(), Wakeup(), Metrics()
+    async with AsyncExitStack() as stack:
+        traces = stack.enter_context(tracing())
+        to_vivoldi = Calls(metrics.called_vivoldi, traces.calls("vivoldi"))
+        to_slack = Calls(metrics.called_slack, traces.calls("slack"))
         store = await stack.enter_async_context(
-            SqlStore(settings.database_url.get_secret_value(), clock, wakeup)
+            SqlStore(settings.database_url.get_secret_value(), clock, Committed(wakeup, log_events, metrics))
         )
         directory = Directory(client, clock, identity.team_id, _named(policy))
         services = Services(
-            store, coupons, directory, SlackMessenger(client, session), Cards(), policy, clock
+            store,
+            MeasuredCoupons(coupons, to_vivoldi),
+            MeasuredPeople(directory, to_slack),
+            MeasuredMessenger(messenger, to_slack),
+            Cards(),
+            policy,
+            clock,
         )
-        await _first_refresh(directory)
+
+        async def refresh() -> None:
+            await to_slack.measured("refresh", directory.refresh())
+
+        await _first(refresh)
         yield Bot(
             app=_bolt(settings, client, identity, services),
-            worker=Worker(services.lanes(settings), directory.refresh, wakeup),
-            ready=partial(_ready, store, directory, stop),
-        )
-
-
-@dataclass(frozen=True)
-class Services:
-    """The use cases over one set of collaborators."""
-
-    store: Store
-    coupons: Coupons
-    people: People
-    messenger: Messenger
-    renderer: Renderer
-    policy: Policy
-    clock: Clock
-
-    def submit(self) -> Submit:
-        """Return what answers the command."""
-        return Submit(self.store, self.people, self.policy, self.clock, new_id)
-
-    def decide(self, team: str) -> Decide:
-        """Return what carries out clicks. team: the bot's own workspace."""
-        return Decide(self.store, self.people, self.policy, self.renderer, self.clock, new_id, team)
-
-    def work_on_request(self, settings: Settings) -> WorkOnRequest:
-        """Return what reads, shows, expires and tells requests."""
-        fail = FailRequest(self.store, self.renderer, self.clock, new_id)
-        read = ReadCoupons(
-            self.store, self.coupons, fail, self.policy, self.clock, Random(), settings.vivoldi_timezone
-        )
-        present = Present(self.store, self.messenger, self.renderer, fail, self.clock, Random(), new_id)
-        return WorkOnRequest(self.store, read, present, self.clock)
-
-    def work_on_item(self) -> WorkOnItem:
-        """Return what deletes, reconciles and confirms."""
-        ledger = Ledger(self.store, self.clock, Random())
-        execute = Execute(ledger, self.coupons, self.people, self.policy, self.clock)
-        return WorkOnItem(ledger, execute, Reconcile(ledger, self.coupons, self.clock))
-
-    def lanes(self, settings: Settings) -> tuple[Lane[Claim] | Lane[NoticeClaim], ...]:
-        """Return the worker's lanes."""
-        store, clock = self.store, self.clock
-
-        async def keep(claim: Claim | NoticeClaim) -> None:
-            await store.keep(claim, clock.now(), LEASE)
-
-        async def give_back(claim: Claim) -> None:
-            async with store.transaction() as tx:
-                await tx.release(claim, clock.now())
-
-        async def give_back_notice(claim: NoticeClaim) -> None:
-            await store.finish_notice(claim, clock.now())
-
-        tell = DeliverNotice(store, self.messenger, clock, Random())
-        requests, items = self.work_on_request(settings), self.work_on_item()
-        return (
-            Lane("requests", lambda: store.claim_request(clock.now(), LEASE), requests, keep, give_back, 8),
-            Lane("items", lambda: store.claim_item(clock.now(), LEASE), items, keep, give_back, 8),
-            Lane("notices", lambda: store.claim_notice(clock.now(), LEASE), tell, keep, give_back_notice, 4),
+            worker=Worker(
+                [traces.lane(lane) for lane in services.lanes(settings)], refresh, wakeup, metrics.taken_over
+            ),
+            watch=Watch(
+                partial(_ready, store, directory, stop),
+                Scrape(metrics, store.overdue, clock),
+                metrics.signature_refused,
+            ),
         )
 
 
@@ -244,6 +206,7 @@ def _bolt(settings: Settings, client: AsyncWebClient, identity: Identity, servic
         # Bolt's own logger quotes request bodies.
         logger=_quiet_logger(),
     )
+    app.middleware(correlate)
     errors.register(app, identity.app_id, reference)
     listeners.register(
         app, services.submit(), services.decide(identity.team_id), Answers(identity.workspace_url)
@@ -277,9 +240,9 @@ async def _identified(client: AsyncWebClient, stop: asyncio.Event) -> Identity |
     return None
 
 
-async def _first_refresh(directory: Directory) -> None:
+async def _first(refresh: Callable[[], Awaitable[None]]) -> None:
     try:
-        await directory.refresh()
+        await refresh()
     except SlackError as error:
         # The next refresh follows within a minute; until then commands fail closed, and say so.
         _log.warning("directory.refresh_failed", error=str(error))

@@ -1,4 +1,4 @@
-"""The HTTP server: Slack's requests behind a guard, and two addresses for whoever watches the bot.
+"""The HTTP server: Slack's requests behind a guard, and three addresses for whoever watches the bot.
 
 The guard exists because Bolt takes a request apart before it looks at the signature: it reads a body of any
 size, and what it can't read ends as an error 500. Nothing here makes a request trusted; Bolt verifies the
@@ -13,9 +13,13 @@ import re
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Literal
 
 import structlog
 import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST
 from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from starlette.applications import Starlette
@@ -40,40 +44,64 @@ _log = structlog.get_logger(__name__)
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
-def http_app(
-    bolt_app: AsyncApp, ready: Callable[[], Awaitable[list[str]]], lifespan: Lifespan | None = None
-) -> Starlette:
-    """Return the ASGI application: `POST /slack/events`, `GET /healthz` and `GET /readyz`.
+@dataclass(frozen=True)
+class Watch:
+    """What there is for whoever watches the bot.
 
-    ready: returns the reasons why the bot can't work now; none: it can.
+    ready: returns the reasons why the bot can't work now; none: it can. metrics: returns the metrics in
+    Prometheus's text format. refused: called for each request without a right signature, with who refused it.
+    """
+
+    ready: Callable[[], Awaitable[list[str]]]
+    metrics: Callable[[], Awaitable[bytes]]
+    refused: Callable[[Literal["guard", "bolt"]], None]
+
+
+def http_app(bolt_app: AsyncApp, watch: Watch, lifespan: Lifespan | None = None) -> Starlette:
+    """Return the ASGI application: `POST /slack/events`, `GET /healthz`, `GET /readyz` and `GET /metrics`.
+
     lifespan: what runs as long as the application does.
     """
 
     async def events(request: Request) -> Response:
-        _check_headers(request.headers)
+        if (fault := _signature_fault(request.headers)) is not None:
+            watch.refused("guard")
+            raise HTTPException(401, fault)
+        _check_length(request.headers)
         body = await _read_body(request)
-        return to_starlette_response(await bolt_app.async_dispatch(_parsed(request, body)))
+        answer = await bolt_app.async_dispatch(_parsed(request, body))
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            watch.refused("bolt")
+        return to_starlette_response(answer)
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok")
 
     async def readyz(_: Request) -> Response:
-        reasons = await ready()
+        reasons = await watch.ready()
         return JSONResponse({"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200)
+
+    async def metrics(_: Request) -> Response:
+        return Response(await watch.metrics(), media_type=CONTENT_TYPE_LATEST)
 
     routes = [
         Route("/slack/events", events, methods=["POST"]),
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),
+        Route("/metrics", metrics, methods=["GET"]),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-def _check_headers(headers: Headers) -> None:
+def _signature_fault(headers: Headers) -> str | None:
     if not _TIMESTAMP.fullmatch(headers.get("x-slack-request-timestamp", "")):
-        raise HTTPException(401, "The timestamp header is missing or not a number.")
+        return "The timestamp header is missing or not a number."
     if not _SIGNATURE.fullmatch(headers.get("x-slack-signature", "")):
-        raise HTTPException(401, "The signature header is missing or malformed.")
+        return "The signature header is missing or malformed."
+    return None
+
+
+def _check_length(headers: Headers) -> None:
     length = headers.get("content-length", "")
     if length.isdecimal() and (len(length) > 12 or int(length) > MAX_BODY_BYTES):
         raise HTTPException(413)

@@ -39,6 +39,10 @@ class AnyClaim(Protocol):
     def label(self) -> str:
         """A short name for the log."""
 
+    @property
+    def taken_over(self) -> bool:
+        """Whether someone else had it, whose lease ran out."""
+
 
 ClaimT = TypeVar("ClaimT", bound=AnyClaim)
 
@@ -79,18 +83,23 @@ class Wakeup:
 
 
 class Worker:
-    """Runs lanes, and a directory refresh beside them, until it is told to stop."""
+    """Runs lanes, and a directory refresh beside them, until it is told to stop.
+
+    taken_over: called with a lane's name when work is taken over from someone whose lease ran out.
+    """
 
     def __init__(
         self,
         lanes: Sequence[Lane[Any]],
         refresh: Callable[[], Awaitable[None]],
         wakeup: Wakeup,
+        taken_over: Callable[[str], None],
         refresh_every: timedelta = timedelta(seconds=60),
     ) -> None:
         self._lanes = lanes
         self._refresh = refresh
         self._wakeup = wakeup
+        self._taken_over = taken_over
         self._refresh_every = refresh_every
         self._stopping = asyncio.Event()
 
@@ -124,6 +133,11 @@ class Worker:
 
     async def _work(self, lane: Lane[ClaimT], claim: ClaimT, slots: asyncio.Semaphore) -> None:
         """Do one piece of work. After an error it is given back; its stored state says how far it came."""
+        # Whatever is logged on the way, in this task and those that it starts, can be found together.
+        structlog.contextvars.bind_contextvars(correlation=reference())
+        if claim.taken_over:
+            _log.warning("worker.taken_over", work=f"{lane.name}.{claim.label}")
+            self._taken_over(lane.name)
         try:
             done, _ = await self._guarded(f"{lane.name}.{claim.label}", lambda: self._kept(lane, claim))
             for _ in range(_GIVE_BACK_TRIES):

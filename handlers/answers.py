@@ -12,6 +12,7 @@ from bot.services.submit import (
     Accepted,
     Answer,
     Denied,
+    History,
     Listing,
     Misread,
     Taken,
@@ -19,6 +20,7 @@ from bot.services.submit import (
     Usage,
 )
 from handlers import refusals, words
+from handlers.history import history
 from handlers.ids import COMMAND
 from handlers.mrkdwn import code, escape, grants, mention, when
 
@@ -42,6 +44,8 @@ class Answers:
                 return _usage(policy)
             case Listing(requests, more):
                 return self._listing(requests, more)
+            case History():
+                return history(answer, self._link)
             case Denied(verdict):
                 return refusals.denied(verdict)
             case Misread(sentence):
@@ -73,10 +77,17 @@ class Answers:
         codes = codes_of(found.request)
         listed = ", ".join(codes[:3]) + (f" and {len(codes) - 3} more" if len(codes) > 3 else "")
         origin = found.request.origin
+        link = self._link(found)
+        named = code(listed) if link is None else f"<{link}|{listed}>"
+        return f"{named} by {mention(origin.requester.id)}"
+
+    def _link(self, found: OpenRequest) -> str | None:
+        """Return the address of a request's card; None: there is none."""
         if found.card_ts is None:
-            return f"{code(listed)} by {mention(origin.requester.id)}"
-        link = f"{self._workspace_url}/archives/{origin.channel}/p{found.card_ts.replace('.', '')}"
-        return f"<{link}|{listed}> by {mention(origin.requester.id)}"
+            return None
+        return (
+            f"{self._workspace_url}/archives/{found.request.origin.channel}/p{found.card_ts.replace('.', '')}"
+        )
 
 
 def _stage(request: Request) -> str:
@@ -101,6 +112,7 @@ def _usage(policy: Policy) -> str:
                 " without spaces."
             ),
             f"• {code(COMMAND + ' list')}: the open requests.",
+            f"• {code(COMMAND + ' show CODE')}: what happened to a code before.",
             (
                 f"Step 1 can be given by {grants(policy.approvers)}, step 2 by"
                 f" {grants(policy.final_approvers)}: two different people, step 2 never by the requester."

@@ -10,7 +10,7 @@ from bot.domain.errors import BadInput
 from bot.domain.policy import RequesterMayApprove, Verdict
 from bot.domain.request import FailureReason, Grants, Request
 from bot.services.ports import Message, OpenRequest
-from bot.services.submit import Accepted, Answer, Denied, Listing, Misread, Taken, TooFew, Usage
+from bot.services.submit import Accepted, Answer, Denied, History, Listing, Misread, Taken, TooFew, Usage
 from handlers.answers import Answers
 from handlers.cards import Cards
 from tests.builders import (
@@ -99,6 +99,20 @@ def _misread(text: str, *, reason_required: bool = False) -> Misread:
         return Misread(str(error))
 
 
+def _past() -> list[Request]:
+    """Return requests about one code, one of each way that it can go."""
+    return [
+        submitted(),
+        reviewed(),
+        approved(),
+        finished(DELETED["answer, gone"]),
+        rejected(reviewed()),
+        cancelled(),
+        expired(),
+        failed(FailureReason.UNREADABLE, _BROKEN, CODE),
+    ]
+
+
 def _answers() -> dict[str, Message]:
     plain = OpenRequest(pending(), "1748833205.000100")
     several = OpenRequest(reviewed(pending(dict.fromkeys(list(twenty_longest())[:5], UNSEEN))), "1.000200")
@@ -116,6 +130,9 @@ def _answers() -> dict[str, Message]:
         "list": Listing([plain, several, unread, OpenRequest(approved(), "1.000300")], False),
         "list, more than fit": Listing([plain], True),
         "list, empty": Listing([], False),
+        "show": History(CODE, [OpenRequest(request, "1.000400") for request in _past()], False),
+        "show, more than fit": History(CODE, [plain], True),
+        "show, never asked for": History(CODE, [], False),
         "taken": Taken(CODE, plain),
         "taken, not posted yet": Taken(CODE, unread),
         "taken, just ended": Taken(CODE, None),

@@ -29,10 +29,18 @@ class Ask:
     reason: str
 
 
-Command = Help | ListOpen | Ask
+@dataclass(frozen=True)
+class ShowHistory:
+    """Show what happened to a code before."""
+
+    code: CouponCode
+
+
+Command = Help | ListOpen | ShowHistory | Ask
 
 # Every sub-word has fewer than 8 letters, so none of them can be a coupon code.
 _WORDS: dict[str, Command] = {"": Help(), "help": Help(), "list": ListOpen()}
+_SHOW = "show"
 
 
 def parse_command(text: str, *, reason_required: bool) -> Command:
@@ -44,6 +52,8 @@ def parse_command(text: str, *, reason_required: bool) -> Command:
     word = _WORDS.get(first.lower())
     if word is not None:
         return word
+    if first.lower() == _SHOW:
+        return ShowHistory(_code_to_show(reason))
     if reason and (first.endswith(",") or reason.startswith(",")):
         raise BadInput(
             "Please separate the codes by commas without spaces: `/coupon-delete CODE,CODE reason`."
@@ -65,6 +75,12 @@ def _split(text: str) -> tuple[str, str]:
     shown = "".join(letter if letter.isprintable() else " " for letter in text)
     first, *rest = shown.split() or [""]
     return first, " ".join(rest)
+
+
+def _code_to_show(text: str) -> CouponCode:
+    if not text or " " in text or "," in text:
+        raise BadInput("Please name one code: `/coupon-delete show CODE`.")
+    return parse_code(text)
 
 
 def _codes(word: str) -> tuple[CouponCode, ...]:

@@ -16,6 +16,7 @@ class EventKind(StrEnum):
     COMMAND = "command"
     COMMAND_REFUSED = "command.refused"
     REQUEST_SHOWN = "request.shown"
+    CARD_POSTED = "card.posted"
     REQUEST_FAILED = "request.failed"
     REQUEST_EXPIRED = "request.expired"
     DECISION = "decision"

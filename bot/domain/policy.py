@@ -58,6 +58,18 @@ class Policy:
         """Return who may give a step."""
         return self.approvers if step is Step.REVIEW else self.final_approvers
 
+    def in_force(self) -> dict[str, object]:
+        """Return the rules about approvals as plain values, for the audit: ids, groups first."""
+        return {
+            "approvers": _ids(self.approvers),
+            "final_approvers": _ids(self.final_approvers),
+            "requester_may_approve": self.requester_may_approve.value,
+        }
+
+
+def _ids(granted: Grants) -> list[str]:
+    return sorted(granted.groups) + sorted(granted.users)
+
 
 class Verdict(StrEnum):
     """Allowed, or the reason why not."""
@@ -108,6 +120,13 @@ def may_request(policy: Policy, standing: Standing, channel: str) -> Verdict:
     if policy.requesters is not None and not standing.granted(policy.requesters):
         return Verdict.NOT_A_REQUESTER
     return Verdict.ALLOWED
+
+
+def may_look(policy: Policy, standing: Standing, channel: str) -> Verdict:
+    """Tell whether someone may see what happened to a code: who may ask there, and any approver."""
+    if may_act(standing) is Verdict.ALLOWED and standing.granted(policy.approvers | policy.final_approvers):
+        return Verdict.ALLOWED
+    return may_request(policy, standing, channel)
 
 
 def eligible(policy: Policy, standing: Standing, step: Step, requester: str) -> Verdict:

@@ -85,7 +85,7 @@ class Decide:
             verdict = self._verdict(click, standing, request, now)
             if verdict is Verdict.ALLOWED and isinstance(request, Pending):
                 await tx.save(self._next(click, standing, request, now))
-            await tx.record(_event(click, standing, request, verdict, now))
+            await tx.record(self._event(click, standing, request, verdict, now))
             if verdict is not Verdict.ALLOWED:
                 await tx.notify(self._notice(click, request, verdict, now))
             await _heal(tx, click, request, verdict)
@@ -131,27 +131,30 @@ class Decide:
             reply_url=click.reply_url,
         )
 
+    def _event(
+        self, click: Click, standing: Standing, request: Request | None, verdict: Verdict, now: datetime
+    ) -> Event:
+        data: dict[str, object] = {"action": click.action, "version": click.version}
+        if isinstance(request, Pending):
+            data |= {"step": int(request.step), "digest": request.digest}
+        allowed = verdict is Verdict.ALLOWED
+        if not allowed:
+            data["verdict"] = verdict
+        elif click.action is Action.APPROVE:
+            data["policy"] = self._policy.in_force()
+        return Event(
+            kind=EventKind.DECISION if allowed else EventKind.DECISION_REFUSED,
+            at=now,
+            request=click.request_id if request else None,
+            actor=standing.person,
+            data=data,
+        )
+
 
 def _is_repeat(click: Click, standing: Standing, request: Pending) -> bool:
     """Tell whether this is the second half of a double click on step 1."""
     reviewed_by = request.review.actor.id if request.review else None
     return click.action is Action.APPROVE and standing.person.id == reviewed_by
-
-
-def _event(
-    click: Click, standing: Standing, request: Request | None, verdict: Verdict, now: datetime
-) -> Event:
-    data: dict[str, object] = {"action": click.action, "version": click.version}
-    if isinstance(request, Pending):
-        data |= {"step": int(request.step), "digest": request.digest}
-    allowed = verdict is Verdict.ALLOWED
-    return Event(
-        kind=EventKind.DECISION if allowed else EventKind.DECISION_REFUSED,
-        at=now,
-        request=click.request_id if request else None,
-        actor=standing.person,
-        data=data if allowed else {**data, "verdict": verdict},
-    )
 
 
 async def _heal(tx: Transaction, click: Click, request: Request | None, verdict: Verdict) -> None:

@@ -29,6 +29,7 @@ from bot.domain.policy import ApproverLost, Policy, Standing, Verdict, still_app
 from bot.domain.request import Approved
 from bot.services.ledger import Fact, Ledger, was_read
 from bot.services.ports import Claim, Clock, Coupons, People
+from bot.services.timing import seconds_between
 
 # A process that was frozen for longer than this after its last checks must not send on the strength of them.
 _SEND_WITHIN = timedelta(seconds=3)
@@ -76,7 +77,9 @@ class Execute:
         except VivoldiError as error:
             return await self._ledger.move(claim, unsettled(waiting, now), was_read(error))
         verdict = check(item, waiting, reading, now)
-        return await self._ledger.move(claim, end if isinstance(verdict, Send) else verdict, was_read(reading))
+        return await self._ledger.move(
+            claim, end if isinstance(verdict, Send) else verdict, was_read(reading)
+        )
 
     async def _approvers(self, request: Approved) -> tuple[Standing, Standing]:
         since = max(request.final.at, self._clock.now() - _FRESH_FOR)
@@ -110,7 +113,7 @@ class Execute:
             hindrance = self._hindrance(entry.request, waiting, approvers)
             await entry.move(hindrance or send(waiting))
             if hindrance is None:
-                await entry.note(Fact(EventKind.DELETE_SENDING, {"attempt": waiting.attempts + 1}))
+                await entry.note(self._about_to_send(waiting, entry.request))
         if hindrance is not None:
             return False
         sending = send(waiting)
@@ -143,3 +146,12 @@ class Execute:
         if self._clock.now() - checked_at > _SEND_WITHIN:
             return NotExecuted("the bot was held up right before sending")
         return await self._coupons.delete(item.code)
+
+    def _about_to_send(self, waiting: Waiting, request: Approved) -> Fact:
+        data = {
+            "attempt": waiting.attempts + 1,
+            "seconds_since_approval": seconds_between(request.final.at, self._clock.now()),
+            "digest": request.digest,
+            "policy": self._policy.in_force(),
+        }
+        return Fact(EventKind.DELETE_SENDING, data)

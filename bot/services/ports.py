@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.domain.audit import Around, Head, Link
 from bot.domain.coupon import CouponCode, Reading
 from bot.domain.event import Event, Notice
 from bot.domain.item import DeleteAnswer
@@ -23,12 +24,14 @@ class Claim:
 
     position: the item's place in its request; None: the request itself (reading, card, telling).
     attempts: how often this work was claimed since it last made progress, this time included.
+    taken_over: whether someone else had it, whose lease ran out.
     """
 
     request_id: str
     position: int | None
     token: str
     attempts: int
+    taken_over: bool = False
 
     @property
     def label(self) -> str:
@@ -43,6 +46,7 @@ class NoticeClaim:
     notice: Notice
     token: str
     attempts: int
+    taken_over: bool = False
 
     @property
     def label(self) -> str:
@@ -146,8 +150,49 @@ class Store(Protocol):
     async def find(self, request_id: str) -> OpenRequest | None:
         """Return a request, open or not, with the place of its card, without locking it."""
 
+    async def history(self, code: CouponCode, limit: int) -> Sequence[OpenRequest]:
+        """Return the requests, open or not, that a code was ever in, in whatever case; the newest first."""
+
     async def ping(self) -> None:
         """Make sure that the database answers. Raises StoreError."""
+
+
+# ---------------------------------------------------------------- the audit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """Which audit events are meant; None: whichever.
+
+    since: the earliest time. until: the first time that is too late. code: those about it, and those of the
+    requests that it was in. request: those of one request, by its id.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    code: str | None = None
+    request: str | None = None
+
+
+EVERYTHING = Chosen()
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some audit events in their order, and the head as it was stored then; None: it is gone."""
+
+    links: Sequence[Link]
+    head: Head | None
+
+
+class Trail(Protocol):
+    """The stored audit chain, to be read only. Everything here raises StoreError."""
+
+    def pages(self, chosen: Chosen = EVERYTHING) -> AsyncGenerator[Page, None]:
+        """Yield the chosen events in their order; at least one page, if an empty one."""
+
+    async def around(self, sound: Head, link: Link) -> Around:
+        """Return what else is stored around an event that does not fit."""
 
 
 # ---------------------------------------------------------------- the outside systems

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from random import Random
 
 from bot.domain.errors import LostClaim, SlackRefused, SlackUnavailable
@@ -11,7 +12,7 @@ from bot.domain.event import Event, EventKind, Notice
 from bot.domain.request import FailureReason, Finished, Pending, Shown
 from bot.services.failing import FailRequest
 from bot.services.ports import Claim, Clock, Delivery, Message, Messenger, Renderer, Store
-from bot.services.timing import backoff
+from bot.services.timing import backoff, seconds_between
 
 # The bot's own token or scopes are at fault, not this request: it waits until someone mends them.
 _OPERATORS_MATTER = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "missing_scope"}
@@ -69,6 +70,8 @@ class Present:
             # A copy that was clicked meanwhile has not been drawn: look at it again.
             drawn = request.version if now.copies == delivery.copies else 0
             await tx.deliver(request.origin.id, replace(now, card_ts=card_ts, drawn_version=drawn))
+            if now.card_ts is None:
+                await tx.record(_posted(request, self._clock.now()))
 
     async def _draw(self, channel: str, ts: str | None, card: Message) -> str:
         if ts is not None:
@@ -139,8 +142,7 @@ class Present:
                 )
                 await tx.notify(notice)
             await tx.deliver(request_id, replace(await tx.delivery(request_id), told=True))
-            data = {"where": "thread" if refused is None else "privately"}
-            await tx.record(Event(kind=EventKind.OUTCOME_TOLD, at=now, request=request_id, data=data))
+            await tx.record(_outcome_told(request, "thread" if refused is None else "privately", now))
 
     async def _later(self, claim: Claim, retry_after: float | None) -> bool:
         due = self._clock.now() + backoff(claim.attempts, self._random, retry_after)
@@ -148,3 +150,15 @@ class Present:
             await tx.hold(claim)
             await tx.release(claim, due)
         return False
+
+
+def _posted(request: Shown, now: datetime) -> Event:
+    data = {"seconds_since_command": seconds_between(request.origin.opened_at, now)}
+    return Event(kind=EventKind.CARD_POSTED, at=now, request=request.origin.id, data=data)
+
+
+def _outcome_told(request: Shown, where: str, now: datetime) -> Event:
+    data: dict[str, object] = {"where": where}
+    if isinstance(request, Finished):
+        data["seconds_since_approval"] = seconds_between(request.final.at, now)
+    return Event(kind=EventKind.OUTCOME_TOLD, at=now, request=request.origin.id, data=data)

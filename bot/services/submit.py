@@ -1,4 +1,4 @@
-"""The command: open a request, or say how, or list what is open."""
+"""The command: open a request, or say how, or list what is open, or show what happened to a code."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.domain.command import Ask, Command, Help, ListOpen, parse_command
+from bot.domain.command import Ask, Command, Help, ListOpen, ShowHistory, parse_command
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import BadInput, CodeTaken
 from bot.domain.event import Event, EventKind
-from bot.domain.policy import Policy, Standing, Verdict, can_complete, may_request
+from bot.domain.policy import Policy, Standing, Verdict, can_complete, may_look, may_request
 from bot.domain.request import Origin, Submitted
 from bot.services.ports import Clock, OpenRequest, People, Store, Transaction
 
 _LISTED = 20
+_REMEMBERED = 10
 _KEPT_TEXT = 700  # characters of a command that the audit keeps
 
 
@@ -53,6 +54,15 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class History:
+    """The requests that a code was in, newest first; `more`: whether there are older ones."""
+
+    code: CouponCode
+    requests: Sequence[OpenRequest]
+    more: bool
+
+
+@dataclass(frozen=True)
 class Denied:
     """The person may not do this here."""
 
@@ -79,7 +89,7 @@ class TooFew:
     """Fewer than two people can complete the two steps."""
 
 
-Answer = Accepted | Usage | Listing | Denied | Misread | Taken | TooFew
+Answer = Accepted | Usage | Listing | History | Denied | Misread | Taken | TooFew
 
 
 class Submit:
@@ -103,6 +113,8 @@ class Submit:
             return await self._recorded(command, standing, Misread(str(error)))
         if isinstance(parsed, Help):
             return await self._recorded(command, standing, Usage(self._policy))
+        if isinstance(parsed, ShowHistory):
+            return await self._recorded(command, standing, await self._history(command, standing, parsed))
         if (verdict := may_request(self._policy, standing, command.channel)) is not Verdict.ALLOWED:
             return await self._recorded(command, standing, Denied(verdict))
         return await self._allowed(command, standing, parsed)
@@ -121,6 +133,12 @@ class Submit:
         except CodeTaken as taken:
             holder = await self._store.find(taken.request_id)
             return await self._recorded(command, standing, Taken(taken.code, holder))
+
+    async def _history(self, command: SlashCommand, standing: Standing, show: ShowHistory) -> Answer:
+        if (verdict := may_look(self._policy, standing, command.channel)) is not Verdict.ALLOWED:
+            return Denied(verdict)
+        found = await self._store.history(show.code, _REMEMBERED + 1)
+        return History(show.code, found[:_REMEMBERED], len(found) > _REMEMBERED)
 
     async def _open(self, command: SlashCommand, standing: Standing, ask: Ask) -> Accepted:
         now = self._clock.now()
@@ -142,7 +160,7 @@ class Submit:
         return Accepted(origin.id, ask.codes)
 
     async def _recorded(self, command: SlashCommand, standing: Standing, answer: Answer) -> Answer:
-        refused = not isinstance(answer, Usage | Listing)
+        refused = not isinstance(answer, Usage | Listing | History)
         kind = EventKind.COMMAND_REFUSED if refused else EventKind.COMMAND
         data = {"answer": answer.verdict if isinstance(answer, Denied) else type(answer).__name__.lower()}
         async with self._store.transaction() as tx:

@@ -1,8 +1,8 @@
-"""How long to wait before work is tried again."""
+"""How long to wait before work is tried again, and how long something took."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 _FIRST = 0.5
@@ -17,3 +17,8 @@ def backoff(attempts: int, random: Random, retry_after: float | None = None) -> 
     """
     longest = min(_LONGEST, _FIRST * 2 ** min(attempts - 1, 10))
     return timedelta(seconds=max(random.uniform(longest / 2, longest), retry_after or 0.0))
+
+
+def seconds_between(earlier: datetime, later: datetime) -> float:
+    """Return the seconds from one time to a later one, as audit events keep them: to the millisecond."""
+    return round((later - earlier).total_seconds(), 3)

@@ -25,6 +25,8 @@ def audit_line(event: Event, *, last: bool) -> tuple[str, str, str]:
             return _read(event), said.get("message", ""), ""
         case EventKind.REQUEST_SHOWN:
             return "The request is ready to be shown", f"digest {said['digest'][:12]}…", "pending, step 1"
+        case EventKind.CARD_POSTED:
+            return "The card is up in the channel", "", ""
         case EventKind.REQUEST_FAILED:
             return "The request failed; nothing was sent", said["detail"], "failed"
         case EventKind.REQUEST_EXPIRED:

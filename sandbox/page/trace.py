@@ -34,7 +34,7 @@ class Audit:
 
     def __init__(self, database_url: str) -> None:
         read_only = database_url.replace("sqlite:///", "sqlite:///file:", 1) + "?mode=ro&uri=true"
-        self._store = SqlStore(read_only, SystemClock(), lambda: None)
+        self._store = SqlStore(read_only, SystemClock(), lambda _: None)
 
     async def __aenter__(self) -> Self:
         return self

@@ -6,10 +6,17 @@ import asyncio
 import hashlib
 import hmac
 import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+
+from bot.bootstrap import SystemClock
+from bot.observe.metrics import Metrics
+from bot.observe.scrape import Scrape
+from bot.server import Watch
 
 SECRET = "signing-secret"
 FORM = "application/x-www-form-urlencoded"
@@ -42,6 +49,16 @@ class Bot:
 
 async def ready() -> list[str]:
     return []
+
+
+def watched(ready: Callable[[], Awaitable[list[str]]] = ready) -> Watch:
+    """Return a watch over nothing but new metrics."""
+    metrics = Metrics()
+
+    async def overdue(_: datetime) -> dict[str, timedelta]:
+        return {}
+
+    return Watch(ready, Scrape(metrics, overdue, SystemClock()), metrics.signature_refused)
 
 
 def signed(body: bytes | str, content_type: str = FORM, **changed: str) -> dict[str, str]:

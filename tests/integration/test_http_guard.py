@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.types import Message
 
 from bot.server import MAX_BODY_BYTES, http_app
-from tests.integration.bolt import FORM, Bot, command, ready, signed
+from tests.integration.bolt import FORM, Bot, command, signed, watched
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def bot() -> Bot:
 
 @pytest.fixture
 def app(bot: Bot) -> Starlette:
-    return http_app(bot.app, ready)
+    return http_app(bot.app, watched())
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ async def test_oauth_settings_in_the_environment_change_nothing(monkeypatch: pyt
     monkeypatch.setenv("SLACK_CLIENT_ID", "1.2")
     monkeypatch.setenv("SLACK_CLIENT_SECRET", "secret")
     bot = Bot()
-    transport = httpx.ASGITransport(http_app(bot.app, ready))
+    transport = httpx.ASGITransport(http_app(bot.app, watched()))
     async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
         answer = await client.post("/slack/events", content=command(), headers=signed(command()))
         assert (answer.status_code, bot.commands) == (200, ["ZJLF0399WQBEQZJM"])

@@ -14,11 +14,11 @@ from bot.domain.coupon import CouponCode
 from bot.domain.errors import StoreError, VivoldiUnavailable
 from bot.domain.event import EventKind, Notice
 from bot.domain.item import DeleteAnswer, NotExecuted, Unproven
-from bot.domain.policy import Verdict
+from bot.domain.policy import RequesterMayApprove, Verdict
 from bot.domain.request import Finished, Pending, Person, Request, codes_of
 from bot.services.decide import Action
 from bot.services.submit import Accepted, SlashCommand
-from tests.builders import AMIR, BEA, CODE, RIKA
+from tests.builders import AMIR, BEA, CODE, DANA, ONCALL, RIKA, a_policy
 from tests.fakes import Killed
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on
 
@@ -179,6 +179,22 @@ async def test_i7_every_call_to_vivoldi_is_an_event(wired: Wired) -> None:
     assert kinds.count(EventKind.COUPON_READ) == wired.coupons.kinds(CODE).count("read")
     for kind in (EventKind.DELETE_SENDING, EventKind.DELETE_ANSWERED):
         assert kinds.count(kind) == wired.coupons.kinds(CODE).count("delete")
+
+
+async def test_i7_approvals_and_deletions_say_what_they_were_bound_to(wired: Wired) -> None:
+    """I7: each approval, and each DELETE, keeps the digest that it was for and the rules then in force."""
+    request_id = await wired.ask()
+    await wired.click(Action.APPROVE, AMIR, request_id)
+    wired.policy = a_policy(requester_may_approve=RequesterMayApprove.NEVER)
+    await wired.click(Action.APPROVE, BEA, request_id)
+    await wired.drain()
+    shown = await wired.events(EventKind.REQUEST_SHOWN)
+    bound = await wired.events(EventKind.DECISION) + await wired.events(EventKind.DELETE_SENDING)
+    assert [event.data["digest"] for event in bound] == [shown[0].data["digest"]] * 3
+    approvers = {"approvers": [ONCALL], "final_approvers": [ONCALL, DANA.id]}
+    assert [event.data["policy"] for event in bound] == [
+        {**approvers, "requester_may_approve": rule} for rule in ("first", "never", "never")
+    ]
 
 
 async def test_i7_a_decision_and_its_event_are_one_change(wired: Wired) -> None:

@@ -71,7 +71,7 @@ async def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path, databas
     url = f"sqlite:///{tmp_path / database}"
     with pytest.raises(StoreUnavailable):
         await migrate(url)
-    store = SqlStore(url, SetClock(), lambda: None)
+    store = SqlStore(url, SetClock(), lambda _: None)
     with pytest.raises(StoreUnavailable):
         await store.open()
     await store.close()
@@ -80,7 +80,7 @@ async def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path, databas
 
 async def test_a_server_that_is_not_there_is_unavailable() -> None:
     """Where nothing answers, the error says so without the password."""
-    store = SqlStore("postgres://bot:hunter2@127.0.0.1:1/coupons", SetClock(), lambda: None)
+    store = SqlStore("postgres://bot:hunter2@127.0.0.1:1/coupons", SetClock(), lambda _: None)
     with pytest.raises(StoreUnavailable) as caught:
         await store.open()
     await store.close()
@@ -89,7 +89,7 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
 
 async def test_a_database_without_tables_is_refused(tmp_path: Path) -> None:
     """A statement that a database refuses is a StoreError, and shows no value that was sent with it."""
-    store = SqlStore(fresh_url("postgresql", tmp_path), SetClock(), lambda: None)
+    store = SqlStore(fresh_url("postgresql", tmp_path), SetClock(), lambda _: None)
     request = submitted(SetClock().now())
     with pytest.raises(StoreError) as caught:
         await store_new(store, request)

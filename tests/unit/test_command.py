@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.command import MAX_CODES, MAX_REASON, Ask, Command, Help, ListOpen, parse_command
+from bot.domain.command import (
+    MAX_CODES,
+    MAX_REASON,
+    Ask,
+    Command,
+    Help,
+    ListOpen,
+    ShowHistory,
+    parse_command,
+)
 from bot.domain.coupon import CouponCode, code_key
 from bot.domain.errors import BadInput
 from tests.builders import CODE, OTHER_CODE
@@ -26,6 +35,8 @@ def _parsed(text: str, *, reason_required: bool = False) -> Command:
         ("HELP me", Help()),
         ("list", ListOpen()),
         (" List ", ListOpen()),
+        (f"show {CODE}", ShowHistory(CODE)),
+        (f" SHOW  `{CODE[:4]}-{CODE[4:]}` ", ShowHistory(CODE)),
         (CODE, Ask((CODE,), "")),
         (f"  {CODE}  ", Ask((CODE,), "")),
         (f"{CODE} leaked on  social\tmedia ", Ask((CODE,), "leaked on social media")),
@@ -56,6 +67,10 @@ def test_a_space_between_codes_is_noticed(text: str) -> None:
     ("text", "said"),
     [
         (",", "no coupon code"),
+        ("show", "show CODE"),
+        (f"show {CODE},{OTHER_CODE}", "name one code"),
+        (f"show {CODE} now", "name one code"),
+        ("show FREE", "8 to 16 letters and digits"),
         ("FREE", "8 to 16 letters and digits"),
         (f"{CODE},short", "“short” is not a coupon code"),
         (f"{CODE},{CODE.lower()}", "differ only in upper and lower case"),
@@ -108,4 +123,4 @@ def test_whatever_is_typed_is_understood_or_refused(text: str) -> None:
         command = _parsed(text)
     except BadInput as error:
         said = str(error)
-    assert isinstance(command, Help | ListOpen | Ask) or 10 < len(said) < 400
+    assert isinstance(command, Help | ListOpen | ShowHistory | Ask) or 10 < len(said) < 400

@@ -1,4 +1,4 @@
-"""The supervised loop: nothing ends a lane, nothing in flight is dropped, and a lease is kept up meanwhile."""
+"""The supervised loop: no error ends a lane, nothing in flight is dropped, and a lease is kept up."""
 
 from __future__ import annotations
 
@@ -18,24 +18,32 @@ from bot.worker import Lane, Wakeup, Worker
 @dataclass(frozen=True)
 class Piece:
     label: str
+    taken_over: bool = False
 
 
 @dataclass
 class Bench:
-    """A lane over a list of pieces. done, kept, given_back: what happened to them, by label."""
+    """A lane over a list of pieces; those called `lost…` are taken over from someone.
+
+    done, kept, given_back: what happened to them, by label. taken_over: the lanes of those that were.
+    """
 
     pieces: list[str] = field(default_factory=list)
     work: Callable[[Piece], Awaitable[None]] = lambda _: asyncio.sleep(0)
     done: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     given_back: list[str] = field(default_factory=list)
+    taken_over: list[str] = field(default_factory=list)
     claim_errors: list[Exception] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def claim(self) -> Piece | None:
         if self.claim_errors:
             raise self.claim_errors.pop(0)
-        return Piece(self.pieces.pop(0)) if self.pieces else None
+        if not self.pieces:
+            return None
+        label = self.pieces.pop(0)
+        return Piece(label, taken_over=label.startswith("lost"))
 
     async def run_one(self, piece: Piece) -> None:
         await self.work(piece)
@@ -63,7 +71,9 @@ class Bench:
 
 @asynccontextmanager
 async def running(bench: Bench, wakeup: Wakeup | None = None, slots: int = 2) -> AsyncIterator[Worker]:
-    worker = Worker([bench.lane(slots)], lambda: asyncio.sleep(0), wakeup or Wakeup())
+    worker = Worker(
+        [bench.lane(slots)], lambda: asyncio.sleep(0), wakeup or Wakeup(), bench.taken_over.append
+    )
     task = asyncio.create_task(worker.run())
     try:
         yield worker
@@ -83,6 +93,14 @@ async def test_what_is_due_is_done_in_its_order() -> None:
     bench = Bench(["a", "b", "c"])
     async with running(bench, slots=1):
         await bench.until(lambda: bench.done == ["a", "b", "c"])
+
+
+async def test_work_that_is_taken_over_is_counted_by_its_lane() -> None:
+    """Whoever watches the bot hears of each piece of work whose worker was lost, and of no other."""
+    bench = Bench(["a", "lost b", "c"])
+    async with running(bench, slots=1):
+        await bench.until(lambda: bench.done == ["a", "lost b", "c"])
+    assert bench.taken_over == ["bench"]
 
 
 async def test_work_that_appears_later_is_found_without_being_told() -> None:
@@ -164,7 +182,7 @@ async def test_stopping_takes_nothing_new_and_finishes_what_is_in_flight() -> No
         await finish.wait()
 
     bench = Bench(["in flight"], work)
-    worker = Worker([bench.lane()], lambda: asyncio.sleep(0), Wakeup())
+    worker = Worker([bench.lane()], lambda: asyncio.sleep(0), Wakeup(), bench.taken_over.append)
     task = asyncio.create_task(worker.run())
     await asyncio.wait_for(begun.wait(), 5)
     worker.stop()

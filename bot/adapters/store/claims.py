@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, Row, Select, Table, and_, case, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Row,
+    Select,
+    Table,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.store.engine import Database, run
@@ -15,34 +29,52 @@ from bot.domain.errors import LostClaim
 from bot.services.ports import Claim, NoticeClaim
 
 
-async def take(database: Database, table: Table, now: datetime, lease: timedelta) -> Row[Any] | None:
-    """Claim the row of `table` that is due the longest and return it as it is then; None: nothing is due."""
+@dataclass(frozen=True)
+class Taken:
+    """A row as it is right after it was claimed. taken_over: from someone whose lease ran out."""
+
+    row: Row[Any]
+    taken_over: bool
+
+
+async def take(database: Database, table: Table, now: datetime, lease: timedelta) -> Taken | None:
+    """Claim the row of `table` that is due the longest; None: nothing is due."""
+    oldest = oldest_due(table, now)
     async with database.read() as connection:
         # Nothing is due most of the time, and finding that out should not take the lock for writing.
-        if (await run(connection, oldest_due(table, now))).first() is None:
+        if (await run(connection, oldest)).first() is None:
             return None
     async with database.write() as connection:
-        return (await run(connection, _taking(table, now, lease))).first()
+        # SQLite leaves FOR UPDATE out: there, only one transaction writes at a time anyway.
+        found = (await run(connection, oldest.with_for_update(skip_locked=True))).first()
+        if found is None:
+            return None
+        row = (await run(connection, _taking(table, found, now + lease))).one()
+    # Whoever gives work back clears the lease, so one that is still there was never given back.
+    return Taken(row, found.lease_until is not None)
 
 
 def oldest_due(table: Table, now: datetime) -> Select[Any]:
-    """Return the query for the key of what is due the longest and is not claimed."""
+    """Return the query for the key, and the lease, of what is due the longest and is not claimed."""
     free = or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
     return (
-        select(*table.primary_key.columns)
+        select(*table.primary_key.columns, table.c.lease_until)
         .where(table.c.due_at <= now, free)
         .order_by(table.c.due_at)
         .limit(1)
     )
 
 
-def _taking(table: Table, now: datetime, lease: timedelta) -> Executable:
-    # SQLite leaves FOR UPDATE out: there, only one transaction writes at a time anyway.
-    oldest = oldest_due(table, now).with_for_update(skip_locked=True).cte("oldest")
-    until = now + lease
+async def overdue(connection: AsyncConnection, table: Table, now: datetime) -> timedelta:
+    """Return for how long the oldest due work has been due, claimed or not; zero where none is."""
+    oldest = select(func.min(table.c.due_at)).where(table.c.due_at <= now)
+    return now - ((await run(connection, oldest)).scalar() or now)
+
+
+def _taking(table: Table, found: Row[Any], until: datetime) -> Executable:
     return (
         update(table)
-        .where(*(key == oldest.c[key.name] for key in table.primary_key.columns))
+        .where(*(key == getattr(found, key.name) for key in table.primary_key.columns))
         .values(
             # The work is due again when the lease ends; a change in between moves this to an earlier time.
             due_at=until,

@@ -140,19 +140,6 @@ def decision_row(request_id: str, decision: Decision) -> dict[str, Any]:
     }
 
 
-def event_row(event: Event) -> dict[str, Any]:
-    """Return the row of an audit event."""
-    return {
-        "at": event.at,
-        "kind": event.kind.value,
-        "request_id": event.request,
-        "code": event.code,
-        "actor_id": event.actor.id if event.actor else None,
-        "actor_name": event.actor.name if event.actor else None,
-        "data": dict(event.data),
-    }
-
-
 def notice_row(notice: Notice) -> dict[str, Any]:
     """Return the row of a private notice."""
     return {name: getattr(notice, name) for name in _NOTICE_FIELDS}

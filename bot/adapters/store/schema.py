@@ -2,7 +2,8 @@
 
 The rules that must hold whatever the program does stand here as constraints: one open request per code
 (I6), two different people (I1), known states. The migrations create all this; a test holds both together.
-Events are append-only by triggers, which only the migration knows.
+Events are append-only by triggers, which only the migrations know, and form a chain (see `bot.domain.audit`)
+whose head is the one row of `audit_head`.
 
 What is to be done is in the row itself: `due_at` says when (NULL: nothing), `claim_token` and `lease_until`
 who is at it, `attempts` how often it was taken.
@@ -47,15 +48,18 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
         """Return the microseconds since 1970."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("A time without a time zone can't be stored.")
-        return (value - _EPOCH) // _MICROSECOND
+        return None if value is None else microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """Return the time in UTC."""
         return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+def microseconds(time: datetime) -> int:
+    """Return a time as it is stored. Raises ValueError for a naive one."""
+    if time.tzinfo is None:
+        raise ValueError("A time without a time zone can't be stored.")
+    return (time - _EPOCH) // _MICROSECOND
 
 
 class Json(TypeDecorator[Any]):
@@ -66,11 +70,16 @@ class Json(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """Return the JSON text."""
-        return None if value is None else json.dumps(value, separators=(",", ":"))
+        return None if value is None else json_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Return the values."""
         return None if value is None else json.loads(value)
+
+
+def json_text(values: object) -> str:
+    """Return plain values as they are stored."""
+    return json.dumps(values, separators=(",", ":"))
 
 
 def _work() -> tuple[Column[Any], ...]:
@@ -157,6 +166,7 @@ items = Table(
         sqlite_where=text("open"),
         postgresql_where=text("open"),
     ),
+    Index("items_code", "code_key"),
     _due_index("items"),
 )
 
@@ -176,7 +186,7 @@ decisions = Table(
 events = Table(
     "events",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
     Column("kind", Text, nullable=False),
     Column("request_id", Text),
@@ -184,8 +194,19 @@ events = Table(
     Column("actor_id", Text),
     Column("actor_name", Text),
     Column("data", Json, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
     Index("events_request", "request_id"),
-    sqlite_autoincrement=True,
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("last_id", BigInteger, nullable=False),
+    Column("last_hash", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="audit_head_one_row"),
 )
 
 notices = Table(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Self
 
 from sqlalchemy import delete, select, update
 
-from bot.adapters.store.claims import claimed, keep, take
+from bot.adapters.store.claims import claimed, keep, overdue, take
 from bot.adapters.store.engine import connect, run
 from bot.adapters.store.load import load
 from bot.adapters.store.mapping import event_of, notice_of
 from bot.adapters.store.schema import events, items, notices, requests
 from bot.adapters.store.transaction import SqlTransaction
+from bot.domain.coupon import CouponCode, code_key
 from bot.domain.event import Event
 from bot.services.ports import Claim, Clock, NoticeClaim, OpenRequest
 
@@ -23,11 +24,11 @@ class SqlStore:
     """Requests, their items, audit events and private notices, kept durably.
 
     url: `sqlite:///file.db`, `postgres://` or `postgresql://`, migrated before. on_commit: called after every
-    transaction that changed something; a claim by itself is none, since it makes nothing due.
-    Raises StoreError for a URL that can't be used.
+    transaction that changed something, with the audit events that were committed in it, maybe none; a claim
+    by itself is no change, since it makes nothing due. Raises StoreError for a URL that can't be used.
     """
 
-    def __init__(self, url: str, clock: Clock, on_commit: Callable[[], None]) -> None:
+    def __init__(self, url: str, clock: Clock, on_commit: Callable[[Sequence[Event]], None]) -> None:
         self._database = connect(url)
         self._clock = clock
         self._on_commit = on_commit
@@ -56,29 +57,33 @@ class SqlStore:
         async with self._database.write() as connection:
             transaction = SqlTransaction(connection, self._clock)
             yield transaction
+            await transaction.finish()
         if transaction.changed:
-            self._on_commit()
+            self._on_commit(transaction.recorded)
 
     async def claim_request(self, now: datetime, lease: timedelta) -> Claim | None:
         """Take one request that is due: to be read, drawn, expired or told. None: nothing is due."""
-        row = await take(self._database, requests, now, lease)
-        if row is None:
+        taken = await take(self._database, requests, now, lease)
+        if taken is None:
             return None
-        return Claim(row.id, None, row.claim_token, row.attempts)
+        row = taken.row
+        return Claim(row.id, None, row.claim_token, row.attempts, taken.taken_over)
 
     async def claim_item(self, now: datetime, lease: timedelta) -> Claim | None:
         """Take one item that is due: to be sent, reconciled or confirmed. None: nothing is due."""
-        row = await take(self._database, items, now, lease)
-        if row is None:
+        taken = await take(self._database, items, now, lease)
+        if taken is None:
             return None
-        return Claim(row.request_id, row.position, row.claim_token, row.attempts)
+        row = taken.row
+        return Claim(row.request_id, row.position, row.claim_token, row.attempts, taken.taken_over)
 
     async def claim_notice(self, now: datetime, lease: timedelta) -> NoticeClaim | None:
         """Take one private notice that is due. None: nothing is due."""
-        row = await take(self._database, notices, now, lease)
-        if row is None:
+        taken = await take(self._database, notices, now, lease)
+        if taken is None:
             return None
-        return NoticeClaim(notice_of(row._mapping), row.claim_token, row.attempts)
+        row = taken.row
+        return NoticeClaim(notice_of(row._mapping), row.claim_token, row.attempts, taken.taken_over)
 
     async def keep(self, claim: Claim | NoticeClaim, now: datetime, lease: timedelta) -> None:
         """Let the lease of a claim end later: at `now + lease`. Raises LostClaim where it has ended."""
@@ -96,7 +101,7 @@ class SqlStore:
                 connection,
                 delete(notices).where(mine) if due is None else update(notices).where(mine).values(later),
             )
-        self._on_commit()
+        self._on_commit(())
 
     async def open_requests(self, limit: int) -> Sequence[OpenRequest]:
         """Return the open requests, oldest first, at most `limit`."""
@@ -108,6 +113,24 @@ class SqlStore:
         async with self._database.read() as connection:
             found = await load(connection, requests.c.id == request_id)
         return found[0] if found else None
+
+    async def history(self, code: CouponCode, limit: int) -> Sequence[OpenRequest]:
+        """Return the requests, open or not, that a code was ever in, in whatever case; the newest first."""
+        with_it = select(items.c.request_id).where(items.c.code_key == code_key(code))
+        newest = (
+            select(requests.c.id)
+            .where(requests.c.id.in_(with_it))
+            .order_by(requests.c.opened_at.desc(), requests.c.id.desc())
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            found = await load(connection, requests.c.id.in_(newest))
+        return tuple(reversed(found))
+
+    async def overdue(self, now: datetime) -> Mapping[str, timedelta]:
+        """Return for how long the oldest due work of each lane has been due; zero where none is."""
+        async with self._database.read() as connection:
+            return {table.name: await overdue(connection, table, now) for table in (requests, items, notices)}
 
     async def ping(self) -> None:
         """Make sure that the database answers. Raises StoreUnavailable."""

@@ -10,10 +10,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.store import claims, mapping
+from bot.adapters.store.chain import append
 from bot.adapters.store.due import item_due, paced, request_due, retry_due
 from bot.adapters.store.engine import run
 from bot.adapters.store.load import load
-from bot.adapters.store.schema import decisions, events, items, notices, requests
+from bot.adapters.store.schema import decisions, items, notices, requests
 from bot.domain.coupon import code_key
 from bot.domain.errors import CodeTaken, StoreError
 from bot.domain.event import Event, Notice
@@ -25,7 +26,10 @@ _IDLE = {"due_at": None, "claim_token": None, "lease_until": None, "attempts": 0
 
 
 class SqlTransaction:
-    """Implements the port `Transaction` on one connection. changed: whether anything was written."""
+    """Implements the port `Transaction` on one connection.
+
+    changed: whether anything was written. recorded: its audit events, in their order.
+    """
 
     def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
         self._connection = connection
@@ -33,6 +37,7 @@ class SqlTransaction:
         self._loaded: dict[str, Request] = {}
         self._held: set[str] = set()
         self.changed = False
+        self.recorded: list[Event] = []
 
     # ------------------------------------------------------------ requests
 
@@ -196,15 +201,20 @@ class SqlTransaction:
     # ------------------------------------------------------------ beside the change
 
     async def record(self, event: Event) -> None:
-        """Append an audit event."""
+        """Append an audit event. It is written by `finish`."""
         self.changed = True
-        await run(self._connection, insert(events).values(mapping.event_row(event)))
+        self.recorded.append(event)
 
     async def notify(self, notice: Notice) -> None:
         """Store a private notice, due now."""
         self.changed = True
         row = mapping.notice_row(notice) | {"due_at": self._clock.now()}
         await run(self._connection, insert(notices).values(row))
+
+    async def finish(self) -> None:
+        """Write the audit events, as the last thing before the commit."""
+        if self.recorded:
+            await append(self._connection, self.recorded)
 
 
 def _items(request: Request) -> tuple[Item, ...]:

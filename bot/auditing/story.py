@@ -1,0 +1,136 @@
+"""One request as a story, in lines of 80 columns: who did what and when, and what Vivoldi answered."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bot.adapters.text import plain
+from bot.auditing.stored import data_of, time_of
+from bot.domain.audit import Facts, Link
+from bot.domain.event import EventKind
+
+_WIDTH = 80
+_LONGEST = 2000
+_INDENT = " " * 10
+
+_ACTIONS = {"reject": "rejected the request", "cancel": "cancelled the request"}
+_OUTCOMES = {"notsent": "not sent", "unknown": "unknown; people have to look"}
+
+
+def story(request: str, links: Sequence[Link]) -> str:
+    """Return what the events of a request tell, in their order, with times in UTC."""
+    lines, day = [f"Request {plain(request, _LONGEST)}"], ""
+    for link in links:
+        time = time_of(link.facts)
+        today, clock = (f"{time:%Y-%m-%d} (UTC)", f"{time:%H:%M:%S}") if time else ("(no time)", "")
+        if today != day:
+            lines += ["", today]
+            day = today
+        first, *more = (plain(sentence, _LONGEST) or "" for sentence in _told(link.facts))
+        lines += textwrap.wrap(first, _WIDTH, initial_indent=f"{clock:<10}", subsequent_indent=_INDENT)
+        for sentence in more:
+            lines += textwrap.wrap(sentence, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)
+    return "\n".join(lines)
+
+
+def _told(facts: Facts) -> Iterator[str]:
+    """Yield what an event says: a sentence, and maybe more about it."""
+    data = data_of(facts)
+    if data is None:
+        yield f"{facts.kind}: what is stored of it can't be read."
+        return
+    who = f"{facts.actor_name} ({facts.actor_id})" if facts.actor_id else "Somebody"
+    match facts.kind:
+        case EventKind.COMMAND:
+            yield f"{who} asked to delete {_listed(data.get('codes'))} in {data.get('channel')}, typing:"
+            yield f"“{data.get('text')}”"
+        case EventKind.DECISION:
+            yield from _decided(who, data)
+        case EventKind.DECISION_REFUSED:
+            verdict = str(data.get("verdict")).replace("_", " ")
+            yield f"{who} clicked {str(data.get('action')).title()}, and was refused: {verdict}."
+        case EventKind.COUPON_READ:
+            yield _read(facts.code, data)
+        case EventKind.DELETE_SENDING:
+            yield f"The bot sends DELETE for {facts.code}, attempt {data.get('attempt')}."
+            yield from _bound(data)
+        case EventKind.DELETE_ANSWERED:
+            yield _answered(facts.code, data)
+        case EventKind.ITEM_OUTCOME:
+            yield from _outcome(facts.code, data)
+        case _:
+            yield _of_request(facts.kind, data)
+
+
+def _decided(who: str, data: Mapping[str, Any]) -> Iterator[str]:
+    given = f"gave approval {data.get('step')} of 2"
+    yield f"{who} {_ACTIONS.get(str(data.get('action')), given)}."
+    yield from _bound(data)
+
+
+def _bound(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what an approval or a deletion was bound to, and the rules then in force."""
+    if "digest" in data:
+        yield f"Coupons as shown: digest {str(data['digest'])[:16]}…"
+    policy = data.get("policy")
+    if isinstance(policy, dict):
+        first, final = (_listed(policy.get(name)) for name in ("approvers", "final_approvers"))
+        mine = "may give step 1" if policy.get("requester_may_approve") == "first" else "may give neither"
+        yield f"Rules: step 1 by {first}; step 2 by {final}; the requester {mine}."
+
+
+def _listed(values: object) -> str:
+    return ", ".join(map(str, values)) if isinstance(values, list) else str(values)
+
+
+def _read(code: str | None, data: Mapping[str, Any]) -> str:
+    match data.get("shown"):
+        case True:
+            return f"Vivoldi shows {code}."
+        case False:
+            return f"Vivoldi does not show {code}, and says: “{data.get('message')}”"
+        case _:
+            return f"Vivoldi could not be read for {code}: {data.get('error')}"
+
+
+def _answered(code: str | None, data: Mapping[str, Any]) -> str:
+    match data.get("answer"):
+        case "Executed":
+            return f"Vivoldi answered that {code} is deleted."
+        case "RefusedAnswer":
+            return f"Vivoldi refused to delete {code}: “{data.get('message')}”"
+        case "NotExecuted":
+            return f"{code} was not deleted by this attempt: {data.get('reason')}"
+        case _:
+            return f"No clear answer about {code}: {data.get('reason')}"
+
+
+def _outcome(code: str | None, data: Mapping[str, Any]) -> Iterator[str]:
+    outcome = str(data.get("outcome"))
+    yield f"Outcome for {code}: {_OUTCOMES.get(outcome, outcome)}."
+    known = [
+        f"{name}: {value}" for name, value in data.items() if name != "outcome" and value not in (None, "()")
+    ]
+    if known:
+        yield "; ".join(known)
+
+
+def _of_request(kind: str, data: Mapping[str, Any]) -> str:
+    match kind:
+        case EventKind.REQUEST_SHOWN:
+            return f"The coupons are ready to be shown: digest {str(data.get('digest'))[:16]}…"
+        case EventKind.CARD_POSTED:
+            return "The card went up in the channel."
+        case EventKind.REQUEST_FAILED:
+            return f"The request failed, and nothing was sent: {data.get('detail')}"
+        case EventKind.REQUEST_EXPIRED:
+            return "The time to decide ran out, and nothing was sent."
+        case EventKind.DELETE_LOST:
+            return f"The answer to the deletion was never seen: {data.get('reason')}"
+        case EventKind.OUTCOME_TOLD:
+            where = "in the channel" if data.get("where") == "thread" else "to the requester, privately"
+            return f"The outcome was told {where}."
+        case _:
+            return f"{kind}: {dict(data)}"

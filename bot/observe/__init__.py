@@ -1,0 +1,1 @@
+"""What whoever runs the bot can see of it: a log line for each audit event, and metrics."""

@@ -1,0 +1,134 @@
+"""The ports to Vivoldi and Slack, with how long each call took and what came of it.
+
+`result` is `ok`, or the kind of answer where there are several; `unavailable` and `refused` as the errors of
+those names; `error` for anything else, a call that was cancelled included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
+from time import perf_counter
+from typing import TypeVar
+
+from bot.domain.coupon import CouponCode, Reading, Shown
+from bot.domain.errors import SlackRefused, SlackUnavailable, VivoldiRefused, VivoldiUnavailable
+from bot.domain.event import Notice
+from bot.domain.item import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
+from bot.domain.policy import Standing
+from bot.services.ports import Coupons, Message, Messenger, People
+
+T = TypeVar("T")
+
+_DELETE_RESULTS: dict[type[DeleteAnswer], str] = {
+    Executed: "executed",
+    RefusedAnswer: "refused",
+    NotExecuted: "not_executed",
+    Unproven: "unproven",
+}
+
+
+CallObserver = Callable[[str, str, float], None]
+
+
+class Calls:
+    """Measures calls to one outside system.
+
+    observers: told of each call that has ended: which one, its result, and its seconds. timer: returns
+    seconds from some fixed point.
+    """
+
+    def __init__(self, *observers: CallObserver, timer: Callable[[], float] = perf_counter) -> None:
+        self._observers = observers
+        self._timer = timer
+
+    async def measured(
+        self, call: str, work: Awaitable[T], result_of: Callable[[T], str] = lambda _: "ok"
+    ) -> T:
+        """Do the work and return, or raise, what it does. result_of: what kind of answer it got."""
+        began, result = self._timer(), "error"
+        try:
+            answer = await work
+            result = result_of(answer)
+        except (SlackUnavailable, VivoldiUnavailable):
+            result = "unavailable"
+            raise
+        except (SlackRefused, VivoldiRefused):
+            result = "refused"
+            raise
+        finally:
+            seconds = self._timer() - began
+            for observer in self._observers:
+                observer(call, result, seconds)
+        return answer
+
+
+class MeasuredCoupons:
+    """Implements the port `Coupons` by another one. A read's time includes its turn in the rate limit."""
+
+    def __init__(self, coupons: Coupons, calls: Calls) -> None:
+        self._coupons = coupons
+        self._calls = calls
+
+    async def read(self, code: CouponCode) -> Reading:
+        """Read a coupon once."""
+        return await self._calls.measured("read", self._coupons.read(code), _reading)
+
+    async def reserve(self) -> None:
+        """Take a place in the rate limit."""
+        await self._calls.measured("reserve", self._coupons.reserve())
+
+    async def delete(self, code: CouponCode) -> DeleteAnswer:
+        """Send DELETE exactly once."""
+        return await self._calls.measured(
+            "delete", self._coupons.delete(code), lambda answer: _DELETE_RESULTS[type(answer)]
+        )
+
+
+class MeasuredMessenger:
+    """Implements the port `Messenger` by another one."""
+
+    def __init__(self, messenger: Messenger, calls: Calls) -> None:
+        self._messenger = messenger
+        self._calls = calls
+
+    async def post(self, channel: str, message: Message) -> str:
+        """Post a message and return its ts."""
+        return await self._calls.measured("post", self._messenger.post(channel, message))
+
+    async def update(self, channel: str, ts: str, message: Message) -> None:
+        """Replace a message."""
+        await self._calls.measured("update", self._messenger.update(channel, ts, message))
+
+    async def reply(self, channel: str, ts: str, message: Message, *, broadcast: bool) -> None:
+        """Post into the thread of a message."""
+        reply = self._messenger.reply(channel, ts, message, broadcast=broadcast)
+        await self._calls.measured("reply", reply)
+
+    async def tell(self, notice: Notice) -> None:
+        """Tell one person privately."""
+        await self._calls.measured("tell", self._messenger.tell(notice))
+
+
+class MeasuredPeople:
+    """Implements the port `People` by another one. What is answered from memory is no call."""
+
+    def __init__(self, people: People, calls: Calls) -> None:
+        self._people = people
+        self._calls = calls
+
+    async def standing(self, user_id: str) -> Standing:
+        """Return a person from memory."""
+        return await self._people.standing(user_id)
+
+    async def fresh(self, user_id: str, since: datetime) -> Standing:
+        """Ask Slack afresh."""
+        return await self._calls.measured("fresh", self._people.fresh(user_id, since))
+
+    def approvers(self) -> Collection[Standing]:
+        """Return everyone known who is granted a step."""
+        return self._people.approvers()
+
+
+def _reading(reading: Reading) -> str:
+    return "shown" if isinstance(reading, Shown) else "not_shown"

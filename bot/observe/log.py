@@ -1,0 +1,41 @@
+"""The log of the audit events: one line each, with the event's stable kind as its name."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from enum import Enum
+
+import structlog
+
+from bot.domain.event import Event, EventKind
+from bot.logs import reference
+
+_log = structlog.get_logger(__name__)
+
+# What a person typed, the reason included, stays in the audit: of a command only these are logged (I8).
+_OF_A_COMMAND = ("answer", "channel", "codes")
+
+
+def log_events(events: Sequence[Event]) -> None:
+    """Log committed events: request, code and actor's id where there are any, and what was observed."""
+    for event in events:
+        about = {
+            "request": event.request,
+            "code": event.code,
+            "actor": event.actor.id if event.actor else None,
+            "data": _loggable(event),
+        }
+        _log.info(event.kind.value, **{name: value for name, value in about.items() if value})
+
+
+async def correlate(next: Callable[[], Awaitable[object]]) -> None:
+    """Give all that is logged about one command or click the same id. A middleware of Bolt's."""
+    structlog.contextvars.bind_contextvars(correlation=reference())
+    await next()
+
+
+def _loggable(event: Event) -> Mapping[str, object]:
+    data = {name: value.value if isinstance(value, Enum) else value for name, value in event.data.items()}
+    if event.kind in (EventKind.COMMAND, EventKind.COMMAND_REFUSED):
+        return {name: data[name] for name in _OF_A_COMMAND if name in data}
+    return data

@@ -1,0 +1,89 @@
+"""The use cases, each connected to the collaborators that it needs."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from random import Random
+
+from bot.domain.policy import Policy
+from bot.services.decide import Decide
+from bot.services.execute import Execute
+from bot.services.failing import FailRequest
+from bot.services.items import WorkOnItem
+from bot.services.ledger import Ledger
+from bot.services.notices import DeliverNotice
+from bot.services.ports import Claim, Clock, Coupons, Messenger, NoticeClaim, People, Renderer, Store
+from bot.services.present import Present
+from bot.services.read import ReadCoupons
+from bot.services.reconcile import Reconcile
+from bot.services.requests import WorkOnRequest
+from bot.services.submit import Submit
+from bot.settings import Settings
+from bot.worker import LEASE, Lane
+
+# Letters and digits that nobody mixes up when reading an id aloud.
+_ID_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+def new_id() -> str:
+    """Return a new id for a request or notice: short enough to read aloud, and never guessed."""
+    return "CG-" + "".join(secrets.choice(_ID_LETTERS) for _ in range(10))
+
+
+@dataclass(frozen=True)
+class Services:
+    """The use cases over one set of collaborators."""
+
+    store: Store
+    coupons: Coupons
+    people: People
+    messenger: Messenger
+    renderer: Renderer
+    policy: Policy
+    clock: Clock
+
+    def submit(self) -> Submit:
+        """Return what answers the command."""
+        return Submit(self.store, self.people, self.policy, self.clock, new_id)
+
+    def decide(self, team: str) -> Decide:
+        """Return what carries out clicks. team: the bot's own workspace."""
+        return Decide(self.store, self.people, self.policy, self.renderer, self.clock, new_id, team)
+
+    def work_on_request(self, settings: Settings) -> WorkOnRequest:
+        """Return what reads, shows, expires and tells requests."""
+        fail = FailRequest(self.store, self.renderer, self.clock, new_id)
+        read = ReadCoupons(
+            self.store, self.coupons, fail, self.policy, self.clock, Random(), settings.vivoldi_timezone
+        )
+        present = Present(self.store, self.messenger, self.renderer, fail, self.clock, Random(), new_id)
+        return WorkOnRequest(self.store, read, present, self.clock)
+
+    def work_on_item(self) -> WorkOnItem:
+        """Return what deletes, reconciles and confirms."""
+        ledger = Ledger(self.store, self.clock, Random())
+        execute = Execute(ledger, self.coupons, self.people, self.policy, self.clock)
+        return WorkOnItem(ledger, execute, Reconcile(ledger, self.coupons, self.clock))
+
+    def lanes(self, settings: Settings) -> tuple[Lane[Claim] | Lane[NoticeClaim], ...]:
+        """Return the worker's lanes."""
+        store, clock = self.store, self.clock
+
+        async def keep(claim: Claim | NoticeClaim) -> None:
+            await store.keep(claim, clock.now(), LEASE)
+
+        async def give_back(claim: Claim) -> None:
+            async with store.transaction() as tx:
+                await tx.release(claim, clock.now())
+
+        async def give_back_notice(claim: NoticeClaim) -> None:
+            await store.finish_notice(claim, clock.now())
+
+        tell = DeliverNotice(store, self.messenger, clock, Random())
+        requests, items = self.work_on_request(settings), self.work_on_item()
+        return (
+            Lane("requests", lambda: store.claim_request(clock.now(), LEASE), requests, keep, give_back, 8),
+            Lane("items", lambda: store.claim_item(clock.now(), LEASE), items, keep, give_back, 8),
+            Lane("notices", lambda: store.claim_notice(clock.now(), LEASE), tell, keep, give_back_notice, 4),
+        )

@@ -1,0 +1,70 @@
+"""What happened to a code before, for `/coupon-delete show CODE`: a line for each request, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from bot.domain.coupon import CouponCode, code_key
+from bot.domain.request import Approved, Decision, Failed, Finished, Pending, Request, Submitted
+from bot.services.ports import OpenRequest
+from bot.services.submit import History
+from handlers import words
+from handlers.mrkdwn import clip, code, mention, quote, when
+
+_LONGEST = 3000
+_REASON = 120
+_OUTCOME = 700
+
+
+def history(found: History, link: Callable[[OpenRequest], str | None]) -> str:
+    """Return the history as Slack's mrkdwn, at most 3,000 characters. link: gives the address of a card."""
+    if not found.requests:
+        return f"No request was ever about {code(found.code)}."
+    text, more = f"*Requests about* {code(found.code)}, the newest first", found.more
+    for each in found.requests:
+        line = f"\n• {_line(found.code, each, link(each))}"
+        if len(text) + len(line) + len(_MORE) > _LONGEST:
+            more = True
+            break
+        text += line
+    return text + _MORE if more else text
+
+
+_MORE = (
+    "\nThere are older ones; whoever runs Coupon Guard can list them: `python -m bot audit export --code`."
+)
+
+
+def _line(asked: CouponCode, found: OpenRequest, link: str | None) -> str:
+    request, origin = found.request, found.request.origin
+    name = f"<{link}|{origin.id}>" if link else origin.id
+    why = f": {quote(_short(origin.reason))}" if origin.reason else ", without a reason"
+    said = [f"{name}, {when(origin.opened_at)}: {mention(origin.requester.id)} asked{why}."]
+    said += [
+        f"Step {int(given.step)}: {mention(given.actor.id)}, {when(given.at)}." for given in _given(request)
+    ]
+    return " ".join([*said, clip(_outcome(asked, request), _OUTCOME)])
+
+
+def _short(reason: str) -> str:
+    return reason if len(reason) <= _REASON else f"{reason[: _REASON - 1]}…"
+
+
+def _given(request: Request) -> Iterator[Decision]:
+    """Yield the approvals that were given."""
+    if not isinstance(request, Submitted | Failed) and request.review is not None:
+        yield request.review
+    if isinstance(request, Approved | Finished):
+        yield request.final
+
+
+def _outcome(asked: CouponCode, request: Request) -> str:
+    match request:
+        case Approved() | Finished():
+            item = next(item for item in request.items if code_key(item.code) == code_key(asked))
+            ended = f" Ended {when(request.ended_at)}." if isinstance(request, Finished) else ""
+            return words.state(item) + ended
+        case Pending(step=step, approve_by=approve_by):
+            return f"It waits for step {int(step)} of 2 until {when(approve_by)}."
+        case _:
+            return words.ended(request)

@@ -1,0 +1,104 @@
+"""What the store lets observers know: committed events, lost workers, and how long work has been due."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain.event import Event, EventKind, Notice
+from tests.integration.databases import KINDS, Bench, bench_on
+from tests.integration.stored import (
+    ANN,
+    LEASE,
+    store_approved,
+    store_drawn,
+    store_new,
+    submitted,
+)
+
+
+@pytest.fixture(params=KINDS)
+async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
+    async with bench_on(request.param, tmp_path) as bench:
+        yield bench
+
+
+async def test_observers_see_what_was_committed_and_nothing_else(bench: Bench) -> None:
+    """Each commit comes with its own events in their order; what is rolled back is never seen."""
+    first, second, third = (
+        Event(kind=kind, at=bench.clock.now(), request="R1", actor=ANN)
+        for kind in (EventKind.COMMAND, EventKind.DECISION, EventKind.OUTCOME_TOLD)
+    )
+    async with bench.store.transaction() as tx:
+        await tx.record(first)
+        await tx.record(second)
+        assert bench.commits == []
+
+    async def fails() -> None:
+        async with bench.store.transaction() as tx:
+            await tx.record(second)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fails()
+    async with bench.store.transaction() as tx:
+        await tx.record(third)
+    await store_new(bench.store, submitted(bench.clock.now()))
+    assert [list(events) for events in bench.commits] == [[first, second], [third], []]
+
+
+async def test_work_is_taken_over_only_from_a_lease_that_ran_out(bench: Bench) -> None:
+    """First claims and work that was given back are no takeovers; what a lost worker left is one."""
+    await store_new(bench.store, submitted(bench.clock.now()))
+    first = await bench.store.claim_request(bench.clock.now(), LEASE)
+    assert first is not None
+    async with bench.store.transaction() as tx:
+        await tx.release(first, bench.clock.now())
+    again = await bench.store.claim_request(bench.clock.now(), LEASE)
+    lost = await bench.other.claim_request(bench.clock.tick(LEASE.total_seconds()), LEASE)
+    assert again is not None
+    assert lost is not None
+    assert [claim.taken_over for claim in (first, again, lost)] == [False, False, True]
+
+
+async def test_every_lane_knows_a_takeover(bench: Bench) -> None:
+    """Items and notices of a lost worker are taken over as requests are."""
+    await store_approved(bench.store, bench.clock.now())
+    async with bench.store.transaction() as tx:
+        await tx.notify(Notice(id="N1", at=bench.clock.now(), person="U1", channel="C1", text="no"))
+    for claim in (bench.store.claim_item, bench.store.claim_notice):
+        first = await claim(bench.clock.now(), LEASE)
+        later = await claim(bench.clock.tick(LEASE.total_seconds()), LEASE)
+        assert first is not None
+        assert later is not None
+        assert (first.taken_over, later.taken_over) == (False, True)
+
+
+async def test_the_age_of_due_work_is_that_of_the_oldest(bench: Bench) -> None:
+    """Work counts from when it became due; what is not due yet, or is being worked on, has no age."""
+    none = timedelta()
+    assert await bench.store.overdue(bench.clock.now()) == {"requests": none, "items": none, "notices": none}
+    await store_new(bench.store, submitted(bench.clock.now()))
+    bench.clock.tick(30)
+    request = await store_approved(bench.store, bench.clock.now())
+    bench.clock.tick(20)
+    ages = await bench.store.overdue(bench.clock.now())
+    assert ages == {"requests": timedelta(seconds=50), "items": timedelta(seconds=20), "notices": none}
+    for _ in range(2):
+        assert await bench.store.claim_request(bench.clock.now(), LEASE) is not None
+    assert (await bench.store.overdue(bench.clock.now()))["requests"] == none
+    await store_drawn(bench.store, request)
+    assert (await bench.store.overdue(bench.clock.tick(29)))["requests"] == none
+
+
+async def test_a_deadline_in_the_future_is_not_due(bench: Bench) -> None:
+    """A request that waits for people is not overdue before its deadline."""
+    await store_new(bench.store, submitted(bench.clock.now()))
+    claim = await bench.store.claim_request(bench.clock.now(), LEASE)
+    assert claim is not None
+    async with bench.store.transaction() as tx:
+        await tx.release(claim, bench.clock.now() + timedelta(minutes=30))
+    assert (await bench.store.overdue(bench.clock.tick(60)))["requests"] == timedelta()
