@@ -6,7 +6,7 @@ READY := .venv/.ready
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header
 
-.PHONY: setup demo sandbox test check lock
+.PHONY: setup demo sandbox test check docs lock
 
 setup: $(READY) ## everything that the other targets need
 
@@ -25,6 +25,9 @@ check: $(READY) ## format, lint, types, imports
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(READY) ## docs/configuration.md, from the settings
+	$(BIN)/python -m docs.generate
 
 lock: $(READY) ## pin the newest versions that pyproject.toml allows, with their hashes
 	$(LOCK) --upgrade --output-file requirements.txt
