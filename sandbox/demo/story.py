@@ -80,7 +80,7 @@ async def changed_meanwhile(scene: Scene) -> None:
     scene.telling.say("In Vivoldi, someone turns the coupon into 50% off. Bea has not seen that.")
     scene.telling.say(f"Bea clicks {scene.label(card)}.")
     await scene.clicks(BEA, card)
-    words = "Not deleted: changed since it was shown. Discount was “10”, is “50”."
+    words = "Not deleted: changed since it was shown. The discount was “10” and is now “50”."
     await scene.outcome(RIKA, coupon, card, words, "Not deleted: coupon SPOON10OFF", by=(AMIR, BEA))
     await scene.kept(coupon)
 
