@@ -1,0 +1,21 @@
+"""The beginnings of the sentences that tell an outcome, as people read them."""
+
+from __future__ import annotations
+
+SAID = "*Deleted.* Vivoldi said so"
+CONFIRMED = f"{SAID}, and the coupon no longer validates."
+UNCONFIRMED = f"{SAID}, but could not be read afterwards to confirm it."
+UNSEEN = f"{SAID}. It did not validate before either"
+REPLACED = f"{SAID}. Another coupon, created since, stands under the same code now"
+STILL_THERE = "*Deleted, but a coupon still validates under this code.*"
+SETTLED = "*Deleted, settled by reading.*"
+REFUSED = "*Not deleted: Vivoldi refused.*"
+CHANGED = "*Not deleted: changed since it was shown.*"
+SHOWN_NOW = "*Not deleted: changed since it was approved unseen.*"
+GONE = "*Not deleted: no longer shown.*"
+UNREADABLE = "*Not deleted: Vivoldi refused to be read right before.*"
+TOO_LATE = "*Not deleted: the time to do it ran out.*"
+UNKNOWN = "*Unknown.*"
+EXPIRED = "without two approvals; nothing was deleted"
+NO_CARD = "I could not read"
+ACCEPTED = "the card appears here in a moment"
