@@ -209,7 +209,10 @@ def _bolt(settings: Settings, client: AsyncWebClient, identity: Identity, servic
     app.middleware(correlate)
     errors.register(app, identity.app_id, reference)
     listeners.register(
-        app, services.submit(), services.decide(identity.team_id), Answers(identity.workspace_url)
+        app,
+        services.submit(identity.team_id),
+        services.decide(identity.team_id),
+        Answers(identity.workspace_url),
     )
     return app
 

@@ -43,9 +43,9 @@ class Services:
     policy: Policy
     clock: Clock
 
-    def submit(self) -> Submit:
-        """Return what answers the command."""
-        return Submit(self.store, self.people, self.policy, self.clock, new_id)
+    def submit(self, team: str) -> Submit:
+        """Return what answers the command. team: the bot\'s own workspace."""
+        return Submit(self.store, self.people, self.policy, self.clock, new_id, team)
 
     def decide(self, team: str) -> Decide:
         """Return what carries out clicks. team: the bot's own workspace."""

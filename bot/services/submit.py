@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.domain.command import Ask, Command, Help, ListOpen, ShowHistory, parse_command
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import BadInput, CodeTaken
 from bot.domain.event import Event, EventKind
-from bot.domain.policy import Policy, Standing, Verdict, can_complete, may_look, may_request
+from bot.domain.policy import Kind, Policy, Standing, Verdict, can_complete, may_look, may_request
 from bot.domain.request import Origin, Submitted
 from bot.services.ports import Clock, OpenRequest, People, Store, Transaction
 
@@ -96,17 +96,26 @@ class Submit:
     """Answers `/coupon-delete`. A request is stored before it is acknowledged."""
 
     def __init__(
-        self, store: Store, people: People, policy: Policy, clock: Clock, new_id: Callable[[], str]
+        self,
+        store: Store,
+        people: People,
+        policy: Policy,
+        clock: Clock,
+        new_id: Callable[[], str],
+        team: str,
     ) -> None:
         self._store = store
         self._people = people
         self._policy = policy
         self._clock = clock
         self._new_id = new_id
+        self._team = team
 
     async def __call__(self, command: SlashCommand) -> Answer:
         """Carry out a command and return what to answer. Raises StoreUnavailable where nothing was stored."""
         standing = await self._people.standing(command.user)
+        if command.team != self._team:
+            standing = replace(standing, kind=Kind.STRANGER)
         try:
             parsed = parse_command(command.text, reason_required=self._policy.reason_required)
         except BadInput as error:

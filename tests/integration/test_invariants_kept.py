@@ -18,7 +18,7 @@ from bot.domain.policy import RequesterMayApprove, Verdict
 from bot.domain.request import Finished, Pending, Person, Request, codes_of
 from bot.services.decide import Action
 from bot.services.submit import Accepted, SlashCommand
-from tests.builders import AMIR, BEA, CODE, DANA, ONCALL, RIKA, a_policy
+from tests.builders import AMIR, BEA, CODE, DANA, ONCALL, RIKA, TEAM, a_policy
 from tests.fakes import Killed
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on
 
@@ -240,9 +240,9 @@ async def test_i8_no_personal_or_secret_field_gets_in(wired: Wired) -> None:
 
 async def test_i8_a_reply_address_is_in_no_repr_and_no_event(wired: Wired) -> None:
     """I8: Slack's `response_url`, with which anyone could answer, is kept out of logs and the audit."""
-    typed = SlashCommand(user=RIKA.id, team="T", channel="C", text=CODE, reply_url="https://SECRET.example")
+    typed = SlashCommand(user=RIKA.id, team=TEAM, channel="C", text=CODE, reply_url="https://SECRET.example")
     notice = Notice(
         id="1", at=wired.clock.now(), person="U", channel="C", text="t", reply_url="https://SECRET"
     )
-    assert isinstance(await wired.services.submit()(typed), Accepted)
+    assert isinstance(await wired.services.submit(TEAM)(typed), Accepted)
     assert "SECRET" not in repr((typed, notice, await wired.events()))

@@ -147,7 +147,7 @@ async def test_the_listener_answers_privately(wired: Wired) -> None:
     """Slack gets the history as an ephemeral answer, so only the person who asked sees it."""
     request_id = await wired.ask()
     app = AsyncApp(signing_secret=SECRET, authorize=authorize, process_before_response=True)
-    listeners.register(app, wired.services.submit(), wired.services.decide(TEAM), Answers(_WORKSPACE))
+    listeners.register(app, wired.services.submit(TEAM), wired.services.decide(TEAM), Answers(_WORKSPACE))
     typed = {
         "command": "/coupon-delete",
         "text": f"show {CODE}",

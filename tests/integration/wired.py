@@ -100,7 +100,7 @@ class Wired:
         typed = SlashCommand(
             user=by.id, team=TEAM, channel=channel, text=text, reply_url="https://reply.example"
         )
-        return await self.services.submit()(typed)
+        return await self.services.submit(TEAM)(typed)
 
     async def ask(self, text: str = CODE, by: Person = RIKA) -> str:
         """Ask for a deletion, and return the id of the request once its card is up."""

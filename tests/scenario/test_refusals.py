@@ -200,19 +200,6 @@ async def test_command_from_another_workspace(play: Play) -> None:
     assert "Only members of the workspace" in answered.body["text"]
 
 
-@pytest.mark.parametrize("signature", ["bad_secret", "stale", "non_numeric", "missing"])
-async def test_not_from_slack(play: Play, signature: str) -> None:
-    """What is not signed by Slack, and just now, is refused, and does nothing (I1)."""
-    if play.stage.bot.transport == "socket":
-        pytest.skip("what comes through a socket is not signed")
-    card = await play.open_card()
-    click = {"user": AMIR, "channel": card.channel, "ts": card.ts, "action_id": "approve"}
-    delivered = await play.stage.slack.interaction(click=click, signature=signature)
-    assert delivered.status == 401
-    second = await play.approve_first(card, BEA)
-    assert not second.contains(f"Approved by <@{AMIR}>")
-
-
 # These two, and the next one, come last: for a minute the bot remembers what these people are.
 @pytest.mark.parametrize(
     ("who", "kind", "words"),
