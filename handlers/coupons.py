@@ -120,12 +120,17 @@ _FACTS = {
     "use_limit": "use limit",
     "created_at": "creation time",
     "domain": "domain",
-    "issued_to_person": "being issued to a person",
 }
 
 
 def difference(found: Difference) -> str:
     """Return what changed in one fact."""
+    if found.fact == "issued_to_person":
+        return (
+            "it has been issued to a person since"
+            if found.after == "True"
+            else "it is issued to no one any more"
+        )
     before = quote(found.before) if found.before is not None else "not given"
     after = quote(found.after) if found.after is not None else "not given"
     return f"the {_FACTS[found.fact]} was {before} and is now {after}"

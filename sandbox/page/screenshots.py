@@ -43,7 +43,7 @@ async def _play(page: Page, address: str) -> None:
     await page.screenshot(path=IMAGES / "pending.png")
     await _approve(page, "Approve step 1", "Approve")
     await page.goto(f"{address}/?as={BEA}")
-    await _approve(page, "Give the final approval", "Delete Coupon")
+    await _approve(page, "final approval for", "Delete Coupon")
     await page.locator("#messages > li").filter(has_text="Replied to a thread").wait_for()
     await page.get_by_role("button", name="Trace").click()
     told = page.get_by_text("The outcome was told")

@@ -131,7 +131,7 @@ async def test_a_code_chooses_its_whole_story(bench: Bench) -> None:
         _event(bench, request=mine, code=_CODE),
         _event(bench, request=mine, code="OTHERCODE"),
         _event(bench, request="CG-OTHER", kind=EventKind.COMMAND),
-        _event(bench, request="CG-GONE", code=_CODE),
+        _event(bench, request="CG-GONE", code=_CODE.title()),
     )
     assert await _ids(bench, code=_CODE.lower()) == [1, 2, 5]
 

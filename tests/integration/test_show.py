@@ -95,6 +95,7 @@ async def test_a_long_history_fits_into_a_message(wired: Wired) -> None:
         wired.clock.advance(1)
     found = await _history(wired)
     assert (len(found.requests), found.more) == (10, True)
+    assert found.requests[0].request.origin.id == request_id
     text = await _shown(wired)
     assert 2000 < len(text) <= 3000
     assert "There are older ones" in text

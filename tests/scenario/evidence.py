@@ -1,0 +1,157 @@
+"""What is known of a scenario: the logs of the two local servers, and what can be read from them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sandbox.slack.seed import seeded_world
+from sandbox.slack_client import LogEntry, Message
+from sandbox.stage import Stage
+from sandbox.vivoldi_client import Call, Event
+from tests.scenario.playing import is_card, message_of
+
+
+@dataclass(frozen=True)
+class Click:
+    """A click on Approve: when it began, by whom, for which request, and what the clicked card said."""
+
+    at: float
+    user: str
+    request: str
+    card: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """How a request ended for a code, as people were told: `deleted`, `not deleted` or `unknown`."""
+
+    at: float
+    kind: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the logs hold about some codes.
+
+    world: the changes of people, groups and channels, from the beginning.
+    """
+
+    log: Sequence[LogEntry]
+    world: Sequence[LogEntry]
+    calls: Sequence[Call]
+    events: Sequence[Event]
+    settings: dict[str, str]
+
+    @classmethod
+    async def of(cls, stage: Stage, codes: Sequence[str], since: int) -> Evidence:
+        """Ask the two local servers; the local Slack for what came after a log entry."""
+        slack, vivoldi = stage.slack, stage.vivoldi
+        log, world = await slack.log(after=since), await slack.log("world")
+        calls = [call for code in codes for call in await vivoldi.calls(code=code)]
+        events = [event for code in codes for event in await vivoldi.events(code)]
+        return cls(log, world, calls, events, stage.bot.settings)
+
+    def cards(self, code: str) -> dict[str, list[Message]]:
+        """Return the versions of all cards about a code, copies included, by request."""
+        found: dict[str, list[Message]] = {}
+        for entry in self.log:
+            if entry.kind in ("posted", "updated") and is_card(entry):
+                message = message_of(entry)
+                if re.search(rf"\b{code}\b", message.text + json.dumps(message.blocks)):
+                    found.setdefault(request_of(message), []).append(message)
+        return found
+
+    def time_of(self, message: Message) -> float:
+        """Return when a version of a message was written."""
+        return self.log[message.seq - self.log[0].seq].time
+
+    def clicks(self, request: str) -> list[Click]:
+        """Return the clicks on Approve for a request."""
+        return [
+            Click(_began(entry), payload["user"]["id"], request, payload["message"]["text"])
+            for entry in self.log
+            if entry.kind == "interaction"
+            and entry.data["signature"] == "good"
+            and (payload := entry.data["payload"]).get("type") == "block_actions"
+            and payload["actions"][0]["action_id"] == "approve"
+            and payload["actions"][0].get("value") == request
+        ]
+
+    def requester(self, code: str, before: float) -> str:
+        """Return who asked last for a code before a time."""
+        asked = [
+            str(payload["user_id"])
+            for entry in self.log
+            if entry.kind == "interaction"
+            and (payload := entry.data["payload"]).get("command") == "/coupon-delete"
+            and code in payload["text"].replace("-", "")
+            and _began(entry) < before
+        ]
+        return asked[-1]
+
+    def eligible(self, user: str, setting: str, at: float) -> bool:
+        """Return whether a person was a full member, and one of those whom a setting names, at a time."""
+        world = seeded_world()
+        kinds = {person.id: str(person.kind) for person in world.people.values()}
+        groups = {group.id: set(group.members) for group in world.groups.values()}
+        for entry in self.world:
+            if entry.time < at:
+                if entry.data["change"] == "person":
+                    kinds[entry.data["person"]["id"]] = entry.data["person"]["kind"]
+                if entry.data["change"] == "group":
+                    groups[entry.data["group"]["id"]] = set(entry.data["group"]["members"])
+        named = (self.settings.get(setting) or self.settings["APPROVERS"]).split(",")
+        return kinds[user] == "member" and any(user == name or user in groups.get(name, ()) for name in named)
+
+    def archived(self) -> set[str]:
+        """Return the channels that were archived while the bot was at work."""
+        changed = [entry.data["channel"] for entry in self.world if entry.data["change"] == "channel"]
+        return {str(channel["id"]) for channel in changed if channel["archived"]}
+
+    def told(self, code: str, cards: Iterable[Message]) -> list[Told]:
+        """Return what was told about a code in the threads of a request's cards, or else privately."""
+        threads = {card.ts for card in cards}
+        written = [entry for entry in self.log if entry.kind in ("posted", "ephemeral")]
+        messages = [(entry.time, message_of(entry)) for entry in written]
+        return [
+            _as_told(at, code, message.text)
+            for at, message in messages
+            if message.thread_ts in threads or (_is_private(message) and _names(message, code))
+        ]
+
+
+def request_of(card: Message) -> str:
+    """Return the id of the request that a card names in its last line."""
+    named = re.search(r"Request (CG-[A-Z0-9]+)", json.dumps(card.blocks[-1:]))
+    return named[1] if named else ""
+
+
+def _as_told(at: float, code: str, text: str) -> Told:
+    """Return what a reply says about a code. Raises AssertionError where it says nothing that can be told."""
+    line = re.search(rf"^`{code}`:? (.*)$", text, re.MULTILINE)
+    words = line[1] if line else text
+    if words.startswith("*Deleted"):
+        return Told(at, "deleted", words)
+    if words.startswith("*Unknown"):
+        return Told(at, "unknown", words)
+    said = words.startswith("*Not deleted") or "nothing was deleted" in words
+    assert said, f"{code}: what is meant by {words}"
+    return Told(at, "not deleted", words)
+
+
+def _is_private(message: Message) -> bool:
+    return message.ephemeral_to is not None or message.channel.startswith("D")
+
+
+def _names(message: Message, code: str) -> bool:
+    """Return whether a message is an outcome that has a line about a code."""
+    return re.search(rf"^`{code}`:? \*", message.text, re.MULTILINE) is not None
+
+
+def _began(interaction: LogEntry) -> float:
+    """Return when a person did something; the log has when the bot had answered."""
+    return float(interaction.time - interaction.data["elapsed_ms"] / 1000)
