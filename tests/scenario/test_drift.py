@@ -42,7 +42,7 @@ NOBODY = dict.fromkeys(("userId", "userNm", "userPhnno", "userEml", "userEtc1", 
         ({"regYmdt": "2020-01-01 00:00:00"}, ("creation time", "“2020-01-01 00:00:00”")),
         ({"domain": "other.example"}, ("domain", "“other.example”")),
         ({"nm": None}, ("name", "not given")),
-        (NOBODY, ("issued to a person",)),
+        (NOBODY, ("issued to no one",)),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
