@@ -6,7 +6,7 @@ READY := .venv/.ready
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header
 
-.PHONY: setup demo sandbox test check docs lock
+.PHONY: setup demo sandbox test chaos check docs lock
 
 setup: $(READY) ## everything that the other targets need
 
@@ -18,7 +18,10 @@ sandbox: $(READY) ## a page to play an incident on, at http://localhost:8080
 
 test: check ## everything that has to hold
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/chaos
+
+chaos: $(READY) ## crashes before and after every commit and call, and faults at every call; takes long
+	$(BIN)/pytest tests/chaos
 
 check: $(READY) ## format, lint, types, imports
 	$(BIN)/ruff format --check .

@@ -1,0 +1,164 @@
+"""The boundaries of a process: every call through a port, where it can be crashed, frozen or let through."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.coupon import CouponCode
+from bot.services.ports import Claim, NoticeClaim, OpenRequest, Store, Transaction
+
+COMMIT, CLAIM, DELETE = "store.commit", "store.claim", "vivoldi.delete"
+
+
+class Crash(BaseException):
+    """The process ended here. Nothing in it may catch this."""
+
+
+class Side(StrEnum):
+    """Where at a boundary: before the call took effect, or after it, while its answer is under way."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@dataclass(frozen=True)
+class Place:
+    """One side of the boundary that a process crosses as its `number`-th, counted from 1."""
+
+    number: int
+    side: Side
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.number}"
+
+
+Held = Callable[[Place, str], Awaitable[None]]
+
+
+async def _let_through(_place: Place, _name: str) -> None:
+    """Hold nobody up."""
+
+
+@dataclass
+class Boundaries:
+    """Counts what one process crosses. crash_at: where it dies. held: awaited wherever it can be frozen.
+
+    It can't be frozen inside of a transaction, where it would only keep the database from the others.
+    """
+
+    crash_at: Place | None = None
+    held: Held = _let_through
+    crossed: list[str] = field(default_factory=list)
+    dead: bool = False
+
+    def places(self) -> list[Place]:
+        """Return every place that was crossed. Dying before a claim is the same as after what came before."""
+        return [
+            Place(number, side)
+            for number, name in enumerate(self.crossed, start=1)
+            for side in Side
+            if not (name == CLAIM and side is Side.BEFORE)
+        ]
+
+    def enter(self, name: str) -> int:
+        """Count a crossing and return its number. Raises Crash where the process is dead already."""
+        self._die_if(self.dead)
+        self.crossed.append(name)
+        return len(self.crossed)
+
+    def crash(self, number: int, side: Side) -> None:
+        """Raise Crash if this is the place to die, or if the process has died meanwhile."""
+        self._die_if(self.dead or self.crash_at == Place(number, side))
+
+    async def hold(self, number: int, side: Side) -> None:
+        """Wait as long as the process is frozen here."""
+        await self.held(Place(number, side), self.crossed[number - 1])
+        self._die_if(self.dead)
+
+    @asynccontextmanager
+    async def crossing(self, name: str) -> AsyncIterator[None]:
+        """Cross a boundary; the block is the call's effect."""
+        number = self.enter(name)
+        self.crash(number, Side.BEFORE)
+        await self.hold(number, Side.BEFORE)
+        yield
+        self.crash(number, Side.AFTER)
+        await self.hold(number, Side.AFTER)
+
+    def _die_if(self, dying: bool) -> None:
+        if dying:
+            self.dead = True
+            raise Crash
+
+
+class BoundStore:
+    """A store whose every commit is a boundary; it implements the port `Store`."""
+
+    def __init__(self, store: Store, boundaries: Boundaries) -> None:
+        self._store = store
+        self._boundaries = boundaries
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Open a transaction, which is rolled back by a crash before its commit."""
+        number = self._boundaries.enter(COMMIT)
+        await self._boundaries.hold(number, Side.BEFORE)
+        async with self._store.transaction() as tx:
+            yield tx
+            self._boundaries.crash(number, Side.BEFORE)
+        self._boundaries.crash(number, Side.AFTER)
+        await self._boundaries.hold(number, Side.AFTER)
+
+    async def claim_request(self, now: datetime, lease: timedelta) -> Claim | None:
+        """Take one request that is due."""
+        claim = await self._store.claim_request(now, lease)
+        await self._claimed(claim)
+        return claim
+
+    async def claim_item(self, now: datetime, lease: timedelta) -> Claim | None:
+        """Take one item that is due."""
+        claim = await self._store.claim_item(now, lease)
+        await self._claimed(claim)
+        return claim
+
+    async def claim_notice(self, now: datetime, lease: timedelta) -> NoticeClaim | None:
+        """Take one private notice that is due."""
+        claim = await self._store.claim_notice(now, lease)
+        await self._claimed(claim)
+        return claim
+
+    async def _claimed(self, claim: Claim | NoticeClaim | None) -> None:
+        # A look that finds nothing due changes nothing, so it is no boundary.
+        if claim is not None:
+            number = self._boundaries.enter(CLAIM)
+            self._boundaries.crash(number, Side.AFTER)
+            await self._boundaries.hold(number, Side.AFTER)
+
+    async def keep(self, claim: Claim | NoticeClaim, now: datetime, lease: timedelta) -> None:
+        """Let the lease of a claim end later."""
+        await self._store.keep(claim, now, lease)
+
+    async def finish_notice(self, claim: NoticeClaim, due: datetime | None) -> None:
+        """Drop a notice, or make it due again."""
+        async with self._boundaries.crossing(COMMIT):
+            await self._store.finish_notice(claim, due)
+
+    async def open_requests(self, limit: int) -> Sequence[OpenRequest]:
+        """Return the open requests."""
+        return await self._store.open_requests(limit)
+
+    async def find(self, request_id: str) -> OpenRequest | None:
+        """Return a request."""
+        return await self._store.find(request_id)
+
+    async def history(self, code: CouponCode, limit: int) -> Sequence[OpenRequest]:
+        """Return the requests that a code was ever in."""
+        return await self._store.history(code, limit)
+
+    async def ping(self) -> None:
+        """Make sure that the database answers."""
+        await self._store.ping()

@@ -1,0 +1,188 @@
+"""What can be seen from outside: cards, clicks, calls and replies, read off the journal."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sandbox.slack.log import LogEntry
+from sandbox.slack.seed import seeded_world
+from sandbox.vivoldi.log import Call, Event
+from tests.chaos.journal import Journal
+
+ONCALL = "S0ONCALL00"
+
+
+@dataclass(frozen=True)
+class Card:
+    """One version of a card: its place in the journal, its message, what it says, and if it can be used."""
+
+    index: int
+    ts: str
+    request: str
+    text: str
+    live: bool
+
+
+@dataclass(frozen=True)
+class Click:
+    """One click on a card: by whom, on which button, and what the card said."""
+
+    index: int
+    at: datetime
+    user: str
+    action: str
+    request: str
+    text: str
+    ts: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: by whom, what was typed, and what was answered, if anything."""
+
+    index: int
+    user: str
+    text: str
+    answer: str | None
+
+
+@dataclass(frozen=True)
+class Said:
+    """One reply in a thread (`thread`: the card's ts), or one private message (`thread` None)."""
+
+    index: int
+    thread: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One call to Vivoldi: where it arrived, and where it was finished."""
+
+    index: int
+    finished: int
+    at: datetime
+    call: Call
+
+    @property
+    def agent(self) -> str:
+        """The process that made it."""
+        return self.call.headers.get("user-agent", "")
+
+    @property
+    def answered(self) -> bool:
+        """Whether a usable answer was put on the wire as a whole."""
+        return self.call.status == 200 and self.call.answer_code is not None and self.call.dropped is None
+
+    @property
+    def shown(self) -> bool:
+        """Whether a read showed the coupon."""
+        return self.answered and self.call.answer_code == 0
+
+
+@dataclass(frozen=True)
+class Change:
+    """One true change of a coupon."""
+
+    index: int
+    event: Event
+
+
+@dataclass
+class Evidence:
+    """Everything that was seen, each kind in its order."""
+
+    cards: list[Card] = field(default_factory=list)
+    clicks: list[Click] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    oncall: list[tuple[datetime, frozenset[str]]] = field(default_factory=list)
+    unchangeable: set[str] = field(default_factory=set)
+
+    # ------------------------------------------------------------ questions
+
+    def of(self, request: str) -> list[Card]:
+        """Return the versions of the cards of a request."""
+        return [card for card in self.cards if card.request == request]
+
+    def calls(self, kind: str, code: str) -> list[Asked]:
+        """Return the calls of a kind about a code."""
+        return [asked for asked in self.asked if (asked.call.kind, asked.call.code) == (kind, code)]
+
+    def coupon(self, code: str, index: int) -> Event | None:
+        """Return the last event of the coupon that stood under a number at a place in the journal, if any."""
+        before = [c.event for c in self.changes if c.event.code == code and c.index < index]
+        return before[-1] if before and before[-1].kind != "deleted" else None
+
+    def was_on_call(self, user: str, begin: datetime, end: datetime) -> bool:
+        """Return whether a person was on call at any time from `begin` to `end`."""
+        known = [at for at, _ in self.oncall if at <= begin]
+        return any(user in members for at, members in self.oncall[max(len(known) - 1, 0) :] if at <= end)
+
+
+def gathered(journal: Journal) -> Evidence:
+    """Read the evidence off a journal."""
+    members = frozenset(seeded_world().groups[ONCALL].members)
+    found = Evidence(oncall=[(journal.facts[0].at if journal.facts else journal.clock.now(), members)])
+    arrived: dict[int, tuple[int, datetime]] = {}
+    for index, fact in enumerate(journal.facts):
+        match fact.what:
+            case Call(finished=False, seq=seq):
+                arrived[seq] = (index, fact.at)
+            case Call(seq=seq) as call:
+                begun, at = arrived[seq]
+                found.asked.append(Asked(begun, index, at, call))
+            case Event() as event:
+                found.changes.append(Change(index, event))
+            case entry:
+                _take(found, index, fact.at, entry)
+    found.asked.sort(key=lambda asked: asked.index)
+    return found
+
+
+def _take(found: Evidence, index: int, at: datetime, entry: LogEntry) -> None:
+    data = entry.data
+    match entry.kind:
+        case "posted" | "updated" | "ephemeral":
+            _take_message(found, index, data["message"])
+        case "interaction":
+            _take_interaction(found, index, at, data)
+        case "world" if data["change"] == "group":
+            found.oncall.append((at, frozenset(data["group"]["members"])))
+        case "api_call" if data["method"] == "chat.update" and data["error"] and data["status"] == 200:
+            found.unchangeable.add(data["args"]["ts"])
+
+
+def _take_message(found: Evidence, index: int, message: dict[str, Any]) -> None:
+    named = re.search(r"Request (CG-[A-Z0-9]+)", str(message["blocks"][-1:]))
+    if message["thread_ts"] or message["ephemeral_to"] or not named:
+        found.said.append(Said(index, message["thread_ts"], message["text"]))
+        return
+    live = any(block["type"] == "actions" for block in message["blocks"])
+    found.cards.append(Card(index, message["ts"], named[1], message["text"], live))
+
+
+def _take_interaction(found: Evidence, index: int, at: datetime, data: dict[str, Any]) -> None:
+    payload = data["payload"]
+    if "command" in payload:
+        answer = data["body"]["text"] if data["body"] else None
+        found.commands.append(Command(index, payload["user_id"], payload["text"], answer))
+        return
+    action = payload["actions"][0]
+    source = payload["message"]
+    found.clicks.append(
+        Click(
+            index,
+            at,
+            payload["user"]["id"],
+            action["action_id"],
+            action["value"],
+            source["text"],
+            payload["container"]["message_ts"],
+        )
+    )

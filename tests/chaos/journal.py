@@ -1,0 +1,84 @@
+"""One order over everything that happened outside: the two local servers' logs, written into one list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sandbox.slack.log import Kind
+from sandbox.slack.log import Log as SlackLog
+from sandbox.slack.log import LogEntry as SlackEntry
+from sandbox.vivoldi.log import Call, Entry, Event
+from sandbox.vivoldi.log import Log as VivoldiLog
+
+START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """The time of a town: it stands still unless it is moved."""
+
+    time: datetime = START
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        """Move on by so many seconds."""
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that happened: when by the town's clock, and what.
+
+    A call to Vivoldi is there twice: as it arrives, and once more when it is finished.
+    """
+
+    at: datetime
+    what: SlackEntry | Call | Event
+
+
+@dataclass
+class Journal:
+    """All facts in the order in which they happened.
+
+    interrupted: how often a bot was crashed or frozen. troubled: how many faults it met besides.
+    """
+
+    clock: Clock
+    facts: list[Fact] = field(default_factory=list)
+    interrupted: int = 0
+    troubled: int = 0
+
+    def write(self, what: SlackEntry | Call | Event) -> None:
+        """Add a fact at the town's time."""
+        self.facts.append(Fact(self.clock.now(), what))
+
+
+class JournalledSlackLog(SlackLog):
+    """The local Slack's log, which also goes into the journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__()
+        self._journal = journal
+
+    def append(self, time: float, kind: Kind, data: dict[str, Any]) -> SlackEntry:
+        """Add a fact and return it with its sequence number."""
+        entry = super().append(time, kind, data)
+        self._journal.write(entry)
+        return entry
+
+
+class JournalledVivoldiLog(VivoldiLog):
+    """The local Vivoldi's log, which also goes into the journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__()
+        self._journal = journal
+
+    def _append(self, entry: Entry) -> None:
+        super()._append(entry)
+        self._journal.write(entry)

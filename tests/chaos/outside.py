@@ -1,0 +1,203 @@
+"""The way from a bot to the worlds of the local Slack and the local Vivoldi without HTTP in between.
+
+Rules, faults and log entries are those of the local servers themselves; answers are judged by the bot's own
+adapters. A test proves that both ways lead to the same.
+"""
+
+from __future__ import annotations
+
+import json as jsonlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, NoReturn
+
+import aiohttp
+import httpx
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.adapters.vivoldi.answers import failure, judge_change, judge_failure, judge_reading
+from bot.domain.coupon import CouponCode, Reading
+from bot.domain.errors import VivoldiUnavailable
+from bot.domain.item import DeleteAnswer
+from sandbox.slack.faults import Fault as SlackFault
+from sandbox.slack.faults import FaultBook, with_fault
+from sandbox.slack.methods import METHODS
+from sandbox.slack.wire import ApiError, failed
+from sandbox.slack.wire import Reply as SlackReply
+from sandbox.slack.world import World as SlackWorld
+from sandbox.vivoldi.calls import Asked, carry_out
+from sandbox.vivoldi.faults import Fault, Faults, Reply, spoilt
+from sandbox.vivoldi.world import World as VivoldiWorld
+from tests.chaos.boundaries import DELETE, Boundaries
+from tests.chaos.journal import START, Clock
+
+Wait = Callable[[float], Awaitable[None]]
+_TIMEOUT = 10.0  # seconds that the bot waits for an answer
+
+
+class DirectSlack(AsyncWebClient):
+    """Slack's Web API, answered from the world. wait: lets a process wait so many seconds."""
+
+    def __init__(self, world: SlackWorld, faults: FaultBook, boundaries: Boundaries, wait: Wait) -> None:
+        super().__init__(token="xoxb-local", base_url="http://slack.example/api/", retry_handlers=[])
+        self._world = world
+        self._faults = faults
+        self._boundaries = boundaries
+        self._wait = wait
+
+    async def api_call(self, api_method: str, **call: Any) -> AsyncSlackResponse:
+        """Answer one call, and log it as the local Slack does. Raises what the SDK raises."""
+        args = jsonlib.loads(jsonlib.dumps(call.get("json") or call.get("data") or {}))
+        async with self._boundaries.crossing(f"slack.{api_method}"):
+            fault = self._faults.take(api_method)
+            reply = await self._spoilt(fault, lambda: self._answer(api_method, args))
+            answered = {"method": api_method, "args": args, "error": reply.error, "status": reply.status}
+            ok = isinstance(reply.body, dict) and bool(reply.body.get("ok"))
+            self._world.record("api_call", {**answered, "ok": ok, "fault": fault.kind if fault else None})
+        return self._response(api_method, reply)
+
+    async def _spoilt(self, fault: SlackFault | None, execute: Callable[[], SlackReply]) -> SlackReply:
+        if fault is not None and fault.kind == "latency":
+            await self._wait(fault.seconds)
+            return execute()
+        return await with_fault(fault, execute)
+
+    def _answer(self, method: str, args: dict[str, Any]) -> SlackReply:
+        try:
+            return SlackReply({"ok": True, **METHODS[method].run(self._world, args)})
+        except ApiError as error:
+            return failed(error.name, **error.extra)
+
+    def _response(self, method: str, reply: SlackReply) -> AsyncSlackResponse:
+        if reply.dropped:
+            raise aiohttp.ServerDisconnectedError
+        response = AsyncSlackResponse(
+            client=self,
+            http_verb="POST",
+            api_url=method,
+            req_args={},
+            data=reply.body,  # type: ignore[arg-type]  # a text is what the SDK hands on, too
+            headers=reply.headers,
+            status_code=reply.status,
+        )
+        if isinstance(reply.body, dict) and reply.body["ok"]:
+            return response
+        raise SlackApiError("It was refused, or is not JSON.", response)  # type: ignore[no-untyped-call]
+
+
+@dataclass
+class Agenda:
+    """What happens in Vivoldi by itself when its time comes, at the latest before the next call."""
+
+    clock: Clock
+    entries: list[tuple[datetime, Callable[[], object]]] = field(default_factory=list)
+
+    def add(self, seconds: float, happening: Callable[[], object]) -> None:
+        """Have something happen so many seconds from now."""
+        self.entries.append((self.clock.now() + timedelta(seconds=seconds), happening))
+
+    def catch_up(self) -> None:
+        """Let everything happen that is due."""
+        due = [entry for entry in self.entries if entry[0] <= self.clock.now()]
+        self.entries = [entry for entry in self.entries if entry not in due]
+        for _, happening in due:
+            happening()
+
+
+class DirectVivoldi:
+    """Vivoldi's API, answered from the world; it implements the port `Coupons`.
+
+    agent: the name under which the bot's process calls, which tells one process from another in the log.
+    """
+
+    def __init__(
+        self,
+        world: VivoldiWorld,
+        faults: Faults,
+        agenda: Agenda,
+        boundaries: Boundaries,
+        wait: Wait,
+        agent: str,
+    ) -> None:
+        self._world = world
+        self._agenda = agenda
+        self._faults = faults
+        self._boundaries = boundaries
+        self._wait = wait
+        self._clock = agenda.clock
+        self._agent = agent
+        self._refusing_until = START
+
+    async def read(self, code: CouponCode) -> Reading:
+        """Read a coupon once. Raises VivoldiUnavailable or VivoldiRefused."""
+        try:
+            reply = await self._call("read", code)
+        except httpx.HTTPError as error:
+            raise VivoldiUnavailable(failure(error)) from None
+        return judge_reading(code, reply.status, reply.headers, reply.body.encode())
+
+    async def reserve(self) -> None:
+        """There is always a place."""
+
+    async def delete(self, code: CouponCode) -> DeleteAnswer:
+        """Send DELETE exactly once, and return what the answer proves."""
+        try:
+            reply = await self._call("delete", code)
+        except httpx.HTTPError as error:
+            return judge_failure(error)
+        return judge_change(reply.status, reply.headers, reply.body.encode())
+
+    async def _call(self, kind: Literal["read", "delete"], code: CouponCode) -> Reply:
+        async with self._boundaries.crossing(DELETE if kind == "delete" else "vivoldi.read"):
+            if self._clock.now() < self._refusing_until:
+                raise httpx.ConnectError("refused")
+            reply = await self._serve(kind, code)
+        return reply if reply.delivery == "whole" else await self._unanswered(reply)
+
+    async def _serve(self, kind: Literal["read", "delete"], code: CouponCode) -> Reply:
+        method, name = ("GET", "validate") if kind == "read" else ("DELETE", "delete")
+        path, log = f"/api/coupon/v1/{name}?cpnNo={code}", self._world.log
+        headers = {"user-agent": self._agent}
+        call = log.begin(kind, method=method, path=path, code=code, headers=headers, key_ok=True, port=0)
+        fault, refusal = self._faults.take(kind, code), self._faults.take_refusal(kind, code)
+        executed = fault is None or fault.executes
+        log.mark(call, executed=executed, fault=fault.kind if fault else None)
+        asked = Asked(kind, code, {})
+        if fault is not None and fault.kind == "latency":
+            seconds = fault.seconds or 0.0
+            if seconds > _TIMEOUT:
+                self._agenda.add(seconds, lambda: self._carried_out_late(call, asked))
+                return Reply(delivery="never")
+            await self._wait(seconds)
+        self._agenda.catch_up()
+        reply = carry_out(asked, self._world, call) if executed else Reply()
+        reply = reply if fault is None else spoilt(fault, reply, path)
+        if refusal is not None:
+            self._refusing_until = self._clock.now() + timedelta(seconds=refusal.seconds or 0.0)
+        self._finish(call, reply, executed, refusal)
+        return reply
+
+    def _carried_out_late(self, call: int, asked: Asked) -> None:
+        """Carry out a call that nobody waits for any more."""
+        self._world.log.mark(call, executed=True, fault="latency")
+        carry_out(asked, self._world, call)
+        self._finish(call, Reply(delivery="never"), executed=True, refusal=None)
+
+    def _finish(self, call: int, reply: Reply, executed: bool, refusal: Fault | None) -> None:
+        on_wire = reply.delivery in ("whole", "cut")
+        self._world.log.finish(
+            call,
+            status=reply.status if on_wire else None,
+            answer_code=reply.answer_code if on_wire else None,
+            dropped=None if reply.delivery == "whole" else "after" if executed else "before",
+            then_refused=refusal is not None,
+        )
+
+    async def _unanswered(self, reply: Reply) -> NoReturn:
+        if reply.delivery == "never":
+            await self._wait(_TIMEOUT)
+            raise httpx.ReadTimeout("no answer")
+        raise httpx.RemoteProtocolError("the connection was lost")

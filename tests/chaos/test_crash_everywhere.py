@@ -1,0 +1,136 @@
+"""Every story, once for each place where a process can die or stand still: it ends truly, and is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chaos.boundaries import DELETE, Place
+from tests.chaos.play import Plan, can_be_frozen
+from tests.chaos.report import REPORT
+from tests.chaos.runs import Databases, Run, perform
+from tests.chaos.scenarios import SCENARIOS, Scenario
+
+BOTH = pytest.mark.parametrize("databases", ["sqlite", "postgresql"], indirect=True)
+# Of the other stories `make test` tries each so manieth place.
+_EACH = 40
+_NEAR = 4
+EVERY = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
+SINGLE = SCENARIOS["single"]
+
+
+@EVERY
+def test_story_ends_as_it_should(scenario: Scenario, databases: Databases) -> None:
+    """A story in which nothing else goes wrong breaks no rule, and ends as it should."""
+    run = perform(scenario, databases.fresh())
+    _is_well(run)
+    assert all(scenario.words in ending.words for ending in run.judgement.endings[-1:]), run.judgement.endings
+
+
+@pytest.mark.timeout(300)
+def test_single_story_survives_a_crash_anywhere(databases: Databases) -> None:
+    """A process that dies around any commit or call breaks no rule, and leaves no outcome untold (I5)."""
+    _crash_everywhere(SINGLE, databases, each=1)
+
+
+@pytest.mark.timeout(300)
+@EVERY
+def test_story_survives_some_crashes(scenario: Scenario, databases: Databases) -> None:
+    """Whatever the story, a process that dies breaks no rule and leaves no outcome untold (I5)."""
+    _crash_everywhere(scenario, databases, each=_EACH)
+
+
+@pytest.mark.timeout(300)
+def test_single_story_survives_freezes_around_its_deletion(databases: Databases) -> None:
+    """A process that stands still until others have taken over changes nothing when it goes on (I3, I5)."""
+    crossed = perform(SINGLE, databases.fresh()).started[0].crossed
+    _freeze_everywhere(SINGLE, databases, around=crossed.index(DELETE) + 1)
+
+
+@pytest.mark.timeout(300)
+def test_single_story_survives_two_freezes_in_turn(databases: Databases) -> None:
+    """A process that goes on while another one is at the same work does nothing to it (I3, I6)."""
+    _freeze_two(SINGLE, databases, each=20)
+
+
+@BOTH
+@EVERY
+@pytest.mark.chaos
+@pytest.mark.timeout(3600)
+def test_story_survives_a_crash_anywhere(scenario: Scenario, databases: Databases) -> None:
+    """Whatever the story and the database, a process may die at any place of it (I5)."""
+    _crash_everywhere(scenario, databases, each=1)
+
+
+@EVERY
+@pytest.mark.chaos
+@pytest.mark.timeout(3600)
+def test_story_survives_a_freeze_anywhere(scenario: Scenario, databases: Databases) -> None:
+    """Whatever the story, a process may stand still at any place of it (I3, I5)."""
+    _freeze_everywhere(scenario, databases)
+
+
+@BOTH
+@pytest.mark.chaos
+@pytest.mark.timeout(3600)
+def test_single_story_survives_a_freeze_anywhere(databases: Databases) -> None:
+    """Whatever the database, a process may stand still at any place of the plainest story (I3, I5)."""
+    _freeze_everywhere(SINGLE, databases)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", ["single", "lost_answer", "lost_deletion", "refused"])
+def test_story_survives_two_freezes_in_turn(name: str, databases: Databases) -> None:
+    """A process that goes on while another one is at the same work does nothing to it (I3, I6)."""
+    _freeze_two(SCENARIOS[name], databases, each=1)
+
+
+def _crash_everywhere(scenario: Scenario, databases: Databases, each: int) -> None:
+    usual = perform(scenario, databases.fresh())
+    for number in range(1, scenario.replicas + 1):
+        for place in usual.started[number - 1].places()[::each]:
+            run = perform(scenario, databases.fresh(), Plan(crashes={number: place}))
+            assert run.started[number - 1].dead, f"{run}: it never came to that place"
+            _is_well(run)
+            _came_there_alike(usual, run, number, place)
+
+
+def _freeze_everywhere(scenario: Scenario, databases: Databases, around: int | None = None) -> None:
+    """Freeze the first process at every place, or only at those close to the boundary `around`."""
+    usual = perform(scenario, databases.fresh()).started[0]
+    for place in usual.places():
+        near = around is None or abs(place.number - around) <= _NEAR
+        if near and can_be_frozen(place, usual.crossed[place.number - 1]):
+            run = perform(scenario, databases.fresh(), Plan(freezes=(place,)))
+            assert run.journal.interrupted == 1, f"{run}: it never came to that place"
+            _is_well(run)
+
+
+def _freeze_two(scenario: Scenario, databases: Databases, each: int) -> None:
+    """Freeze the first process close to its DELETE, and the second one, at the same work, at any place."""
+    usual = perform(scenario, databases.fresh()).started[0]
+    around = usual.crossed.index(DELETE) + 1
+    pairs = [
+        (first, second)
+        for first in usual.places()
+        if abs(first.number - around) <= _NEAR and can_be_frozen(first, usual.crossed[first.number - 1])
+        for second in perform(scenario, databases.fresh(), Plan(freezes=(first,))).started[1].places()
+    ]
+    for pair in pairs[::each]:
+        run = perform(scenario, databases.fresh(), Plan(freezes=pair))
+        assert run.journal.interrupted, f"{run}: it never came to that place"
+        _is_well(run)
+
+
+def _is_well(run: Run) -> None:
+    REPORT.count(run)
+    assert not run.judgement.findings, f"{run}: {run.judgement.findings}"
+    told = {(ending.code, ending.kind) for ending in run.judgement.endings}
+    assert {code for code, _ in told} == run.scenario.ends.keys(), f"{run}: not all was told: {told}"
+    assert all(kind in run.scenario.ends[code] for code, kind in told), f"{run}: told as {told}"
+
+
+def _came_there_alike(usual: Run, run: Run, number: int, place: Place) -> None:
+    """Make sure that a run is repeatable: up to the place it crossed the same boundaries as the usual one."""
+    before = place.number
+    assert usual.started[number - 1].crossed[:before] == run.started[number - 1].crossed[:before], str(run)
