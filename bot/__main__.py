@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot import __version__, auditing, manifest
+from bot import __version__, auditing, manifest, snapshots
 from bot.domain.errors import BadInput, SettingsError, SlackError, StoreError
 from bot.exits import GIVEN, OUTSIDE, fail, slack_sentence, store_sentence
 from bot.logs import Redactor, configure
@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(auditing.app, name="audit")
+app.add_typer(snapshots.app, name="snapshots")
 
 
 def _print_version(wanted: bool) -> None:

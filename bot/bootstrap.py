@@ -8,7 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
@@ -17,6 +17,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.seal import Seal
 from bot.adapters.slack import Directory, Identity, SlackMessenger, identify, web_client, web_session
 from bot.adapters.store import SqlStore
 from bot.adapters.store import migrate as migrate_store
@@ -36,7 +37,7 @@ from bot.services.ports import Coupons, Messenger
 from bot.settings import Settings
 from bot.socket_mode import run_socket
 from bot.wiring import Services
-from bot.worker import Wakeup, Worker
+from bot.worker import Chore, Wakeup, Worker
 from handlers import errors, listeners
 from handlers.answers import Answers
 from handlers.cards import Cards
@@ -44,6 +45,8 @@ from handlers.cards import Cards
 _log = structlog.get_logger(__name__)
 
 _SLACK_RETRY_SECONDS = 5.0
+_REFRESH_EVERY = timedelta(minutes=1)
+_REMOVE_EVERY = timedelta(minutes=10)
 
 
 class SystemClock:
@@ -158,7 +161,13 @@ async def _built(
         yield Bot(
             app=_bolt(settings, client, identity, services),
             worker=Worker(
-                [traces.lane(lane) for lane in services.lanes(settings)], refresh, wakeup, metrics.taken_over
+                [traces.lane(lane) for lane in services.lanes(settings)],
+                [
+                    Chore("directory.refresh", refresh, _REFRESH_EVERY),
+                    Chore("snapshots.remove_old", services.retention(settings), _REMOVE_EVERY),
+                ],
+                wakeup,
+                metrics.taken_over,
             ),
             watch=Watch(
                 partial(_ready, store, directory, stop),
@@ -178,10 +187,17 @@ async def outside(settings: Settings) -> AsyncIterator[tuple[ClientSession, Asyn
         language=settings.vivoldi_language,
         timeout=settings.vivoldi_timeout_seconds,
         rate=RateLimit(settings.vivoldi_rate_per_minute),
+        seal=seal.close if (seal := seal_of(settings)) else None,
     )
     token, url = settings.slack_bot_token.get_secret_value(), settings.slack_api_url
     async with coupons, web_session() as session:
         yield session, web_client(token, url, session), coupons
+
+
+def seal_of(settings: Settings) -> Seal | None:
+    """Return what seals and opens what deleted coupons held; None where no key is set."""
+    keys = [key.get_secret_value() for key in settings.snapshot_keys]
+    return Seal(keys) if keys else None
 
 
 def _bolt(settings: Settings, client: AsyncWebClient, identity: Identity, services: Services) -> AsyncApp:

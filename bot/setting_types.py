@@ -13,6 +13,7 @@ from datetime import UTC, tzinfo
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from bot.domain.request import Grants
@@ -89,6 +90,19 @@ def secret_text(value: SecretStr) -> SecretStr:
     if not _SECRET.fullmatch(value.get_secret_value()):
         raise ValueError("is shorter than 8 characters, or holds a space or a character that is not ASCII")
     return value
+
+
+def keys(value: object) -> object:
+    """Return the keys of a list. A key is 32 bytes in url-safe base64."""
+    if not isinstance(value, str):
+        return value
+    found = [part.strip() for part in value.split(",") if part.strip()]
+    for number, key in enumerate(found, start=1):
+        try:
+            Fernet(key)
+        except ValueError:
+            raise ValueError(f"holds something else than a key in place {number}") from None
+    return tuple(map(SecretStr, found))
 
 
 def header_text(value: str) -> str:

@@ -28,6 +28,7 @@ _GrantsList = Annotated[Grants, BeforeValidator(kinds.grants)]
 _Secret = Annotated[SecretStr, AfterValidator(kinds.secret_text)]
 _BotToken = Annotated[SecretStr, AfterValidator(kinds.token("xoxb-"))]
 _AppToken = Annotated[SecretStr, AfterValidator(kinds.token("xapp-"))]
+_Keys = Annotated[tuple[SecretStr, ...], BeforeValidator(kinds.keys)]
 
 
 def _field(description: str, expected: str, example: str | None, default: Any = ..., **limits: Any) -> Any:
@@ -188,6 +189,21 @@ class Settings(BaseSettings):
         "sqlite:///coupon-guard.db",
         validate_default=True,
     )
+    snapshot_keys: _Keys = _field(
+        "Encrypt what a deleted coupon held, which can't be had again: with the first key, while every one "
+        "decrypts. Unset: it is not kept. `python -m bot snapshots new-key` makes a key.",
+        "keys, separated by commas",
+        None,
+        (),
+    )
+    retention_days: int = _field(
+        "How long what a deleted coupon held is kept; in days. The audit is kept for good.",
+        "a whole number from 1 to 3650",
+        "90",
+        90,
+        ge=1,
+        le=3650,
+    )
     host: str = _field(
         "The address that the HTTP server listens on; 0.0.0.0 for every network of the machine.",
         "a host name or an IP address",
@@ -227,7 +243,7 @@ class Settings(BaseSettings):
         """Return every secret value that is set, the database's password included, to be kept out of logs."""
         named = (self.slack_bot_token, self.slack_signing_secret, self.slack_app_token, self.vivoldi_api_key)
         password = urlsplit(self.database_url.get_secret_value()).password or ""
-        values = [secret.get_secret_value() for secret in named if secret is not None]
+        values = [secret.get_secret_value() for secret in (*named, *self.snapshot_keys) if secret is not None]
         return tuple(value for value in [*values, password, unquote(password)] if value)
 
 

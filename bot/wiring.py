@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from random import Random
 
 from bot.domain.policy import Policy
@@ -18,6 +19,7 @@ from bot.services.present import Present
 from bot.services.read import ReadCoupons
 from bot.services.reconcile import Reconcile
 from bot.services.requests import WorkOnRequest
+from bot.services.retention import RemoveOldSnapshots
 from bot.services.submit import Submit
 from bot.settings import Settings
 from bot.worker import LEASE, Lane
@@ -65,6 +67,10 @@ class Services:
         ledger = Ledger(self.store, self.clock, Random())
         execute = Execute(ledger, self.coupons, self.people, self.policy, self.clock)
         return WorkOnItem(ledger, execute, Reconcile(ledger, self.coupons, self.clock))
+
+    def retention(self, settings: Settings) -> RemoveOldSnapshots:
+        """Return what removes old snapshots."""
+        return RemoveOldSnapshots(self.store, self.clock, timedelta(days=settings.retention_days))
 
     def lanes(self, settings: Settings) -> tuple[Lane[Claim] | Lane[NoticeClaim], ...]:
         """Return the worker's lanes."""

@@ -64,6 +64,15 @@ class Lane(Generic[ClaimT]):
     slots: int
 
 
+@dataclass(frozen=True)
+class Chore:
+    """Something that is done again and again, whether or not anything changed. every: the time between."""
+
+    name: str
+    do: Callable[[], Awaitable[None]]
+    every: timedelta
+
+
 class Wakeup:
     """Wakes every lane at once. Call it after a commit, from the loop that the worker runs in."""
 
@@ -83,7 +92,7 @@ class Wakeup:
 
 
 class Worker:
-    """Runs lanes, and a directory refresh beside them, until it is told to stop.
+    """Runs lanes, and chores beside them, until it is told to stop.
 
     taken_over: called with a lane's name when work is taken over from someone whose lease ran out.
     """
@@ -91,16 +100,14 @@ class Worker:
     def __init__(
         self,
         lanes: Sequence[Lane[Any]],
-        refresh: Callable[[], Awaitable[None]],
+        chores: Sequence[Chore],
         wakeup: Wakeup,
         taken_over: Callable[[str], None],
-        refresh_every: timedelta = timedelta(seconds=60),
     ) -> None:
         self._lanes = lanes
-        self._refresh = refresh
+        self._chores = chores
         self._wakeup = wakeup
         self._taken_over = taken_over
-        self._refresh_every = refresh_every
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -111,7 +118,8 @@ class Worker:
     async def run(self) -> None:
         """Work until `stop` is called and everything in flight has ended."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._refreshing())
+            for chore in self._chores:
+                group.create_task(self._again_and_again(chore))
             for lane in self._lanes:
                 group.create_task(self._run(lane))
 
@@ -168,11 +176,11 @@ class Worker:
             except StoreError as error:
                 _log.warning("worker.lease_not_kept", work=claim.label, error=str(error))
 
-    async def _refreshing(self) -> None:
+    async def _again_and_again(self, chore: Chore) -> None:
         while not self._stopping.is_set():
-            await _wait(self._stopping, self._refresh_every.total_seconds())
+            await _wait(self._stopping, chore.every.total_seconds())
             if not self._stopping.is_set():
-                await self._guarded("directory.refresh", self._refresh)
+                await self._guarded(chore.name, chore.do)
 
     async def _guarded(self, what: str, work: Callable[[], Awaitable[Result]]) -> tuple[bool, Result | None]:
         """Do some work; this is the worker's one boundary, so that nothing can end a lane.

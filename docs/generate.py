@@ -60,7 +60,7 @@ def _default(name: str, field: FieldInfo) -> str:
     if SocketSettings.model_fields[name].is_required():
         return "needed for `socket`"
     value = field.get_default()
-    if value is None:
+    if value in (None, ()):
         return "not set"
     # As it would be written into .env; the version would make the page old with every release.
     return f"`{_written(value).replace(__version__, 'VERSION')}`"

@@ -5,13 +5,14 @@ Each burns a fuse before and after it acts, so that a test can kill the program 
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from bot.domain.coupon import Coupon, CouponCode, Reading, Shown
+from bot.domain.coupon import Coupon, CouponCode, Reading, Sealed, Shown
 from bot.domain.errors import SlackError, SlackUnavailable, VivoldiError
 from bot.domain.event import Notice
 from bot.domain.item import DeleteAnswer, Executed
@@ -19,6 +20,9 @@ from bot.domain.policy import Kind, Standing
 from bot.domain.request import Person
 from bot.services.ports import Message
 from tests.builders import NOW, UNSEEN
+
+# Whom every coupon is issued to, which is nobody's business.
+HOLDER = "SECRET-Jane"
 
 
 class Killed(BaseException):
@@ -72,7 +76,8 @@ class FakeCoupons:
     """Vivoldi: shows what is stored, and deletes it.
 
     reads, deletes: what happens instead, for each code, in this order; a deletion is an answer and whether it
-    was executed. during: awaited while a call is under way, before it has any effect.
+    was executed. during: awaited while a call is under way, before it has any effect. seal: closes what a
+    coupon holds besides, as the client does where it has a key.
     """
 
     fuse: Fuse = field(default_factory=Fuse)
@@ -82,6 +87,7 @@ class FakeCoupons:
         default_factory=lambda: defaultdict(list)
     )
     during: Callable[[Call], Awaitable[None]] = _nothing
+    seal: Callable[[bytes], Sealed] | None = None
     calls: list[Call] = field(default_factory=list)
 
     def store(self, *coupons: Coupon) -> None:
@@ -101,7 +107,10 @@ class FakeCoupons:
                 raise result
             return result
         coupon = self.stored.get(code)
-        return UNSEEN if coupon is None else Shown(coupon)
+        if coupon is None:
+            return UNSEEN
+        held = {"code": 0, "result": {"cpnNo": code, "nm": coupon.name, "userNm": HOLDER}}
+        return Shown(coupon, self.seal(json.dumps(held).encode()) if self.seal else None)
 
     async def reserve(self) -> None:
         """There is always a place."""

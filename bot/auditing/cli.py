@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -17,11 +15,12 @@ from bot.auditing.report import report
 from bot.auditing.story import story
 from bot.domain.audit import Link
 from bot.domain.coupon import parse_code
-from bot.domain.errors import BadInput, StoreError
-from bot.exits import GIVEN, OUTSIDE, fail, store_sentence
-from bot.logs import Redactor
+from bot.domain.errors import BadInput
+from bot.exits import GIVEN, OUTSIDE, fail
+from bot.offline import with_database
 from bot.services.audit import verify as verify_chain
 from bot.services.ports import Chosen, Trail
+from bot.settings import Settings
 
 _Result = TypeVar("_Result")
 
@@ -83,31 +82,11 @@ def show(request: Annotated[str, typer.Argument(help="The id of a request, such 
 
 def _read(work: Callable[[Trail], Awaitable[_Result]]) -> _Result:
     """Do something with the audit of DATABASE_URL, the only setting that this takes."""
-    from bot.checking import read_settings
 
-    given = read_settings()
-    if not given.has("database_url"):
-        fail(GIVEN, *([line for line in given.faults if line.startswith("DATABASE_URL")] or given.faults))
-    url = given.settings.database_url.get_secret_value()
-    try:
-        _require_file(url)
-        return asyncio.run(_opened(url, work))
-    except StoreError as error:
-        fail(OUTSIDE, Redactor(given.settings.secrets())(store_sentence(error)))
+    async def opened(settings: Settings) -> _Result:
+        from bot.adapters.store import SqlTrail
 
+        async with SqlTrail(settings.database_url.get_secret_value()) as trail:
+            return await work(trail)
 
-def _require_file(url: str) -> None:
-    """Make sure that a SQLite file is there, since opening it would make it. Raises StoreError."""
-    from bot.adapters.store.engine import parse_url
-
-    parsed = parse_url(url)
-    if parsed.drivername.startswith("sqlite") and not Path(parsed.database or "").exists():
-        raise StoreError(f"There is no SQLite file {parsed.database}.")
-
-
-async def _opened(url: str, work: Callable[[Trail], Awaitable[_Result]]) -> _Result:
-    from bot.adapters.store import SqlTrail, require_current
-
-    await require_current(url)
-    async with SqlTrail(url) as trail:
-        return await work(trail)
+    return with_database(opened)

@@ -60,6 +60,8 @@ def _told(facts: Facts) -> Iterator[str]:
             yield _answered(facts.code, data)
         case EventKind.ITEM_OUTCOME:
             yield from _outcome(facts.code, data)
+        case EventKind.SNAPSHOT_OPENED:
+            yield f"{data.get('operator')}, who has the key, read everything that {facts.code} held."
         case _:
             yield _of_request(facts.kind, data)
 
@@ -111,10 +113,14 @@ def _outcome(code: str | None, data: Mapping[str, Any]) -> Iterator[str]:
     outcome = str(data.get("outcome"))
     yield f"Outcome for {code}: {_OUTCOMES.get(outcome, outcome)}."
     known = [
-        f"{name}: {value}" for name, value in data.items() if name != "outcome" and value not in (None, "()")
+        f"{name}: {_listed(value)}"
+        for name, value in data.items()
+        if name not in ("outcome", "differences") and value is not None
     ]
     if known:
         yield "; ".join(known)
+    for change in data.get("differences") or ():
+        yield f"{change['fact']}: it was {change['before']}, and is {change['after']}"
 
 
 def _of_request(kind: str, data: Mapping[str, Any]) -> str:

@@ -1,8 +1,8 @@
 """A coupon as Vivoldi shows it, and how two looks at it compare.
 
 Facts that the vendor's API gives are listed in the vendor's `validate` call. Personal and secret fields
-(whom it was issued to, the on-site password) never get into a value of this module: of the
-person, only "issued to someone" is kept.
+(whom it was issued to, the on-site password) never get into a value of this module, unless sealed: of
+the person, only "issued to someone" is kept.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import NewType
@@ -19,6 +19,7 @@ from typing import NewType
 from bot.domain.errors import BadInput
 
 CouponCode = NewType("CouponCode", str)
+Sealed = NewType("Sealed", str)  # encrypted: everything that Vivoldi gave, to be kept once it is deleted
 
 _CODE = re.compile(r"[A-Za-z0-9]{8,16}", re.ASCII)
 # Bump it when the meaning of a digest changes: approvals given under an older meaning then no longer count.
@@ -92,9 +93,13 @@ def _as_date(text: str | None) -> date | None:
 
 @dataclass(frozen=True)
 class Shown:
-    """Vivoldi showed the coupon."""
+    """Vivoldi showed the coupon.
+
+    sealed: its whole answer, where there is a key to seal it with. It is no part of what people are shown.
+    """
 
     coupon: Coupon
+    sealed: Sealed | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ CouponGuardError
 │   ├── SlackUnavailable    no usable answer from Slack; trying again later may help
 │   └── SlackRefused        Slack refused the call by name; trying again will not help
 ├── SettingsError           a setting is missing or malformed; its lines name each fault
+├── SealError               what is sealed can't be opened with the keys that are set
 └── StoreError
     ├── StoreUnavailable    the database can't be reached or is locked
     └── StoreTooNew         the database was written by a newer version of the program
@@ -88,6 +89,10 @@ class SettingsError(CouponGuardError):
     def __init__(self, faults: tuple[str, ...]) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
+
+
+class SealError(CouponGuardError):
+    """What is sealed can't be opened: no key fits, or it was changed."""
 
 
 class StoreError(CouponGuardError):

@@ -27,6 +27,9 @@ class EventKind(StrEnum):
     DELETE_LOST = "delete.lost"
     ITEM_OUTCOME = "item.outcome"
     OUTCOME_TOLD = "outcome.told"
+    SNAPSHOT_OPENED = "snapshot.opened"
+    SNAPSHOTS_REMOVED = "snapshots.removed"
+    SNAPSHOTS_REENCRYPTED = "snapshots.reencrypted"
 
 
 @dataclass(frozen=True, kw_only=True)

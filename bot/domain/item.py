@@ -200,6 +200,11 @@ def is_final(state: ItemState) -> bool:
             return True
 
 
+def may_be_gone(state: ItemState) -> bool:
+    """Tell whether the coupon was deleted, or may have been: then what it held can't be had again."""
+    return isinstance(state, Deleted | Unknown)
+
+
 # ---------------------------------------------------------------- transitions
 
 

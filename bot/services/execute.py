@@ -114,6 +114,7 @@ class Execute:
             await entry.move(hindrance or send(waiting))
             if hindrance is None:
                 await entry.note(self._about_to_send(waiting, entry.request))
+                await entry.keep(reading)
         if hindrance is not None:
             return False
         sending = send(waiting)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from random import Random
 
-from bot.domain.coupon import NotShown, Reading
+from bot.domain.coupon import NotShown, Reading, Shown
 from bot.domain.errors import VivoldiError
 from bot.domain.event import Event, EventKind
-from bot.domain.item import Item, ItemState, Waiting, is_final
+from bot.domain.item import Item, ItemState, Waiting, is_final, may_be_gone
 from bot.domain.request import Approved, progress
-from bot.services.ports import Claim, Clock, Store, Transaction
+from bot.services.ports import Claim, Clock, Place, Store, Transaction
 from bot.services.timing import backoff
 
 
@@ -48,22 +48,34 @@ class Entry:
     @property
     def item(self) -> Item:
         """The claimed item as it is stored."""
+        return self.request.items[self.place.position]
+
+    @property
+    def place(self) -> Place:
+        """Where the claimed item stands."""
         assert self.claim.position is not None
-        return self.request.items[self.claim.position]
+        return Place(self.claim.request_id, self.claim.position)
 
     async def move(self, state: ItemState) -> bool:
         """Store the item's next state, with its outcome as an audit event where it is one.
 
-        Returns whether there is more to do; an outcome ends the claim.
+        Returns whether there is more to do; an outcome ends the claim. What the coupon held is not kept any
+        longer where the coupon is still there.
         """
-        assert self.claim.position is not None
         now = self.clock.now()
-        await self.tx.save(progress(self.request, self.claim.position, state, now))
+        await self.tx.save(progress(self.request, self.place.position, state, now))
         if not is_final(state):
             return True
+        if not may_be_gone(state):
+            await self.tx.snapshots.drop(self.place)
         outcome = {"outcome": type(state).__name__.lower(), **_plain(state)}
         await self.note(Fact(EventKind.ITEM_OUTCOME, outcome))
         return False
+
+    async def keep(self, reading: Reading) -> None:
+        """Keep what the coupon holds, sealed, as far as it was shown and there is a key to seal it with."""
+        if isinstance(reading, Shown) and reading.sealed is not None:
+            await self.tx.snapshots.keep(self.place, reading.sealed, self.clock.now())
 
     async def note(self, fact: Fact) -> None:
         """Append an audit event about the item."""
@@ -134,6 +146,14 @@ class Ledger:
 
 def _plain(state: ItemState) -> dict[str, object]:
     """Return a state's fields as the audit keeps them."""
-    return {
-        name: value if isinstance(value, int | None) else str(value) for name, value in vars(state).items()
-    }
+    return {name: _plain_value(value) for name, value in vars(state).items()}
+
+
+def _plain_value(value: object) -> object:
+    match value:
+        case tuple():
+            return [asdict(difference) for difference in value]
+        case int() | None:
+            return value
+        case _:
+            return str(value)

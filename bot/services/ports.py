@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.audit import Around, Head, Link
-from bot.domain.coupon import CouponCode, Reading
+from bot.domain.coupon import CouponCode, Reading, Sealed
 from bot.domain.event import Event, Notice
 from bot.domain.item import DeleteAnswer
 from bot.domain.policy import Standing, Verdict
@@ -77,8 +77,49 @@ class OpenRequest:
     card_ts: str | None
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where an item stands: its request, and its position there."""
+
+    request_id: str
+    position: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the coupon of an item held when its DELETE was sent, and since when that is stored."""
+
+    place: Place
+    code: CouponCode
+    sealed: Sealed
+    kept_at: datetime
+
+
+class Snapshots(Protocol):
+    """What deleted coupons held. All of it is part of the transaction that it was taken from."""
+
+    async def keep(self, place: Place, sealed: Sealed, at: datetime) -> None:
+        """Store what the coupon of an item held, in place of what was stored before."""
+
+    async def drop(self, place: Place) -> None:
+        """Remove what the coupon of an item held, if anything is stored."""
+
+    async def remove_before(self, time: datetime) -> int:
+        """Remove every snapshot that was stored before a time. Returns how many there were."""
+
+    async def of_request(self, request_id: str) -> Sequence[Snapshot]:
+        """Return the snapshots of a request, in the order of its items."""
+
+    async def after(self, place: Place | None, limit: int) -> Sequence[Snapshot]:
+        """Return the snapshots that follow a place (None: from the first), at most `limit`."""
+
+
 class Transaction(Protocol):
     """One transaction: all of it is committed at the end of the block, or nothing is."""
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """What deleted coupons held."""
 
     async def add(self, request: Submitted, reply_url: str | None) -> None:
         """Store a new request. Raises CodeTaken where one of its codes is in an open request."""

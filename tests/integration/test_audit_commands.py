@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.services.decide import Action
-from tests.builders import AMIR, CARL, CODE, RIKA
+from tests.builders import AMIR, CARL, CODE, RIKA, a_coupon
 from tests.integration.test_audit import execute
 from tests.integration.wired import Wired, url_in, wired_on
 from tests.unit.test_cli import bot
@@ -71,6 +71,15 @@ async def test_show_tells_a_request_as_a_story(wired: Wired) -> None:
         "The outcome was told in the channel.",
     ):
         assert said in told
+
+
+async def test_show_says_what_had_changed(wired: Wired) -> None:
+    """Of a coupon that was not deleted because it had changed, the audit tells what differed, and how."""
+    request_id = await wired.approved()
+    wired.coupons.store(a_coupon(discount="7"))
+    await wired.run(5, step=1)
+    done = bot(wired.folder, "audit", "show", request_id, DATABASE_URL=url_in(wired.folder))
+    assert "discount: it was 60, and is 7\n" in done.stdout
 
 
 async def test_export_takes_its_filters(wired: Wired) -> None:

@@ -22,6 +22,7 @@ NEEDED = {
     "SLACK_APP_TOKEN": "xapp-1-A-2-abc",
     "VIVOLDI_API_KEY": "vivoldi-key",
 }
+KEY, OTHER_KEY = "A" * 43 + "=", "B" * 42 + "A="
 APPROVERS = Grants(users=frozenset({"U012ABCDEF"}), groups=frozenset({"S045GHIJKL"}))
 
 
@@ -64,6 +65,8 @@ def test_defaults_are_those_of_the_design() -> None:
         "vivoldi_rate_per_minute": 120,
         "vivoldi_timeout_seconds": 10,
         "vivoldi_timezone": UTC,
+        "snapshot_keys": (),
+        "retention_days": 90,
         "host": "127.0.0.1",
         "port": 3000,
         "log_level": "INFO",
@@ -174,6 +177,8 @@ def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("VIVOLDI_LANGUAGE", "English, please"),
         ("VIVOLDI_RATE_PER_MINUTE", "0"),
         ("VIVOLDI_TIMEOUT_SECONDS", "nan"),
+        ("RETENTION_DAYS", "0"),
+        ("RETENTION_DAYS", "for ever"),
         ("VIVOLDI_TIMEZONE", "Mars/Olympus"),
         ("VIVOLDI_TIMEZONE", "../../etc/passwd"),
         ("VIVOLDI_TIMEZONE", "Europe"),
@@ -205,6 +210,8 @@ def test_malformed_value_is_one_line_that_says_what_is_right(
         ("SLACK_SIGNING_SECRET", "hidden!"),
         ("VIVOLDI_API_KEY", "hidden key with spaces"),
         ("VIVOLDI_API_KEY", "hidden-schlüssel"),
+        ("SNAPSHOT_KEYS", "hidden"),
+        ("SNAPSHOT_KEYS", f"{KEY},hidden"),
         ("DATABASE_URL", "mysql://guard:hidden@db/guard"),
         ("DATABASE_URL", "postgresql://guard:hidden@db:port/guard"),
         ("VIVOLDI_API_URL", "https://guard:hidden@vivoldi.com"),
@@ -271,8 +278,10 @@ def test_time_zone_is_known_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_secrets_are_listed_and_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every secret value is known to the redaction, and none shows in the settings' own text (I8)."""
     monkeypatch.setenv("DATABASE_URL", "postgres://guard:pass%40word@db/guard")
+    monkeypatch.setenv("SNAPSHOT_KEYS", f"{KEY}, {OTHER_KEY}")
     settings = load_settings()
-    values = {value for name, value in NEEDED.items() if name != "APPROVERS"} | {"pass%40word", "pass@word"}
+    values = {value for name, value in NEEDED.items() if name != "APPROVERS"}
+    values |= {"pass%40word", "pass@word", KEY, OTHER_KEY}
     assert set(settings.secrets()) == values
     assert not any(value in f"{settings!r}{settings}" for value in values)
 

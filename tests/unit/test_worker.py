@@ -12,7 +12,7 @@ import pytest
 
 from bot import worker as module
 from bot.domain.errors import LostClaim, StoreUnavailable
-from bot.worker import Lane, Wakeup, Worker
+from bot.worker import Chore, Lane, Wakeup, Worker
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Bench:
     given_back: list[str] = field(default_factory=list)
     taken_over: list[str] = field(default_factory=list)
     claim_errors: list[Exception] = field(default_factory=list)
+    chores: list[Chore] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def claim(self) -> Piece | None:
@@ -71,9 +72,7 @@ class Bench:
 
 @asynccontextmanager
 async def running(bench: Bench, wakeup: Wakeup | None = None, slots: int = 2) -> AsyncIterator[Worker]:
-    worker = Worker(
-        [bench.lane(slots)], lambda: asyncio.sleep(0), wakeup or Wakeup(), bench.taken_over.append
-    )
+    worker = Worker([bench.lane(slots)], bench.chores, wakeup or Wakeup(), bench.taken_over.append)
     task = asyncio.create_task(worker.run())
     try:
         yield worker
@@ -182,7 +181,7 @@ async def test_stopping_takes_nothing_new_and_finishes_what_is_in_flight() -> No
         await finish.wait()
 
     bench = Bench(["in flight"], work)
-    worker = Worker([bench.lane()], lambda: asyncio.sleep(0), Wakeup(), bench.taken_over.append)
+    worker = Worker([bench.lane()], [], Wakeup(), bench.taken_over.append)
     task = asyncio.create_task(worker.run())
     await asyncio.wait_for(begun.wait(), 5)
     worker.stop()
@@ -190,6 +189,21 @@ async def test_stopping_takes_nothing_new_and_finishes_what_is_in_flight() -> No
     finish.set()
     await asyncio.wait_for(task, 5)
     assert (bench.done, bench.pieces) == (["in flight"], ["new"])
+
+
+async def test_a_chore_is_done_again_and_again_whatever_goes_wrong() -> None:
+    """What has to be done every so often is done, also after it failed."""
+    done: list[int] = []
+    third = asyncio.Event()
+
+    async def do() -> None:
+        done.append(len(done))
+        if len(done) == 3:
+            third.set()
+        raise StoreUnavailable("gone") if len(done) == 1 else RuntimeError("a defect")
+
+    async with running(Bench(chores=[Chore("sweep", do, timedelta(seconds=0.001))])):
+        await asyncio.wait_for(third.wait(), 5)
 
 
 async def test_no_more_pieces_at_a_time_than_slots() -> None:

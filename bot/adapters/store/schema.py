@@ -22,6 +22,7 @@ from sqlalchemy import (
     Column,
     Dialect,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -207,6 +208,19 @@ audit_head = Table(
     Column("last_hash", Text, nullable=False),
     Column("count", BigInteger, nullable=False),
     CheckConstraint("id = 1", name="audit_head_one_row"),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("request_id", Text, primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("sealed", Text, nullable=False),
+    Column("kept_at", Instant, nullable=False),
+    ForeignKeyConstraint(
+        ["request_id", "position"], ["items.request_id", "items.position"], name="snapshots_item"
+    ),
+    Index("snapshots_kept_at", "kept_at"),
 )
 
 notices = Table(

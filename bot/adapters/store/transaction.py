@@ -15,6 +15,7 @@ from bot.adapters.store.due import item_due, paced, request_due, retry_due
 from bot.adapters.store.engine import run
 from bot.adapters.store.load import load
 from bot.adapters.store.schema import decisions, items, notices, requests
+from bot.adapters.store.snapshots import SqlSnapshots
 from bot.domain.coupon import code_key
 from bot.domain.errors import CodeTaken, StoreError
 from bot.domain.event import Event, Notice
@@ -36,6 +37,7 @@ class SqlTransaction:
         self._clock = clock
         self._loaded: dict[str, Request] = {}
         self._held: set[str] = set()
+        self.snapshots = SqlSnapshots(connection)
         self.changed = False
         self.recorded: list[Event] = []
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +13,7 @@ import httpx
 from bot.adapters.vivoldi.answers import failure, judge_change, judge_failure, judge_reading
 from bot.adapters.vivoldi.rate import RateLimit
 from bot.adapters.vivoldi.wire import CouponChange, CouponDraft
-from bot.domain.coupon import CouponCode, Reading
+from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
 from bot.domain.errors import SettingsError, VivoldiUnavailable
 from bot.domain.item import DeleteAnswer, NotExecuted
 
@@ -24,7 +25,7 @@ class VivoldiClient:
 
     base_url: scheme and host. user_agent: a name of one's own, since generic ones are blocked. language: of
     Vivoldi's messages. timeout: seconds for connecting, and for each wait on the wire. rate: shared by every
-    call.
+    call. seal: makes the whole answer to a read unreadable, so that it can be kept; None: it is not kept.
 
     A call takes at most three timeouts: one for its turn in the rate limit, two on the wire. Nothing is ever
     repeated here; redirects, proxies and the environment are not followed. Raises SettingsError for a key,
@@ -32,10 +33,19 @@ class VivoldiClient:
     """
 
     def __init__(
-        self, *, base_url: str, api_key: str, user_agent: str, language: str, timeout: float, rate: RateLimit
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        user_agent: str,
+        language: str,
+        timeout: float,
+        rate: RateLimit,
+        seal: Callable[[bytes], Sealed] | None = None,
     ) -> None:
         self._timeout = timeout
         self._rate = rate
+        self._seal = seal
         headers = {
             "Authorization": f"APIKey {_sendable('VIVOLDI_API_KEY', api_key)}",
             "Content-Type": "application/json",
@@ -83,7 +93,10 @@ class VivoldiClient:
         except (httpx.HTTPError, OSError) as error:
             # The error's own text can hold a header, so it is not chained where a log would print it.
             raise VivoldiUnavailable(failure(error)) from None
-        return judge_reading(code, answer.status_code, answer.headers, answer.content)
+        reading = judge_reading(code, answer.status_code, answer.headers, answer.content)
+        if self._seal is None or not isinstance(reading, Shown):
+            return reading
+        return replace(reading, sealed=self._seal(answer.content))
 
     async def reserve(self) -> None:
         """Take a place in the rate limit for a call to come. Raises VivoldiUnavailable where none is free."""
