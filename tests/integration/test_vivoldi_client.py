@@ -263,6 +263,21 @@ class TestDelete:
         async with asyncio.timeout(3):
             assert isinstance(await api.delete(CODE), Unproven)
 
+    async def test_an_unreadable_redirect_proves_nothing(self, stack: AsyncExitStack) -> None:
+        """A redirect to what is no address is an answer that proves nothing, and no error of its own."""
+
+        async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 302 Found\r\nLocation: https:lost\r\nContent-Length: 0\r\n\r\n")
+            await writer.drain()
+            writer.close()
+
+        port = await stack.enter_async_context(raw_server(redirect))
+        api = await stack.enter_async_context(client(f"http://127.0.0.1:{port}"))
+        assert isinstance(await api.delete(CODE), Unproven)
+        with pytest.raises(VivoldiUnavailable):
+            await api.read(CODE)
+
     async def test_cancellation_passes_through(self, api: VivoldiClient, control: VivoldiControl) -> None:
         """A cancelled deletion claims nothing and is not sent again."""
         await control.create(CODE)

@@ -131,6 +131,7 @@ class TestChange:
             b'{"code": true}',
             b'{"code": 1.5}',
             b'{"code": NaN}',
+            b'{"code": 0, "result": 1e99999999999999999999}',
             b'{"code": 0',
             b'{"result": {"code": 0}}',
             b"\xff\xfe\x00",
@@ -367,6 +368,7 @@ class TestRetryAfter:
             ("Wed, 21 Oct 2015 07:27:00 GMT", 0),
             ("Wed, 21 Oct 2035 07:28:00 GMT", 300),
             ("Wed, 99 Oct 2015 07:28:30 GMT", None),
+            ("Wed, 21 Oct 99999999999999999999 07:28:30 GMT", None),
         ],
     )
     def test_values(self, value: str, seconds: float | None) -> None:

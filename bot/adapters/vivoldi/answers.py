@@ -19,6 +19,11 @@ from bot.domain.coupon import CouponCode, NotShown, Reading, Shown
 from bot.domain.errors import VivoldiRefused, VivoldiUnavailable
 from bot.domain.item import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
 
+# What a call can raise. httpx looks at the `Location` of a redirect even where it does not follow it, and
+# InvalidURL, for one that it can't read, is none of its HTTPErrors.
+FOREIGN = (httpx.HTTPError, httpx.InvalidURL, OSError)
+Foreign = httpx.HTTPError | httpx.InvalidURL | OSError
+
 _MESSAGE = 500  # the most characters of Vivoldi's message that are kept
 _LOOK_AT = {
     HTTPStatus.UNAUTHORIZED: "look at the setting VIVOLDI_API_KEY",
@@ -50,7 +55,7 @@ def judge_change(status: int, headers: Mapping[str, str], body: bytes) -> Delete
             return RefusedAnswer(_message(body) or f"Vivoldi gave no reason (code {code})")
 
 
-def judge_failure(error: httpx.HTTPError | OSError) -> DeleteAnswer:
+def judge_failure(error: Foreign) -> DeleteAnswer:
     """Return what it proves that a call ended in an error instead of an answer.
 
     Only a connection that never came about proves that nothing was sent.
@@ -82,13 +87,15 @@ def judge_reading(code: CouponCode, status: int, headers: Mapping[str, str], bod
     return Shown(coupon)
 
 
-def failure(error: httpx.HTTPError | OSError) -> str:
+def failure(error: Foreign) -> str:
     """Return in words why there was no answer."""
     match error:
         case httpx.ConnectTimeout() | httpx.ConnectError():
             what = "Vivoldi could not be reached"
         case httpx.TimeoutException() | TimeoutError():
             what = "Vivoldi did not answer in time"
+        case httpx.InvalidURL():
+            what = "Vivoldi's redirect can't be read"
         case _:
             what = "the connection to Vivoldi broke"
     return f"{what} ({type(error).__name__})"

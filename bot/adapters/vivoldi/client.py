@@ -10,7 +10,7 @@ from typing import Self
 
 import httpx
 
-from bot.adapters.vivoldi.answers import failure, judge_change, judge_failure, judge_reading
+from bot.adapters.vivoldi.answers import FOREIGN, failure, judge_change, judge_failure, judge_reading
 from bot.adapters.vivoldi.rate import RateLimit
 from bot.adapters.vivoldi.wire import CouponChange, CouponDraft
 from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
@@ -90,7 +90,7 @@ class VivoldiClient:
         try:
             async with asyncio.timeout(2 * self._timeout):
                 answer = await self._reads.get(f"{_COUPON}/validate", params={"cpnNo": code})
-        except (httpx.HTTPError, OSError) as error:
+        except FOREIGN as error:
             # The error's own text can hold a header, so it is not chained where a log would print it.
             raise VivoldiUnavailable(failure(error)) from None
         reading = judge_reading(code, answer.status_code, answer.headers, answer.content)
@@ -135,7 +135,7 @@ class VivoldiClient:
         try:
             async with asyncio.timeout(2 * self._timeout):
                 answer = await self._changes.request(method, f"{_COUPON}/{name}", params=params, json=body)
-        except (httpx.HTTPError, OSError) as error:
+        except FOREIGN as error:
             return judge_failure(error)
         return judge_change(answer.status_code, answer.headers, answer.content)
 

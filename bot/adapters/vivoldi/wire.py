@@ -26,8 +26,8 @@ def parse_json(body: bytes) -> object:
     """Return what a JSON body holds, its fractions as Decimal. Raises ValueError for anything else."""
     try:
         return json.loads(body, parse_float=Decimal, parse_constant=_no_constant)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    except (RecursionError, ArithmeticError) as error:
+        raise ValueError("nested too deeply, or a number beyond all bounds") from error
 
 
 def _no_constant(name: str) -> object:
