@@ -12,6 +12,8 @@ from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp, AsyncRespond
 
 from bot.domain.errors import CouponGuardError, StoreError
+from handlers.ids import COMMAND
+from handlers.mrkdwn import code
 from handlers.payloads import BadPayload, app_of
 
 _log = structlog.get_logger(__name__)
@@ -50,7 +52,11 @@ def register(app: AsyncApp, app_id: str, reference: Callable[[], str]) -> None:
 def _sentence(error: Exception, reference: Callable[[], str]) -> str:
     if isinstance(error, StoreError):
         _log.warning("listener.store_unavailable", error=str(error))
-        return "My database can't be reached, so nothing was changed. Please try again in a minute."
+        # Where the connection broke at the commit, what was asked may be stored all the same.
+        return (
+            "My database can't be reached, so I can't tell whether that counted. Please look at the card, or"
+            f" type {code(COMMAND + ' list')}, in a minute; if nothing has changed, try again."
+        )
     known = isinstance(error, CouponGuardError)
     number = reference()
     _log.error("listener.failed", reference=number, known=known, exc_info=error)
