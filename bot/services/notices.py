@@ -1,4 +1,4 @@
-"""Deliver private notices: why a click was refused, why a request could not be shown."""
+"""Deliver private notices: why a click was refused, how a request ended that its channel can't be told."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from random import Random
 
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.services.ports import Clock, Messenger, NoticeClaim, Store
+from bot.services.present import OPERATORS_MATTER
 from bot.services.timing import backoff
 
-# A sentence about a click is of no use to anyone much later.
+# A sentence about what someone just did is of no use to them much later: it lasts as long as its reply_url.
 _WORTH_TELLING_FOR = timedelta(minutes=30)
 
 
@@ -27,11 +28,19 @@ class DeliverNotice:
         try:
             await self._messenger.tell(claim.notice)
         except SlackUnavailable as error:
-            due = self._clock.now() + backoff(claim.attempts, self._random, error.retry_after)
-            if due < claim.notice.at + _WORTH_TELLING_FOR:
-                await self._store.finish_notice(claim, due)
+            await self._later(claim, error.retry_after)
+        except SlackRefused as error:
+            if error.name in OPERATORS_MATTER:
+                await self._later(claim, None)
                 return
-        except SlackRefused:
             # Nobody is there to be told: the person left, or every way to them is closed. The audit has it.
-            pass
-        await self._store.finish_notice(claim, None)
+            await self._store.finish_notice(claim, None)
+        else:
+            await self._store.finish_notice(claim, None)
+
+    async def _later(self, claim: NoticeClaim, retry_after: float | None) -> None:
+        """Put a notice back; an outcome, which answers nobody's click, is kept until it can be told (I5)."""
+        due = self._clock.now() + backoff(claim.attempts, self._random, retry_after)
+        outcome = claim.notice.reply_url is None
+        worth = outcome or due < claim.notice.at + _WORTH_TELLING_FOR
+        await self._store.finish_notice(claim, due if worth else None)

@@ -14,8 +14,8 @@ from bot.services.failing import FailRequest
 from bot.services.ports import Claim, Clock, Delivery, Message, Messenger, Renderer, Store
 from bot.services.timing import backoff, seconds_between
 
-# The bot's own token or scopes are at fault, not this request: it waits until someone mends them.
-_OPERATORS_MATTER = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "missing_scope"}
+# The bot's own token or scopes are at fault, not what is sent: it waits until someone mends them.
+OPERATORS_MATTER = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "missing_scope"}
 # The card is gone, or was never this bot's: a new one takes its place.
 _CARD_LOST = {"message_not_found", "cant_update_message"}
 
@@ -93,7 +93,7 @@ class Present:
     async def _undrawable(
         self, claim: Claim, request: Shown, delivery: Delivery, error: SlackRefused
     ) -> bool:
-        if error.name in _OPERATORS_MATTER:
+        if error.name in OPERATORS_MATTER:
             return await self._later(claim, None)
         if isinstance(request, Pending) and delivery.card_ts is None:
             await self._fail(claim, FailureReason.NO_CARD, error.name)
@@ -120,7 +120,7 @@ class Present:
         except SlackUnavailable as error:
             return await self._later(claim, error.retry_after)
         except SlackRefused as error:
-            if error.name in _OPERATORS_MATTER:
+            if error.name in OPERATORS_MATTER:
                 return await self._later(claim, None)
             refused = error
         await self._told(claim, request, outcome, refused)

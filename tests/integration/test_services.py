@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.errors import SlackRefused, SlackUnavailable, VivoldiRefused, VivoldiUnavailable
+from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable, VivoldiRefused, VivoldiUnavailable
 from bot.domain.event import EventKind
 from bot.domain.item import Unproven
 from bot.domain.policy import Kind
@@ -195,14 +195,14 @@ async def test_an_outcome_waits_for_slack(wired: Wired) -> None:
 
 
 async def test_a_notice_is_delivered_late_but_not_never(wired: Wired) -> None:
-    """A private notice waits for Slack for half an hour, and is then of no use to anyone."""
+    """A private notice about a click waits for Slack for half an hour, and is then of no use to anyone."""
     request_id = await wired.ask()
     wired.messenger.errors["tell"] = [SlackUnavailable("no answer")]
-    await wired.click(Action.APPROVE, CARL, request_id)
+    await wired.click(Action.APPROVE, CARL, request_id, reply_url="https://reply.example/2")
     await wired.run(5, step=1)
     assert len(wired.messenger.told) == 1
     wired.messenger.errors["tell"] = [SlackUnavailable("no answer")] * 999
-    await wired.click(Action.APPROVE, CARL, request_id)
+    await wired.click(Action.APPROVE, CARL, request_id, reply_url="https://reply.example/3")
     await wired.run(1900, step=20)
     left = len(wired.messenger.errors["tell"])
     await wired.run(120, step=20)
@@ -217,3 +217,18 @@ async def test_a_notice_that_nobody_can_get_is_dropped(wired: Wired) -> None:
     await wired.run(60, step=5)
     assert wired.messenger.told == []
     assert wired.messenger.errors["tell"] == []
+
+
+@pytest.mark.parametrize(
+    "error", [SlackUnavailable("no answer"), SlackRefused("token_revoked")], ids=["away", "token revoked"]
+)
+async def test_an_outcome_that_is_told_privately_is_not_forgotten(wired: Wired, error: SlackError) -> None:
+    """I5: where the channel can't be told, the requester is, however late that is."""
+    await wired.approved()
+    wired.messenger.errors["reply"] = [SlackRefused("channel_not_found")]
+    wired.messenger.errors["tell"] = [error] * 999
+    await wired.run(2400, step=20)
+    assert wired.messenger.told == []
+    wired.messenger.errors["tell"] = []
+    await wired.run(60, step=5)
+    assert ["*Deleted.*" in notice.text for notice in wired.messenger.told] == [True]
