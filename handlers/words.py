@@ -50,8 +50,8 @@ def outcome(final: ItemState, item: Item) -> str:
             return _DELETED[final.source, final.confirmation or Confirmation.UNREAD]
         case Unknown():
             return (
-                f"*Unknown.* The deletion was sent, but no clear answer came ({said(final.reason)}), and"
-                f" reading can't settle it. Look for {code(item.code)} in the Vivoldi dashboard; if it is"
+                f"*Unknown.* No clear answer to the deletion came ({said(final.reason)}), and reading can't"
+                f" settle it. Look for {code(item.code)} in the Vivoldi dashboard; if it is"
                 f" still there, ask again with {code(COMMAND)}."
             )
         case Refused(message):
