@@ -242,7 +242,7 @@ def _review_button(request: Pending) -> Block:
     target = _target(request)
     asks = confirm(
         title="Approve step 1 of 2?",
-        text=f"You have checked {target} as shown on the card. "
+        text=f"You approve {target} {_as_seen(request)}. "
         "Nothing is deleted before a second person approves as well.",
         yes="Approve",
         style="primary",
@@ -256,7 +256,7 @@ def _final_button(request: Pending) -> Block:
     label = "Delete Coupon" if count == 1 else f"Delete {count} Coupons"
     asks = confirm(
         title=f"Delete {target}?",
-        text=f"This deletes {target} at once, as shown on the card. It can't be undone.",
+        text=f"This deletes {target} at once, {_as_seen(request)}. It can't be undone.",
         yes=label,
         style="danger",
     )
@@ -264,11 +264,24 @@ def _final_button(request: Pending) -> Block:
     return button(Action.APPROVE, request.origin.id, label, spoken, style="danger", confirm=asks)
 
 
+def _as_seen(request: Pending) -> str:
+    """Return what approvers have to go by, which is nothing where Vivoldi does not show the coupon."""
+    count = len(request.items)
+    match sum(isinstance(item.snapshot, NotShown) for item in request.items):
+        case 0:
+            return "as shown on the card"
+        case unseen if unseen < count:
+            return f"as shown on the card, {unseen} of them unseen"
+        case _:
+            return f"unseen, since Vivoldi does not show {'it' if count == 1 else 'them'}"
+
+
 def _fallback(request: Shown) -> str:
     """Return everything that matters as text: a screen reader reads this instead of the blocks."""
     head = [_title(request), *_status(request)]
     longest = (_MAX_TEXT - 1500) // len(request.items)
     told = [
-        clip(_in_list(request, item).replace("\n", ". ").replace("`", ""), longest) for item in request.items
+        clip(_in_list(request, item).replace(".\n", ". ").replace("\n", ". ").replace("`", ""), longest)
+        for item in request.items
     ]
     return clip("\n".join([*head, *told, clip(_asked(request), 700)]), _MAX_TEXT)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from bot.domain.coupon import CouponCode, Reading, Shown
 from bot.domain.item import Deleted, Source
 from bot.domain.request import Approved, Finished, Pending
 from bot.domain.request import Shown as ShownRequest
@@ -23,6 +24,7 @@ from tests.builders import (
     CODE,
     OTHER_CODE,
     UNSEEN,
+    a_coupon,
     approved,
     later,
     pending,
@@ -90,6 +92,12 @@ def test_nothing_is_cut_in_the_middle_of_an_escape(name: str) -> None:
         for text in [message.text, *_texts(message.blocks)]:
             assert not _BROKEN_ENTITY.search(text)
             assert text.count("<") == text.count(">")
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_the_text_alone_has_no_doubled_full_stop(name: str) -> None:
+    """What a screen reader reads is made of whole sentences, each with one full stop."""
+    assert ".." not in CARDS.card(REQUESTS[name]).text
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -201,6 +209,27 @@ def test_an_approval_is_named_for_what_it_does_and_asks_first(
     assert (approve["text"]["text"], approve["style"]) == (label, style)
     assert ("can't be undone" in approve["confirm"]["text"]["text"]) == (style == "danger")
     assert all("style" not in _buttons(request_)[other] for other in ("reject", "cancel"))
+
+
+@pytest.mark.parametrize("step", [lambda shown: shown, reviewed], ids=["step 1", "step 2"])
+@pytest.mark.parametrize(
+    ("readings", "said"),
+    [
+        ({CODE: Shown(a_coupon())}, f"coupon {CODE} as shown on the card."),
+        ({CODE: UNSEEN}, f"coupon {CODE} unseen, since Vivoldi does not show it."),
+        ({CODE: UNSEEN, OTHER_CODE: UNSEEN}, "2 coupons unseen, since Vivoldi does not show them."),
+        (
+            {CODE: UNSEEN, OTHER_CODE: Shown(a_coupon())},
+            "2 coupons as shown on the card, 1 of them unseen.",
+        ),
+    ],
+)
+def test_who_approves_a_coupon_unseen_is_told_so(
+    step: Callable[[Pending], Pending], readings: dict[CouponCode, Reading], said: str
+) -> None:
+    """The dialog before an approval never says that a coupon was shown which Vivoldi does not show."""
+    asks = _buttons(step(pending(readings)))["approve"]["confirm"]["text"]["text"]
+    assert said in asks.replace(" at once,", "")
 
 
 @pytest.mark.parametrize("name", [name for name in REQUESTS if not isinstance(REQUESTS[name], Pending)])
