@@ -122,12 +122,18 @@ async def _connection(
     # token is seen.
     handler.client.wss_uri = url
     # Connecting goes on until it succeeds, so it must not hold up the watchdog.
-    connecting = asyncio.create_task(handler.connect_async())  # type: ignore[no-untyped-call]  # Bolt's
+    connecting = asyncio.create_task(_connect(handler))
     try:
         yield handler
     finally:
         connecting.cancel()
         await handler.close_async()  # type: ignore[no-untyped-call]  # Bolt's
+
+
+async def _connect(handler: _Handler) -> None:
+    await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt's
+    # Whoever starts the bot by hand sees by this line that it works.
+    _log.info("socket.connected")
 
 
 class _Handler(AsyncSocketModeHandler):

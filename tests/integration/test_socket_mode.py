@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
+import structlog
 from aiohttp import WSMsgType, web
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -133,6 +134,16 @@ async def test_dead_connection_url_is_replaced(bot: Bot, slack: Slack) -> None:
         await (await slack.connected.get()).send_json(ENVELOPE)
         await slack.acknowledged.get()
     assert slack.tried == ["1", "2"]
+
+
+async def test_a_connection_is_logged(bot: Bot, slack: Slack) -> None:
+    """Whoever starts the bot sees in its log that it is connected."""
+    with structlog.testing.capture_logs() as logged:
+        async with running(bot, slack):
+            bot.release.set()
+            await (await slack.connected.get()).send_json(ENVELOPE)
+            await slack.acknowledged.get()
+    assert [line["log_level"] for line in logged if line["event"] == "socket.connected"] == ["info"]
 
 
 async def test_trouble_that_passes_is_waited_for(bot: Bot, slack: Slack) -> None:
