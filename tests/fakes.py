@@ -132,11 +132,13 @@ class FakeCoupons:
 
 @dataclass
 class FakePeople:
-    """The directory. unreachable: Slack can't be asked afresh. asked: whom Slack was asked about, afresh."""
+    """The directory. unreachable: Slack can't be asked afresh. asked: about whom Slack was asked afresh,
+    and since when an answer counted.
+    """
 
     known: dict[str, Standing] = field(default_factory=dict)
     unreachable: bool = False
-    asked: list[str] = field(default_factory=list)
+    asked: list[tuple[str, datetime]] = field(default_factory=list)
 
     def put(self, *standings: Standing) -> None:
         """Make these people known, in place of what was known of them."""
@@ -148,7 +150,7 @@ class FakePeople:
 
     async def fresh(self, user_id: str, since: datetime) -> Standing:
         """Return a person as they are known now. Raises SlackUnavailable where unreachable."""
-        self.asked.append(user_id)
+        self.asked.append((user_id, since))
         if self.unreachable:
             raise SlackUnavailable("no answer")
         return await self.standing(user_id)

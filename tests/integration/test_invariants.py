@@ -22,7 +22,7 @@ from bot.domain.item import (
     Unproven,
 )
 from bot.domain.policy import RequesterMayApprove, Verdict
-from bot.domain.request import Pending, Person
+from bot.domain.request import Approved, Pending, Person
 from bot.services.decide import Action
 from tests.builders import AMIR, BEA, CODE, RIKA, a_coupon, standing
 from tests.fakes import Call, Killed
@@ -60,6 +60,17 @@ async def test_i1_approvals_count_for_what_was_shown(wired: Wired) -> None:
     await wired.run(5, step=1)
     assert await wired.state(request_id) == NotSent(NotSentReason.NOT_BOUND)
     assert "delete" not in wired.coupons.kinds(CODE)
+
+
+async def test_i1_slack_is_asked_afresh_about_both(wired: Wired) -> None:
+    """I1: before a DELETE Slack is asked about both approvers; no answer from before the approvals counts."""
+    request_id = await wired.approved()
+    request = await wired.request(request_id)
+    assert isinstance(request, Approved)
+    wired.clock.advance(1)
+    await wired.drain()
+    assert [user for user, _ in wired.people.asked] == [AMIR.id, BEA.id]
+    assert all(since >= request.final.at for _, since in wired.people.asked)
 
 
 async def test_i1_eligibility_is_checked_after_the_read(wired: Wired) -> None:
