@@ -130,7 +130,7 @@ class Sameness(StrEnum):
     SAME = "same"
     EDITED = "edited"  # the same coupon, with other facts
     OTHER = "other"  # another coupon, created later under the same number
-    UNCLEAR = "unclear"  # facts differ, and no creation time says which of the two it is
+    UNCLEAR = "unclear"  # no creation time says which of the two it is
 
 
 def facts(coupon: Coupon) -> dict[str, str | None]:
@@ -152,14 +152,14 @@ def differences(before: Coupon, after: Coupon) -> tuple[Difference, ...]:
 def sameness(before: Coupon, after: Coupon) -> Sameness:
     """Tell whether `after` is the coupon that was shown as `before`.
 
-    The creation time, together with the other facts, is all that tells one coupon from another that was
-    created later under the same number.
+    The creation time is all that tells one coupon from another that was created later under the same number:
+    where Vivoldi leaves it out, the same facts prove nothing.
     """
-    if before.created_at and after.created_at and before.created_at != after.created_at:
+    if not (before.created_at and after.created_at):
+        return Sameness.UNCLEAR
+    if before.created_at != after.created_at:
         return Sameness.OTHER
-    if not differences(before, after):
-        return Sameness.SAME
-    return Sameness.EDITED if before.created_at and after.created_at else Sameness.UNCLEAR
+    return Sameness.EDITED if differences(before, after) else Sameness.SAME
 
 
 def digest(code: CouponCode, reading: Reading) -> str:
