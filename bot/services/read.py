@@ -15,7 +15,7 @@ from bot.domain.request import FailureReason, Submitted, show
 from bot.services.failing import FailRequest
 from bot.services.ledger import was_read
 from bot.services.ports import Claim, Clock, Coupons, Store, Transaction
-from bot.services.timing import backoff
+from bot.services.timing import backoff, is_hopeless
 
 # Transient trouble is tried again for this long, counted from the command.
 _READ_FOR = timedelta(seconds=60)
@@ -44,6 +44,12 @@ class ReadCoupons:
 
     async def __call__(self, claim: Claim, request: Submitted) -> bool:
         """Read every coupon once. Returns whether the request can go on at once."""
+        if is_hopeless(claim.attempts, self._clock.now(), request.origin.opened_at + _READ_FOR):
+            detail = (
+                "something went wrong on my side each time; whoever runs Coupon Guard can see it in the log"
+            )
+            await self._fail(claim, FailureReason.UNREADABLE, detail)
+            return False
         reads = (self._read(code) for code in request.codes)
         results = await asyncio.gather(*reads)
         errors = [result for result in results if isinstance(result, VivoldiError)]

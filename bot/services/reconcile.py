@@ -10,6 +10,7 @@ from bot.domain.item import Deleted, Item, Sending, Unknown, Waiting, confirm, g
 from bot.domain.request import Approved
 from bot.services.ledger import Fact, Ledger, was_read
 from bot.services.ports import Claim, Clock, Coupons
+from bot.services.timing import is_hopeless
 
 # How long a read is tried again before people are told what is known without it.
 _READ_FOR = timedelta(seconds=60)
@@ -25,16 +26,19 @@ class Reconcile:
 
     async def lost(self, claim: Claim, sending: Sending) -> bool:
         """Turn a DELETE whose sender never came back into an unknown outcome (I4)."""
-        reason = "the bot was stopped before it saw the answer"
+        reason = "the bot was stopped or held up before it stored the answer"
         fact = Fact(EventKind.DELETE_LOST, {"reason": reason})
         return await self._ledger.move(claim, lost(sending, reason, self._clock.now()), fact)
 
     async def settle(self, claim: Claim, request: Approved, item: Item, unknown: Unknown) -> bool:
         """Settle an unknown outcome by a read. Returns whether the item can go on at once."""
+        deadline = max(request.execute_by, unknown.since + _READ_FOR)
+        if is_hopeless(claim.attempts, self._clock.now(), deadline):
+            return await self._ledger.move(claim, give_up(unknown))
         try:
             reading = await self._coupons.read(item.code)
         except VivoldiError as error:
-            if self._clock.now() >= max(request.execute_by, unknown.since + _READ_FOR):
+            if self._clock.now() >= deadline:
                 return await self._ledger.move(claim, give_up(unknown), was_read(error))
             return await self._later(claim, error)
         state = settle(item, unknown, reading, self._clock.now())
@@ -49,10 +53,13 @@ class Reconcile:
 
     async def confirm(self, claim: Claim, item: Item, deleted: Deleted) -> bool:
         """Read once more after a deletion, so that what is told was observed. Returns whether to go on."""
+        deadline = deleted.at + _READ_FOR
+        if is_hopeless(claim.attempts, self._clock.now(), deadline):
+            return await self._ledger.move(claim, confirm(item, deleted, None))
         try:
             reading = await self._coupons.read(item.code)
         except VivoldiError as error:
-            if self._clock.now() < deleted.at + _READ_FOR:
+            if self._clock.now() < deadline:
                 return await self._later(claim, error)
             return await self._ledger.move(claim, confirm(item, deleted, None), was_read(error))
         return await self._ledger.move(claim, confirm(item, deleted, reading), was_read(reading))

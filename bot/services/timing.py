@@ -7,6 +7,7 @@ from random import Random
 
 _FIRST = 0.5
 _LONGEST = 30.0
+_TRIES_LEFT = 5
 
 
 def backoff(attempts: int, random: Random, retry_after: float | None = None) -> timedelta:
@@ -17,6 +18,15 @@ def backoff(attempts: int, random: Random, retry_after: float | None = None) -> 
     """
     longest = min(_LONGEST, _FIRST * 2 ** min(attempts - 1, 10))
     return timedelta(seconds=max(random.uniform(longest / 2, longest), retry_after or 0.0))
+
+
+def is_hopeless(attempts: int, now: datetime, deadline: datetime) -> bool:
+    """Tell whether work that has to end by a deadline is not worth another try.
+
+    Past the deadline a few tries are left, since a bot that was stopped meanwhile deserves one. They run out
+    where something fails in a way that nobody foresaw, so that people are told all the same.
+    """
+    return now >= deadline and attempts > _TRIES_LEFT
 
 
 def seconds_between(earlier: datetime, later: datetime) -> float:

@@ -1,0 +1,119 @@
+"""Every request ends and is told, whatever goes wrong; what proves nothing is not taken for a proof."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from bot.domain.errors import LostClaim
+from bot.domain.event import EventKind
+from bot.domain.item import Confirmation, Deleted, Source, Unknown, Unproven
+from bot.domain.request import Failed
+from bot.services.submit import Accepted
+from tests.builders import CODE, a_coupon
+from tests.fakes import Call
+from tests.integration.wired import LEASE_SECONDS, Wired, wired_on
+
+LOST = Unproven("the connection broke")
+
+
+class UnforeseenError(Exception):
+    """What no part of the program knows by name."""
+
+
+@pytest.fixture
+async def wired(tmp_path: Path) -> AsyncIterator[Wired]:
+    async with wired_on(tmp_path) as wired:
+        yield wired
+
+
+async def keep_working(wired: Wired, seconds: int) -> None:
+    """Work as the worker does: what ends in an unforeseen error is taken up again when its lease is over."""
+    for _ in range(seconds // 11):
+        with suppress(UnforeseenError):
+            await wired.drain()
+        wired.clock.advance(LEASE_SECONDS + 1)
+
+
+async def fail(call: Call) -> None:
+    """Be a defect, or an answer that nobody thought of."""
+    if call.kind == "read":
+        raise UnforeseenError
+
+
+async def test_a_request_that_can_never_be_read_fails(wired: Wired) -> None:
+    """Whoever asked is told that there is no card, also where every read ends in an unforeseen error."""
+    wired.coupons.during = fail
+    answer = await wired.command(CODE)
+    assert isinstance(answer, Accepted)
+    await keep_working(wired, 200)
+    assert isinstance(await wired.request(answer.request_id), Failed)
+    assert "went wrong on my side" in wired.messenger.told[0].text
+
+
+async def test_a_deletion_that_can_never_be_confirmed_is_told(wired: Wired) -> None:
+    """A deleted coupon is told as deleted, also where every read after it ends in an unforeseen error."""
+
+    async def fail_afterwards(call: Call) -> None:
+        if "delete" in wired.coupons.kinds(CODE):
+            await fail(call)
+
+    request_id = await wired.approved()
+    wired.coupons.during = fail_afterwards
+    await keep_working(wired, 200)
+    state = await wired.state(request_id)
+    assert isinstance(state, Deleted)
+    assert (state.source, state.confirmation) == (Source.ANSWER, Confirmation.UNREAD)
+    assert len(wired.messenger.of("reply")) == 1
+
+
+async def test_an_unknown_outcome_that_can_never_be_read_is_told(wired: Wired) -> None:
+    """An unknown outcome is told as such, also where every read after it ends in an unforeseen error."""
+
+    async def fail_afterwards(call: Call) -> None:
+        if "delete" in wired.coupons.kinds(CODE):
+            await fail(call)
+
+    request_id = await wired.approved()
+    wired.coupons.deletes[CODE] = [(LOST, True)]
+    wired.coupons.during = fail_afterwards
+    await keep_working(wired, 800)
+    state = await wired.state(request_id)
+    assert isinstance(state, Unknown)
+    assert state.final
+    assert len(wired.messenger.of("reply")) == 1
+
+
+async def test_without_creation_times_the_same_facts_prove_nothing(wired: Wired) -> None:
+    """A coupon that was created anew, with the facts of the deleted one, gets no second DELETE."""
+    wired.coupons.store(a_coupon(created_at=None))
+
+    async def create_anew(call: Call) -> None:
+        if wired.coupons.kinds(CODE) == ["read", "read", "delete", "read"]:
+            wired.coupons.store(a_coupon(created_at=None))
+
+    request_id = await wired.approved()
+    wired.coupons.deletes[CODE] = [(LOST, True)]
+    wired.coupons.during = create_anew
+    await wired.run(120)
+    assert isinstance(await wired.state(request_id), Unknown)
+    assert wired.coupons.kinds(CODE).count("delete") == 1
+    assert CODE in wired.coupons.stored
+
+
+async def test_an_answer_that_comes_too_late_is_in_the_audit(wired: Wired) -> None:
+    """I7: what Vivoldi answered is kept, also where someone else has taken over the work by then."""
+
+    async def be_slow(call: Call) -> None:
+        if call.kind == "delete":
+            wired.clock.advance(LEASE_SECONDS + 5)
+
+    await wired.approved()
+    wired.coupons.during = be_slow
+    with pytest.raises(LostClaim):
+        await wired.drain()
+    (event,) = await wired.events(EventKind.DELETE_ANSWERED)
+    assert (event.code, event.data) == (CODE, {"answer": "Executed", "claim_lost": True})
