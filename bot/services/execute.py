@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.coupon import Reading
-from bot.domain.errors import SlackError, VivoldiError, VivoldiRefused
+from bot.domain.errors import LostClaim, SlackError, VivoldiError, VivoldiRefused
 from bot.domain.event import EventKind
 from bot.domain.item import (
     DeleteAnswer,
@@ -18,6 +18,7 @@ from bot.domain.item import (
     NotExecuted,
     NotSentReason,
     Send,
+    Sending,
     Waiting,
     answered,
     check,
@@ -31,7 +32,7 @@ from bot.services.ledger import Fact, Ledger, was_read
 from bot.services.ports import Claim, Clock, Coupons, People
 from bot.services.timing import seconds_between
 
-# A process that was frozen for longer than this after its last checks must not send on the strength of them.
+# What was read longer ago than this is no ground to send on: the process was frozen, or the others were slow.
 _SEND_WITHIN = timedelta(seconds=3)
 # Twenty codes of one request share an answer about an approver that is this young, to stay in Slack's limits.
 _FRESH_FOR = timedelta(seconds=5)
@@ -55,15 +56,18 @@ class Execute:
             return await self._too_late(claim, item, waiting)
         try:
             await self._coupons.reserve()
-            approvers = await self._approvers(request)
+            await self._approvers(request)
             reading = await self._coupons.read(item.code)
+            read_at = self._clock.now()
+            # From memory, unless the read took so long that the answers of before are old by now.
+            approvers = await self._approvers(request)
         except SlackError as error:
             return await self._held_up(claim, waiting, error)
         except VivoldiError as error:
             return await self._held_up(claim, waiting, error, was_read(error))
-        verdict = check(item, waiting, reading, self._clock.now())
+        verdict = check(item, waiting, reading, read_at)
         if isinstance(verdict, Send):
-            return await self._send(claim, approvers, reading)
+            return await self._send(claim, approvers, reading, read_at)
         return await self._ledger.move(claim, verdict, was_read(reading))
 
     async def _too_late(self, claim: Claim, item: Item, waiting: Waiting) -> bool:
@@ -104,12 +108,13 @@ class Execute:
         await self._ledger.wait(claim, waiting, obstacle, fact, retry_after)
         return False
 
-    async def _send(self, claim: Claim, approvers: tuple[Standing, Standing], reading: Reading) -> bool:
+    async def _send(
+        self, claim: Claim, approvers: tuple[Standing, Standing], reading: Reading, read_at: datetime
+    ) -> bool:
         async with self._ledger.entry(claim) as entry:
             await entry.note(was_read(reading))
             waiting = entry.item.state
             assert isinstance(waiting, Waiting)
-            checked_at = self._clock.now()
             hindrance = self._hindrance(entry.request, waiting, approvers)
             await entry.move(hindrance or send(waiting))
             if hindrance is None:
@@ -117,16 +122,22 @@ class Execute:
                 await entry.keep(reading)
         if hindrance is not None:
             return False
-        sending = send(waiting)
-        answer = await self._delete(entry.item, checked_at)
-        async with self._ledger.entry(claim) as entry:
-            await entry.note(
-                Fact(EventKind.DELETE_ANSWERED, {"answer": type(answer).__name__, **vars(answer)})
-            )
-            more = await entry.move(answered(sending, answer, self._clock.now()))
-            if isinstance(answer, NotExecuted):
-                due = self._ledger.retry_at(sending.attempts, answer.retry_after)
-                await entry.tx.release(claim, min(due, entry.request.execute_by))
+        answer = await self._delete(entry.item, read_at)
+        return await self._answered(claim, entry.item, send(waiting), answer)
+
+    async def _answered(self, claim: Claim, item: Item, sending: Sending, answer: DeleteAnswer) -> bool:
+        fact = Fact(EventKind.DELETE_ANSWERED, {"answer": type(answer).__name__, **vars(answer)})
+        try:
+            async with self._ledger.entry(claim) as entry:
+                await entry.note(fact)
+                more = await entry.move(answered(sending, answer, self._clock.now()))
+                if isinstance(answer, NotExecuted):
+                    due = self._ledger.retry_at(sending.attempts, answer.retry_after)
+                    await entry.tx.release(claim, min(due, entry.request.execute_by))
+        except LostClaim:
+            # Whoever took over settles it by a read; what was answered belongs into the audit all the same.
+            await self._ledger.note_late(claim, item.code, fact)
+            raise
         return more and not isinstance(answer, NotExecuted)
 
     def _hindrance(
@@ -143,8 +154,8 @@ class Execute:
             case ApproverLost(actor, verdict):
                 return not_sent(waiting, NotSentReason.APPROVER_LOST, verdict, actor.id)
 
-    async def _delete(self, item: Item, checked_at: datetime) -> DeleteAnswer:
-        if self._clock.now() - checked_at > _SEND_WITHIN:
+    async def _delete(self, item: Item, read_at: datetime) -> DeleteAnswer:
+        if self._clock.now() - read_at > _SEND_WITHIN:
             return NotExecuted("the bot was held up right before sending")
         return await self._coupons.delete(item.code)
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from random import Random
 
-from bot.domain.coupon import NotShown, Reading, Shown
+from bot.domain.coupon import CouponCode, NotShown, Reading, Shown
 from bot.domain.errors import VivoldiError
 from bot.domain.event import Event, EventKind
 from bot.domain.item import Item, ItemState, Waiting, is_final, may_be_gone
@@ -114,6 +114,13 @@ class Ledger:
             if fact is not None:
                 await entry.note(fact)
             return await entry.move(state)
+
+    async def note_late(self, claim: Claim, code: CouponCode, fact: Fact) -> None:
+        """Append what was observed about an item whose claim is lost by now. Its state is another's (I7)."""
+        data = {**fact.data, "claim_lost": True}
+        now, request_id = self._clock.now(), claim.request_id
+        async with self._store.transaction() as tx:
+            await tx.record(Event(kind=fact.kind, at=now, request=request_id, code=code, data=data))
 
     async def put_back(self, claim: Claim, due: datetime | None, fact: Fact | None = None) -> None:
         """Release the claim. due: when to go on; None: as the item's state says."""
