@@ -278,6 +278,28 @@ class TestDelete:
         with pytest.raises(VivoldiUnavailable):
             await api.read(CODE)
 
+    async def test_an_endless_answer_is_not_read_to_its_end(self, stack: AsyncExitStack) -> None:
+        """An answer far longer than a coupon is cut off, compressed or not, and proves nothing."""
+        asked, cut_off = [], asyncio.Event()
+
+        async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            asked.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"code": 0, "x": "')
+            try:
+                while True:
+                    writer.write(b"x" * 65_536)
+                    await writer.drain()
+            except ConnectionError:
+                cut_off.set()
+
+        port = await stack.enter_async_context(raw_server(pour))
+        api = await stack.enter_async_context(client(f"http://127.0.0.1:{port}"))
+        with pytest.raises(VivoldiUnavailable):
+            await api.read(CODE)
+        await asyncio.wait_for(cut_off.wait(), 5)
+        assert isinstance(await api.delete(CODE), Unproven)
+        assert all(b"accept-encoding: identity" in head.lower() for head in asked)
+
     async def test_cancellation_passes_through(self, api: VivoldiClient, control: VivoldiControl) -> None:
         """A cancelled deletion claims nothing and is not sent again."""
         await control.create(CODE)

@@ -18,6 +18,8 @@ from bot.domain.errors import SettingsError, VivoldiUnavailable
 from bot.domain.item import DeleteAnswer, NotExecuted
 
 _COUPON = "/api/coupon/v1"
+_LONGEST = 1_000_000  # bytes of an answer; a coupon takes about a thousand
+_PART = 65_536
 
 
 class VivoldiClient:
@@ -49,6 +51,8 @@ class VivoldiClient:
         headers = {
             "Authorization": f"APIKey {_sendable('VIVOLDI_API_KEY', api_key)}",
             "Content-Type": "application/json",
+            # Compressed, a short answer could fill the memory.
+            "Accept-Encoding": "identity",
             "Accept-Language": _sendable("VIVOLDI_LANGUAGE", language),
             "User-Agent": _sendable("VIVOLDI_USER_AGENT", user_agent),
         }
@@ -89,14 +93,15 @@ class VivoldiClient:
         await self.reserve()
         try:
             async with asyncio.timeout(2 * self._timeout):
-                answer = await self._reads.get(f"{_COUPON}/validate", params={"cpnNo": code})
+                path = f"{_COUPON}/validate"
+                status, headers, content = await _exchange(self._reads, "GET", path, params={"cpnNo": code})
         except FOREIGN as error:
             # The error's own text can hold a header, so it is not chained where a log would print it.
             raise VivoldiUnavailable(failure(error)) from None
-        reading = judge_reading(code, answer.status_code, answer.headers, answer.content)
+        reading = judge_reading(code, status, headers, content)
         if self._seal is None or not isinstance(reading, Shown):
             return reading
-        return replace(reading, sealed=self._seal(answer.content))
+        return replace(reading, sealed=self._seal(content))
 
     async def reserve(self) -> None:
         """Take a place in the rate limit for a call to come. Raises VivoldiUnavailable where none is free."""
@@ -134,10 +139,11 @@ class VivoldiClient:
     ) -> DeleteAnswer:
         try:
             async with asyncio.timeout(2 * self._timeout):
-                answer = await self._changes.request(method, f"{_COUPON}/{name}", params=params, json=body)
+                path = f"{_COUPON}/{name}"
+                answer = await _exchange(self._changes, method, path, params=params, body=body)
         except FOREIGN as error:
             return judge_failure(error)
-        return judge_change(answer.status_code, answer.headers, answer.content)
+        return judge_change(*answer)
 
     async def _has_turn(self) -> bool:
         try:
@@ -146,6 +152,27 @@ class VivoldiClient:
         except TimeoutError:
             return False
         return True
+
+
+async def _exchange(
+    http: httpx.AsyncClient,
+    method: str,
+    path: str,
+    *,
+    params: Mapping[str, str] | None = None,
+    body: Mapping[str, object] | None = None,
+) -> tuple[int, Mapping[str, str], bytes]:
+    """Send one request, and return the answer's status, headers and content, the latter up to a limit.
+
+    What is cut there is no JSON any more, and so proves nothing.
+    """
+    async with http.stream(method, path, params=params, json=body) as answer:
+        content = bytearray()
+        async for part in answer.aiter_bytes(_PART):
+            content += part
+            if len(content) > _LONGEST:
+                break
+    return answer.status_code, answer.headers, bytes(content[:_LONGEST])
 
 
 _CROWDED = "too many calls to Vivoldi in this minute (VIVOLDI_RATE_PER_MINUTE)"
