@@ -38,6 +38,7 @@ lock: $(READY) ## pin the newest versions that pyproject.toml allows, with their
 
 $(READY): requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Coupon Guard needs Python 3.11 or newer; none was found." >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	@echo "Setting up .venv; this takes a minute the first time."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
 	@touch $@

@@ -42,7 +42,7 @@ def main(
 
 @app.command()
 def serve() -> None:
-    """Run the bot; Slack reaches it over HTTP."""
+    """Run the bot; Slack reaches it over HTTP. Needs SLACK_SIGNING_SECRET."""
     from bot import bootstrap
 
     _run("http", bootstrap.serve)
@@ -50,7 +50,7 @@ def serve() -> None:
 
 @app.command()
 def socket() -> None:
-    """Run the bot; it reaches Slack by Socket Mode and needs no public address."""
+    """Run the bot in Socket Mode, which needs no public address. Needs SLACK_APP_TOKEN."""
     from bot import bootstrap
 
     _run("socket", bootstrap.socket)
@@ -102,7 +102,7 @@ def _run(transport: Transport | None, work: Callable[[Settings], Coroutine[Any, 
         configure(settings.log_level, settings.log_format, settings.secrets())
         asyncio.run(work(settings))
     except SettingsError as error:
-        fail(GIVEN, "Coupon Guard can't start; these settings have to be mended:", *error.faults)
+        fail(GIVEN, "These settings have to be mended first:", *error.faults)
     except StoreError as error:
         fail(OUTSIDE, redact(store_sentence(error)))
     except SlackError as error:

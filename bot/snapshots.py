@@ -36,7 +36,11 @@ def new_key() -> None:
 
 
 @app.command()
-def show(request: Annotated[str, typer.Argument(help="The id of a request, such as CG-7K2M9QX4AB.")]) -> None:
+def show(
+    request: Annotated[
+        str, typer.Argument(metavar="REQUEST", help="The id of a request, such as CG-7K2M9QX4AB.")
+    ],
+) -> None:
     """Print what a request's deleted coupons held, personal fields too. The audit notes that you did."""
 
     async def opened(store: Store, seal: Seal, now: datetime) -> list[str]:

@@ -67,7 +67,11 @@ def export(
 
 
 @app.command()
-def show(request: Annotated[str, typer.Argument(help="The id of a request, such as CG-7K2M9QX4AB.")]) -> None:
+def show(
+    request: Annotated[
+        str, typer.Argument(metavar="REQUEST", help="The id of a request, such as CG-7K2M9QX4AB.")
+    ],
+) -> None:
     """Tell what happened to one request, step by step."""
 
     async def links(trail: Trail) -> list[Link]:

@@ -71,7 +71,7 @@ def test_missing_settings_stop_the_start_with_a_line_each(
     done = bot(tmp_path, command)
     heading, *lines = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (2, "")
-    assert heading == "Coupon Guard can't start; these settings have to be mended:"
+    assert heading == "These settings have to be mended first:"
     assert [line.split(" is not set. ")[0] for line in lines] == missing
 
 
