@@ -159,11 +159,11 @@ class Settings(BaseSettings):
     )
     vivoldi_rate_per_minute: int = _field(
         "How many calls a minute the Vivoldi plan allows.",
-        "a whole number from 4 to 100000",
+        "a whole number from 30 to 100000",
         "120",
         120,
-        # One deletion takes four calls: read for the card, read, DELETE, read.
-        ge=4,
+        # The twenty coupons of one request have to be read within a minute; the smallest plan has 120.
+        ge=30,
         le=100_000,
     )
     vivoldi_timeout_seconds: float = _field(
