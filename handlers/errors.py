@@ -61,8 +61,9 @@ def _sentence(error: Exception, reference: Callable[[], str]) -> str:
     number = reference()
     _log.error("listener.failed", reference=number, known=known, exc_info=error)
     return (
-        "Something went wrong on my side, so nothing was changed. Please try again; if it happens again,"
-        f" tell whoever runs Coupon Guard this number: {number}."
+        "Something went wrong on my side, and I can't tell whether that counted. Please look at the card, or"
+        f" type {code(COMMAND + ' list')}; if nothing has changed, try again. If it happens again, tell"
+        f" whoever runs Coupon Guard this number: {number}."
     )
 
 

@@ -44,10 +44,10 @@ def _missing_file(url: str) -> Finding | None:
     if not os.access(file.parent, os.W_OK | os.X_OK):
         said = f"There is no SQLite file {file.name}, and it can't be made: its folder {file.parent} "
         return failure(_NAME, said + "is missing or closed to this user.", "Make the folder, or open it.")
-    return warning(
+    return fine(
         _NAME,
-        f"There is no SQLite file {file} yet; the first start makes it.",
-        "Nothing, unless the bot has run before: then look at DATABASE_URL and at the folder you are in.",
+        f"There is no SQLite file {file} yet; the first start makes it. If the bot has run before, look at "
+        "DATABASE_URL and at the folder you are in.",
     )
 
 
