@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from bot.domain.coupon import NotShown
-from bot.domain.item import Changed, Confirmation, Deleted, Item, ItemState, Refused, Unknown
+from bot.domain.item import Changed, Confirmation, Deleted, Item, ItemState, Refused, Source, Unknown
 from bot.domain.policy import Verdict
 from bot.domain.request import (
     Approved,
@@ -112,6 +112,8 @@ def _in_short(state: ItemState) -> str:
     match state:
         case Deleted(confirmation=Confirmation.STILL_SHOWN):
             return "deleted but still validating"
+        case Deleted(source=Source.READING):
+            return "deleted (settled by reading)"
         case Deleted():
             return "deleted"
         case Refused():
@@ -130,6 +132,8 @@ def _finished_title(request: Finished) -> str:
     match request.items[0].state:
         case Deleted(confirmation=Confirmation.STILL_SHOWN):
             return f"Deleted, but still validating: {_target(request)}"
+        case Deleted(source=Source.READING):
+            return f"Deleted, settled by reading: {_target(request)}"
         case Deleted():
             return f"Deleted: {_target(request)}"
         case Unknown():

@@ -46,8 +46,13 @@ def state(item: Item) -> str:
 def outcome(final: ItemState, item: Item) -> str:
     """Return how it ended for one coupon, and what to do next where there is something to do."""
     match final:
-        case Deleted():
+        case Deleted(message=None):
             return _DELETED[final.source, final.confirmation or Confirmation.UNREAD]
+        case Deleted(message=message):
+            return (
+                "*Deleted, settled by reading.* No clear answer to the deletion came; Vivoldi no longer "
+                f"shows the coupon, and says {said(message or 'nothing more')}."
+            )
         case Unknown():
             return (
                 f"*Unknown.* No clear answer to the deletion came ({said(final.reason)}), and reading can't"
@@ -56,7 +61,7 @@ def outcome(final: ItemState, item: Item) -> str:
             )
         case Refused(message):
             return (
-                f"*Not deleted: Vivoldi refused.* It says {said(message)}. Look in the Vivoldi dashboard, "
+                f"*Not deleted: Vivoldi refused.* {_sentence(message)} Look in the Vivoldi dashboard, "
                 "and ask again if it is still needed."
             )
         case Changed():
@@ -156,10 +161,13 @@ _LOST = {
 }
 
 
+_ENDS = (".", "!", "?", ".”", "!”", "?”")
+
+
 def _sentence(text: str | None) -> str:
     """Return an observed condition as a sentence, whatever was in it."""
     plain = quote(text or "")[1:-1].strip()
-    return f"{plain[:1].upper()}{plain[1:]}" + ("" if plain.endswith((".", "!", "?")) else ".")
+    return f"{plain[:1].upper()}{plain[1:]}" + ("" if plain.endswith(_ENDS) else ".")
 
 
 def ended(request: Request) -> str:

@@ -45,15 +45,14 @@ DELETED = {
     f"{source}, {seen}": Deleted(source, later(180), seen)
     for source, seen in [
         *((Source.ANSWER, seen) for seen in Confirmation),
-        (Source.READING, Confirmation.GONE),
         (Source.READING, Confirmation.REPLACED),
     ]
-}
+} | {"reading, gone": Deleted(Source.READING, later(180), Confirmation.GONE, "The coupon has expired.")}
 _LATER_END = Difference("ends_on", "2025-12-31", "2026-12-31")
 _NEW_LIMIT = Difference("use_limit", "1", None)
 _UNKNOWN = Unknown(1, 1, "Vivoldi's answer says nothing certain (HTTP 500)", later(180))
 NOT_DELETED: dict[str, ItemState] = {
-    "refused by Vivoldi": Refused("This coupon can't be deleted, since it was redeemed."),
+    "refused by Vivoldi": Refused("Vivoldi says: “This coupon can't be deleted, since it was redeemed.”"),
     "changed facts": Changed((_LATER_END, _NEW_LIMIT)),
     "no longer shown": Changed(message="The coupon has expired."),
     "approved unseen, shown now": Changed(),
@@ -163,7 +162,8 @@ def twenty_ended(words: str = "Cakes & pies for all, ") -> Finished:
     """Return a request for twenty codes whose outcomes all quote the longest texts."""
     message = long_text(500, words)
     states = [
-        Refused(message) if number % 2 else NotSent(NotSentReason.UNREADABLE, message) for number in range(20)
+        Refused(f"Vivoldi says: “{message}”") if number % 2 else NotSent(NotSentReason.UNREADABLE, message)
+        for number in range(20)
     ]
     shown = pending(twenty_longest(words), reason=message)
     return finished(*states, request=approved(reviewed(shown)))
@@ -205,7 +205,7 @@ SHOWN: dict[str, dict[str, ShownRequest]] = {
     "card_hostile": {
         "alone": pending({CODE: _hostile()[CODE]}, reason=_HOSTILE),
         "among several": pending(_hostile(), reason=_HOSTILE),
-        "refused in hostile words": finished(Refused(_HOSTILE)),
+        "refused in hostile words": finished(Refused(f"Vivoldi says: “{_HOSTILE}”")),
     },
 }
 ENDINGS: dict[str, ShownRequest] = {**_ENDED, **_FINISHED, "twenty, longest": twenty_ended()}

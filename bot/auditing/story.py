@@ -102,7 +102,7 @@ def _answered(code: str | None, data: Mapping[str, Any]) -> str:
         case "Executed":
             return f"Vivoldi answered that {code} is deleted."
         case "RefusedAnswer":
-            return f"Vivoldi refused to delete {code}: “{data.get('message')}”"
+            return f"Vivoldi refused to delete {code}. {data.get('message')}"
         case "NotExecuted":
             return f"{code} was not deleted by this attempt: {data.get('reason')}"
         case _:

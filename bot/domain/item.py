@@ -38,7 +38,7 @@ class Executed:
 
 @dataclass(frozen=True)
 class RefusedAnswer:
-    """Vivoldi refused: not deleted. message: Vivoldi's own, or what to look at where it gave none."""
+    """Vivoldi refused: not deleted. message: why, in a sentence that quotes Vivoldi if it said anything."""
 
     message: str
 
@@ -121,16 +121,20 @@ class Confirmation(StrEnum):
 
 @dataclass(frozen=True)
 class Deleted:
-    """Deleted. confirmation is None until the read afterwards was made."""
+    """Deleted. confirmation is None until the read afterwards was made.
+
+    message: what Vivoldi said of the coupon, where only a read that no longer showed it tells so.
+    """
 
     source: Source
     at: datetime
     confirmation: Confirmation | None = None
+    message: str | None = None
 
 
 @dataclass(frozen=True)
 class Refused:
-    """Vivoldi refused the deletion: the coupon is still there."""
+    """Vivoldi refused the deletion: the coupon is still there. message: as in the answer."""
 
     message: str
 
@@ -274,8 +278,8 @@ def settle(item: Item, unknown: Unknown, reading: Reading, now: datetime) -> Ite
     match item.snapshot, reading:
         case NotShown(), _:
             return give_up(unknown)
-        case Shown(), NotShown():
-            return Deleted(Source.READING, now, Confirmation.GONE)
+        case Shown(), NotShown(message):
+            return Deleted(Source.READING, now, Confirmation.GONE, message)
         case Shown(before), Shown(after):
             return _settle_shown(before, after, unknown, now)
     raise AssertionError("unreachable: every pair of readings is covered")

@@ -51,12 +51,13 @@ async def test_drift_is_not_deleted(wired: Wired) -> None:
 
 async def test_a_refusal_is_told_in_vivoldis_words(wired: Wired) -> None:
     """Where Vivoldi refuses, the outcome quotes it, and nothing is tried again."""
-    wired.coupons.deletes[CODE] = [(RefusedAnswer("It was redeemed."), False)]
+    refusal = "Vivoldi says: “It was redeemed.”"
+    wired.coupons.deletes[CODE] = [(RefusedAnswer(refusal), False)]
     request_id = await wired.approved()
     await wired.run(60)
-    assert await wired.state(request_id) == Refused("It was redeemed.")
+    assert await wired.state(request_id) == Refused(refusal)
     assert wired.coupons.kinds(CODE) == ["read", "read", "delete"]
-    assert "“It was redeemed”" in wired.messenger.of("reply")[0].message.text
+    assert f"Vivoldi refused.* {refusal} " in wired.messenger.of("reply")[0].message.text
 
 
 async def test_what_was_not_executed_is_sent_again(wired: Wired) -> None:

@@ -87,7 +87,7 @@ def test_only_what_was_approved_is_sent(snapshot: Reading, reading: Reading, the
         (SHOWN, SHOWN, Send()),
         (SHOWN, EDITED, Changed(RENAMED)),
         (SHOWN, OTHER, Deleted(Source.READING, later(9), Confirmation.REPLACED)),
-        (SHOWN, UNSEEN, Deleted(Source.READING, later(9), Confirmation.GONE)),
+        (SHOWN, UNSEEN, Deleted(Source.READING, later(9), Confirmation.GONE, UNSEEN.message)),
         (UNSEEN, UNSEEN, Unknown(3, 1, "an earlier attempt got no answer", later(9), final=True)),
         (UNSEEN, SHOWN, Unknown(3, 1, "an earlier attempt got no answer", later(9), final=True)),
     ],
@@ -120,7 +120,10 @@ def test_drift_is_never_sent(snapshot: Reading, reading: Reading, unanswered: in
         pytest.param(SHOWN, SHOWN, Waiting(1, 1, "no answer in time"), id="same coupon: may be sent again"),
         pytest.param(SHOWN, USED, Waiting(1, 1, "no answer in time"), id="same coupon, used meanwhile"),
         pytest.param(
-            SHOWN, UNSEEN, Deleted(Source.READING, later(9), Confirmation.GONE), id="not valid: deleted"
+            SHOWN,
+            UNSEEN,
+            Deleted(Source.READING, later(9), Confirmation.GONE, UNSEEN.message),
+            id="not valid: deleted",
         ),
         pytest.param(
             SHOWN,
@@ -145,7 +148,7 @@ def test_a_read_settles_an_unknown_outcome(snapshot: Reading, reading: Reading, 
     [
         (SHOWN, Refused("no such coupon")),
         (EDITED, Refused("no such coupon")),
-        (UNSEEN, Deleted(Source.READING, later(9), Confirmation.GONE)),
+        (UNSEEN, Deleted(Source.READING, later(9), Confirmation.GONE, UNSEEN.message)),
         (OTHER, Deleted(Source.READING, later(9), Confirmation.REPLACED)),
     ],
 )

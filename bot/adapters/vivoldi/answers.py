@@ -52,7 +52,10 @@ def judge_change(status: int, headers: Mapping[str, str], body: bytes) -> Delete
         case 0:
             return Unproven(_useless(status))
         case code:
-            return RefusedAnswer(_message(body) or f"Vivoldi gave no reason (code {code})")
+            message = _message(body)
+            return RefusedAnswer(
+                f"Vivoldi says: “{message}”" if message else f"Vivoldi gave no reason (code {code})"
+            )
 
 
 def judge_failure(error: Foreign) -> DeleteAnswer:
@@ -80,6 +83,11 @@ def judge_reading(code: CouponCode, status: int, headers: Mapping[str, str], bod
     if answer != 0 and result is None:
         return NotShown(_message(body) or f"Vivoldi gave no reason (code {answer})")
     coupon = parse_coupon(code, result)
+    if coupon is not None and coupon.number.replace("-", "") != code:
+        raise VivoldiRefused(
+            f"Vivoldi shows {coupon.number} where {code} was asked for, and may take them for two coupons; "
+            "ask with exactly the spelling that is meant"
+        )
     if answer != 0 or status >= 300 or coupon is None:
         raise VivoldiUnavailable(
             f"Vivoldi's answer does not show the coupon {code} (HTTP {status}, code {answer})"
