@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.domain.coupon import Coupon, CouponCode, Reading, Sealed, Shown
-from bot.domain.errors import SlackError, SlackUnavailable, VivoldiError
+from bot.domain.errors import SlackError, SlackUnavailable, VivoldiError, VivoldiUnavailable
 from bot.domain.event import Notice
 from bot.domain.item import DeleteAnswer, Executed
 from bot.domain.policy import Kind, Standing
@@ -67,7 +67,7 @@ class Call:
     code: str
 
 
-async def _nothing(_: Call) -> None:
+async def _nothing(_: object) -> None:
     """What happens during a call unless a test says otherwise."""
 
 
@@ -76,8 +76,9 @@ class FakeCoupons:
     """Vivoldi: shows what is stored, and deletes it.
 
     reads, deletes: what happens instead, for each code, in this order; a deletion is an answer and whether it
-    was executed. during: awaited while a call is under way, before it has any effect. seal: closes what a
-    coupon holds besides, as the client does where it has a key.
+    was executed. during: awaited while a call is under way, before it has any effect. crowded: whether there
+    is no place in the rate limit. seal: closes what a coupon holds besides, as the client does where it has a
+    key.
     """
 
     fuse: Fuse = field(default_factory=Fuse)
@@ -88,6 +89,7 @@ class FakeCoupons:
     )
     during: Callable[[Call], Awaitable[None]] = _nothing
     seal: Callable[[bytes], Sealed] | None = None
+    crowded: bool = False
     calls: list[Call] = field(default_factory=list)
 
     def store(self, *coupons: Coupon) -> None:
@@ -113,7 +115,9 @@ class FakeCoupons:
         return Shown(coupon, self.seal(json.dumps(held).encode()) if self.seal else None)
 
     async def reserve(self) -> None:
-        """There is always a place."""
+        """Take a place. Raises VivoldiUnavailable where crowded."""
+        if self.crowded:
+            raise VivoldiUnavailable("too many calls")
 
     async def delete(self, code: CouponCode) -> DeleteAnswer:
         """Return what is scripted, else delete."""
@@ -132,11 +136,14 @@ class FakeCoupons:
 
 @dataclass
 class FakePeople:
-    """The directory. unreachable: Slack can't be asked afresh. asked: about whom Slack was asked afresh,
-    and since when an answer counted.
+    """The directory.
+
+    known: what is remembered. changed: what Slack would say by now instead. unreachable: Slack can't be
+    asked afresh. asked: whom Slack was asked about afresh, and since when the answer had to be.
     """
 
     known: dict[str, Standing] = field(default_factory=dict)
+    changed: dict[str, Standing] = field(default_factory=dict)
     unreachable: bool = False
     asked: list[tuple[str, datetime]] = field(default_factory=list)
 
@@ -144,16 +151,20 @@ class FakePeople:
         """Make these people known, in place of what was known of them."""
         self.known |= {standing.person.id: standing for standing in standings}
 
+    def change(self, *standings: Standing) -> None:
+        """Change these people in Slack; the directory remembers them as they were."""
+        self.changed |= {standing.person.id: standing for standing in standings}
+
     async def standing(self, user_id: str) -> Standing:
         """Return a known person; anyone else is UNKNOWN."""
         return self.known.get(user_id, Standing(Person(user_id, user_id), Kind.UNKNOWN))
 
     async def fresh(self, user_id: str, since: datetime) -> Standing:
-        """Return a person as they are known now. Raises SlackUnavailable where unreachable."""
+        """Return a person as Slack knows them now. Raises SlackUnavailable where unreachable."""
         self.asked.append((user_id, since))
         if self.unreachable:
             raise SlackUnavailable("no answer")
-        return await self.standing(user_id)
+        return self.changed.get(user_id) or await self.standing(user_id)
 
     def approvers(self) -> Collection[Standing]:
         """Return everyone known."""
@@ -175,7 +186,8 @@ class Sent:
 class FakeMessenger:
     """Slack's messages. errors: raised instead, for each kind of call, in this order.
 
-    lost: raised in the same way, but after the message was sent, as when its answer is lost.
+    lost: raised in the same way, but after the message was sent, as when its answer is lost. during: awaited
+    while a message is on its way.
     """
 
     fuse: Fuse = field(default_factory=Fuse)
@@ -183,6 +195,7 @@ class FakeMessenger:
     told: list[Notice] = field(default_factory=list)
     errors: defaultdict[str, list[SlackError]] = field(default_factory=lambda: defaultdict(list))
     lost: defaultdict[str, list[SlackError]] = field(default_factory=lambda: defaultdict(list))
+    during: Callable[[Sent], Awaitable[None]] = _nothing
 
     def of(self, kind: str) -> list[Sent]:
         """Return the messages of a kind."""
@@ -197,16 +210,16 @@ class FakeMessenger:
     async def post(self, channel: str, message: Message) -> str:
         """Keep the message and return a new ts."""
         sent = Sent("post", channel, f"{len(self.of('post')) + 1}.000100", message)
-        self._send(sent)
+        await self._send(sent)
         return sent.ts
 
     async def update(self, channel: str, ts: str, message: Message) -> None:
         """Keep the message as the one that is shown at `ts`."""
-        self._send(Sent("update", channel, ts, message))
+        await self._send(Sent("update", channel, ts, message))
 
     async def reply(self, channel: str, ts: str, message: Message, *, broadcast: bool) -> None:
         """Keep the message."""
-        self._send(Sent("reply", channel, ts, message, broadcast))
+        await self._send(Sent("reply", channel, ts, message, broadcast))
 
     async def tell(self, notice: Notice) -> None:
         """Keep the notice."""
@@ -214,8 +227,9 @@ class FakeMessenger:
         self.told.append(notice)
         self._fail("tell", self.lost)
 
-    def _send(self, sent: Sent) -> None:
+    async def _send(self, sent: Sent) -> None:
         self._fail(sent.kind, self.errors)
+        await self.during(sent)
         self.sent.append(sent)
         self._fail(sent.kind, self.lost)
 

@@ -42,6 +42,8 @@ from tests.builders import (
 from tests.fakes import FakeCoupons, FakeMessenger, FakePeople, FixedClock, Fuse
 
 LEASE_SECONDS = LEASE.total_seconds()
+# More than any test gives the worker to do at once.
+_MOST_WORK = 200
 _SETTINGS = Settings.model_construct(vivoldi_timezone=UTC, vivoldi_timeout_seconds=10.0)
 
 
@@ -95,10 +97,10 @@ class Wired:
 
     # ------------------------------------------------------------ what people do
 
-    async def command(self, text: str, by: Person = RIKA, channel: str = CHANNEL) -> Answer:
+    async def command(self, text: str, by: Person = RIKA, channel: str = CHANNEL, team: str = TEAM) -> Answer:
         """Type a command."""
         typed = SlashCommand(
-            user=by.id, team=TEAM, channel=channel, text=text, reply_url="https://reply.example"
+            user=by.id, team=team, channel=channel, text=text, reply_url="https://reply.example"
         )
         return await self.services.submit(TEAM)(typed)
 
@@ -137,15 +139,16 @@ class Wired:
     # ------------------------------------------------------------ what the worker does
 
     async def drain(self) -> None:
-        """Do everything that is due now, and what becomes due by it."""
+        """Do everything that is due now, and what becomes due by it. Fails where that has no end."""
         lanes: Sequence[Lane[Any]] = self.services.lanes(_SETTINGS)
-        busy = True
+        busy, left = True, _MOST_WORK
         while busy:
             busy = False
             for lane in lanes:
                 while (claim := await lane.claim()) is not None:
                     await lane.work(claim)
-                    busy = True
+                    busy, left = True, left - 1
+                    assert left, f"the work never ends: {lane.name}.{claim.label}"
 
     async def run(self, seconds: float, step: float = 5) -> None:
         """Let time pass, and do what is due."""
