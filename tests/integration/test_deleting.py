@@ -106,9 +106,9 @@ async def test_an_unclear_deletion_of_an_unseen_coupon_stays_unknown(wired: Wire
     ],
 )
 async def test_approvers_are_asked_for_afresh(wired: Wired, lost: Standing, reason: Verdict) -> None:
-    """An approver who no longer counts when the deletion is to be sent stops it."""
+    """An approver who no longer counts in Slack stops the deletion, whatever the directory remembers."""
     request_id = await wired.approved()
-    wired.people.put(lost)
+    wired.people.change(lost)
     await wired.run(5, step=1)
     assert await wired.state(request_id) == NotSent(
         NotSentReason.APPROVER_LOST, reason, approver=lost.person.id
@@ -130,6 +130,18 @@ async def test_nothing_is_sent_while_slack_can_not_be_asked(wired: Wired) -> Non
     assert isinstance(ended, NotSent)
     assert ended.reason is NotSentReason.TOO_LATE
     assert "delete" not in wired.coupons.kinds(CODE)
+
+
+async def test_the_place_in_the_rate_limit_comes_before_the_checks(wired: Wired) -> None:
+    """Without a place for the DELETE nothing is checked, so that it never waits after the checks."""
+    request_id = await wired.approved()
+    wired.coupons.crowded = True
+    await wired.run(60)
+    assert isinstance(await wired.state(request_id), Waiting)
+    assert (wired.people.asked, wired.coupons.kinds(CODE)) == ([], ["read"])
+    wired.coupons.crowded = False
+    await wired.run(60)
+    assert isinstance(await wired.state(request_id), Deleted)
 
 
 async def test_each_coupon_has_its_own_outcome(wired: Wired) -> None:
