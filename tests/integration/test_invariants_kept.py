@@ -19,7 +19,7 @@ from bot.domain.request import Finished, Pending, Person, Request, codes_of
 from bot.services.decide import Action
 from bot.services.submit import Accepted, SlashCommand
 from tests.builders import AMIR, BEA, CODE, DANA, ONCALL, RIKA, TEAM, a_policy
-from tests.fakes import Killed
+from tests.fakes import Call, Killed
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on
 
 LOST = Unproven("the connection broke")
@@ -85,12 +85,16 @@ async def test_i5_killed_at_any_place_the_story_ends_well(
 
 
 async def test_i5_nobody_is_told_before_the_commit(wired: Wired) -> None:
-    """I5: a change that could not be committed is told to nobody."""
+    """I5: a change whose very commit fails is told to nobody, neither in Slack nor to who watches."""
     request_id = await wired.ask()
-    await wired.sql("CREATE TRIGGER full BEFORE INSERT ON decisions BEGIN SELECT RAISE(ABORT, 'full'); END")
+    heard = list(wired.committed.heard)
+    # What is deferred is checked by the commit itself, so every statement before it goes well.
+    await wired.sql("CREATE TABLE late (of TEXT REFERENCES requests (id) DEFERRABLE INITIALLY DEFERRED)")
+    await wired.sql("CREATE TRIGGER fail AFTER INSERT ON decisions BEGIN INSERT INTO late VALUES ('x'); END")
     with pytest.raises(StoreError):
         await wired.click(Action.APPROVE, AMIR, request_id)
     await wired.run(5, step=1)
+    assert wired.committed.heard == heard
     assert len(wired.messenger.sent) == 1
     assert await wired.events(EventKind.DECISION) == []
 
@@ -128,11 +132,15 @@ async def test_i6_a_replayed_click_has_no_effect(wired: Wired) -> None:
 
 
 async def test_i6_two_workers_send_one_deletion(wired: Wired) -> None:
-    """I6: two workers on one database delete each coupon once."""
+    """I6: while a worker reads or deletes a coupon, other workers find nothing to do about it."""
+
+    async def another_worker(call: Call) -> None:
+        await wired.drain()
+
     await wired.approved()
+    wired.coupons.during = another_worker
     await asyncio.gather(wired.drain(), wired.drain())
-    await wired.run(5, step=1)
-    assert wired.coupons.kinds(CODE).count("delete") == 1
+    assert wired.coupons.kinds(CODE) == ["read", "read", "delete", "read"]
 
 
 # ---------------------------------------------------------------- I7: everything is an audit event

@@ -8,15 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable, VivoldiRefused, VivoldiUnavailable
+from bot.domain.errors import (
+    LostClaim,
+    SlackError,
+    SlackRefused,
+    SlackUnavailable,
+    VivoldiRefused,
+    VivoldiUnavailable,
+)
 from bot.domain.event import EventKind
 from bot.domain.item import Unproven
-from bot.domain.policy import Kind
+from bot.domain.policy import Kind, Verdict
 from bot.domain.request import Failed, FailureReason, Pending, Person, Submitted
 from bot.services.decide import Action
 from bot.services.submit import Accepted, Denied, Listing, Misread, Taken, TooFew, Usage
 from tests.builders import AMIR, BEA, CARL, CHANNEL, CODE, DANA, OTHER_CODE, RIKA, UNSEEN, a_coupon, standing
-from tests.integration.wired import Wired, wired_on
+from tests.fakes import Sent
+from tests.integration.wired import LEASE_SECONDS, Wired, wired_on
 
 DOWN = VivoldiUnavailable("no answer")
 LOST = Unproven("the connection broke")
@@ -76,6 +84,12 @@ async def test_a_request_that_nobody_could_complete_is_refused(wired: Wired) -> 
     """Nothing is opened where fewer than two people can give the two steps."""
     wired.people.put(standing(AMIR), standing(BEA), standing(DANA, kind=Kind.GUEST))
     assert await wired.command(CODE) == TooFew()
+
+
+async def test_a_command_from_another_workspace_is_refused(wired: Wired) -> None:
+    """Who types a command elsewhere is a stranger, whoever the id belongs to here (I1)."""
+    assert await wired.command(CODE, team="T0OTHER000") == Denied(Verdict.STRANGER)
+    assert await wired.store.open_requests(9) == ()
 
 
 async def test_the_list_shows_the_oldest_requests_and_says_when_there_are_more(wired: Wired) -> None:
@@ -171,6 +185,24 @@ async def test_a_card_that_was_removed_is_posted_anew(wired: Wired) -> None:
 
 
 # ---------------------------------------------------------------- telling
+
+
+async def test_a_card_that_was_drawn_too_late_is_drawn_anew(wired: Wired) -> None:
+    """A card that arrives after its claim was lost may hide a newer one, so it is drawn once more (I5)."""
+    request_id = await wired.ask()
+    await wired.click(Action.APPROVE, AMIR, request_id)
+
+    async def held_up(sent: Sent) -> None:
+        if await wired.store.open_requests(1):
+            wired.clock.advance(2 * LEASE_SECONDS)
+            await wired.click(Action.REJECT, BEA, request_id)
+            await wired.drain()
+
+    wired.messenger.during = held_up
+    with pytest.raises(LostClaim):
+        await wired.drain()
+    await wired.drain()
+    assert wired.messenger.shown("1.000100").text.startswith("Rejected")
 
 
 async def test_an_outcome_that_can_not_be_posted_is_told_privately(wired: Wired) -> None:
