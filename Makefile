@@ -6,7 +6,7 @@ READY := .venv/.ready
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header
 
-.PHONY: setup demo sandbox test chaos check docs lock
+.PHONY: setup demo sandbox test chaos guards check docs lock
 
 setup: $(READY) ## everything that the other targets need
 
@@ -22,6 +22,9 @@ test: check ## everything that has to hold
 
 chaos: $(READY) ## crashes before and after every commit and call, and faults at every call; takes long
 	$(BIN)/pytest tests/chaos
+
+guards: $(READY) ## each guard removed in turn: the tests have to notice
+	$(BIN)/python -m tests.guards
 
 check: $(READY) ## format, lint, types, imports
 	$(BIN)/ruff format --check .

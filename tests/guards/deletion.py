@@ -1,0 +1,153 @@
+"""Guards between the second approval and the DELETE."""
+
+from __future__ import annotations
+
+from tests.guards.guard import Guard
+
+_EXECUTE = "bot/services/execute.py"
+_ITEM = "bot/domain/item.py"
+_DELETING = "tests/integration/test_deleting.py"
+_INVARIANTS = "tests/integration/test_invariants.py"
+
+_BEFORE = (
+    Guard(
+        name="approvers asked afresh",
+        keeps="I1",
+        promise="Right before sending, Slack is asked about the approvers, not memory.",
+        file=_EXECUTE,
+        text="await self._people.fresh(request.final.actor.id, since)",
+        without="await self._people.standing(request.final.actor.id)",
+        tests=(f"{_DELETING}::test_approvers_are_asked_for_afresh",),
+    ),
+    Guard(
+        name="asked after the approval",
+        keeps="I1",
+        promise="What Slack said of an approver before the final approval does not count.",
+        file=_EXECUTE,
+        text="since = max(request.final.at, self._clock.now() - _FRESH_FOR)",
+        without="since = self._clock.now() - _FRESH_FOR",
+        tests=(f"{_INVARIANTS}::test_i1_what_slack_said_before_the_approval_does_not_count",),
+    ),
+    Guard(
+        name="execute-by before the read",
+        keeps="I1",
+        promise="After execute-by an item ends, also where nobody can be asked any more.",
+        file=_EXECUTE,
+        text="        if self._clock.now() >= request.execute_by:\n            return await self._too_late",
+        without="        if False:\n            return await self._too_late",
+        tests=(f"{_DELETING}::test_nothing_is_sent_while_slack_can_not_be_asked",),
+    ),
+    Guard(
+        name="execute-by when sent",
+        keeps="I1",
+        promise="Nothing is sent after execute-by, also where the read took until then.",
+        file=_EXECUTE,
+        text="        if self._clock.now() >= request.execute_by:\n            return not_sent",
+        without="        if False:\n            return not_sent",
+        tests=(f"{_INVARIANTS}::test_i1_nothing_is_sent_after_execute_by",),
+    ),
+    Guard(
+        name="approvals checked when sent",
+        keeps="I1",
+        promise="The approvals are checked in the transaction that decides to send.",
+        file=_EXECUTE,
+        text="match still_approved(self._policy, request, approvers):",
+        without="match None:",
+        tests=(f"{_INVARIANTS}::test_i1_eligibility_is_checked_after_the_read",),
+    ),
+    Guard(
+        name="read before every DELETE",
+        keeps="I2",
+        promise="The coupon is read right before every DELETE, also one that is sent again.",
+        file=_EXECUTE,
+        text="            reading = await self._coupons.read(item.code)\n        except SlackError",
+        without="            reading = item.snapshot\n        except SlackError",
+        tests=(f"{_INVARIANTS}::test_i3_nothing_is_sent_blindly_again",),
+    ),
+    Guard(
+        name="a place in the rate limit",
+        keeps="I1",
+        promise="A DELETE has its place in the rate limit before the checks, so it waits for nothing after.",
+        file=_EXECUTE,
+        text="            await self._coupons.reserve()\n",
+        without="",
+        tests=(f"{_DELETING}::test_the_place_in_the_rate_limit_comes_before_the_checks",),
+    ),
+    Guard(
+        name="changed facts",
+        keeps="I2",
+        promise="A coupon whose facts have changed is not deleted.",
+        file=_ITEM,
+        text="return Changed(differences=found) if found else Send()",
+        without="return Send()",
+        tests=("tests/unit/test_item.py",),
+    ),
+    Guard(
+        name="no longer shown",
+        keeps="I2",
+        promise="A coupon that was shown and no longer is, is not deleted.",
+        file=_ITEM,
+        text="case Shown(), NotShown(message):\n            return Changed(message=message)",
+        without="case Shown(), NotShown():\n            return Send()",
+        tests=("tests/unit/test_item.py",),
+    ),
+    Guard(
+        name="approved unseen, now shown",
+        keeps="I2",
+        promise="A coupon that was approved unseen and is shown now is not deleted.",
+        file=_ITEM,
+        text="case NotShown(), Shown():\n            return Changed()",
+        without="case NotShown(), Shown():\n            return Send()",
+        tests=("tests/unit/test_item.py",),
+    ),
+    Guard(
+        name="created later is another",
+        keeps="I2",
+        promise="A coupon that was created later under the number is another one.",
+        file="bot/domain/coupon.py",
+        text="before.created_at and after.created_at and before.created_at != after.created_at",
+        without="False",
+        tests=("tests/unit/test_coupon.py",),
+    ),
+)
+
+_SENDING = (
+    Guard(
+        name="sending stored before",
+        keeps="I4",
+        promise="That a DELETE is about to be sent is committed before it is sent.",
+        file=_EXECUTE,
+        text="await entry.move(hindrance or send(waiting))",
+        without="await entry.move(hindrance or waiting)",
+        tests=(f"{_INVARIANTS}::test_i4_a_deletion_that_is_found_in_flight_is_unknown",),
+    ),
+    Guard(
+        name="found in flight is unknown",
+        keeps="I4",
+        promise="A deletion found in flight after a crash is read, and never just sent again.",
+        file="bot/services/items.py",
+        text="return await self._reconcile.lost(claim, sending)",
+        without="return await self._execute(claim, request, item, Waiting(sending.attempts))",
+        tests=(f"{_INVARIANTS}::test_i4_a_deletion_that_is_found_in_flight_is_unknown",),
+    ),
+    Guard(
+        name="a frozen process",
+        keeps="I3",
+        promise="A process that was frozen after its checks does not send on them.",
+        file=_EXECUTE,
+        text="if self._clock.now() - checked_at > _SEND_WITHIN:",
+        without="if False:",
+        tests=(f"{_INVARIANTS}::test_i3_a_frozen_process_does_not_send",),
+    ),
+    Guard(
+        name="under the claim",
+        keeps="I3",
+        promise="Whoever lost the claim stores nothing and sends nothing.",
+        file="bot/services/ledger.py",
+        text="            await tx.hold(claim)\n",
+        without="",
+        tests=(f"{_INVARIANTS}::test_i2_a_read_of_an_earlier_claim_does_not_count",),
+    ),
+)
+
+GUARDS = (*_BEFORE, *_SENDING)

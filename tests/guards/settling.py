@@ -1,0 +1,147 @@
+"""Guards after the DELETE: what its answer and the reads afterwards prove."""
+
+from __future__ import annotations
+
+from tests.guards.guard import Guard
+
+_ITEM = "bot/domain/item.py"
+_ANSWERS = "bot/adapters/vivoldi/answers.py"
+_BY_ITEM = ("tests/unit/test_item.py",)
+_BY_ANSWERS = ("tests/unit/test_vivoldi_answers.py",)
+_AGAIN = "tests/integration/test_invariants.py::test_i3_nothing_is_sent_blindly_again"
+
+_STATES = (
+    Guard(
+        name="unproven is unknown",
+        keeps="I3",
+        promise="After an answer that proves nothing, nothing is sent before a read has settled it.",
+        file=_ITEM,
+        text="            return lost(sending, reason, now)",
+        without="            return Waiting(sending.attempts, sending.unanswered, reason)",
+        tests=(_AGAIN,),
+    ),
+    Guard(
+        name="late execution is settled",
+        keeps="I3",
+        promise="The read before the next attempt also settles an earlier one without answer.",
+        file=_ITEM,
+        text="    if waiting.unanswered:",
+        without="    if False:",
+        tests=_BY_ITEM,
+    ),
+    Guard(
+        name="refused after unknown",
+        keeps="I3",
+        promise="A refusal after an attempt without answer is settled by a read.",
+        file=_ITEM,
+        text="case RefusedAnswer(message) if sending.unanswered:",
+        without="case RefusedAnswer(message) if False:",
+        tests=_BY_ITEM,
+    ),
+    Guard(
+        name="unseen stays unknown",
+        keeps="I4",
+        promise="What was never shown can't be settled by a read: people are told to look.",
+        file=_ITEM,
+        text="case NotShown(), _:\n            return give_up(unknown)",
+        without="case NotShown(), _:\n            return Deleted(Source.READING, now, Confirmation.GONE)",
+        tests=_BY_ITEM,
+    ),
+    Guard(
+        name="unclear stays unknown",
+        keeps="I3",
+        promise="Facts that differ without a creation time settle nothing.",
+        file=_ITEM,
+        text="case Sameness.UNCLEAR:\n            return give_up(unknown)",
+        without="case Sameness.UNCLEAR:\n            return Waiting(unknown.attempts, unknown.unanswered)",
+        tests=_BY_ITEM,
+    ),
+    Guard(
+        name="confirmed by a read",
+        keeps="I4",
+        promise="A deletion is told only after one more read.",
+        file=_ITEM,
+        text="return state.confirmation is not None",
+        without="return True",
+        tests=_BY_ITEM,
+    ),
+    Guard(
+        name="still shown is told",
+        keeps="I4",
+        promise="A coupon that still validates after its deletion is told as such.",
+        file=_ITEM,
+        text="return Confirmation.STILL_SHOWN",
+        without="return Confirmation.GONE",
+        tests=_BY_ITEM,
+    ),
+    Guard(
+        name="last read after execute-by",
+        keeps="I4",
+        promise="Nobody is told “not deleted” of an attempt that may have been executed late.",
+        file="bot/services/execute.py",
+        text="        if not waiting.unanswered:\n            return await self._ledger.move(claim, end)",
+        without="        if True:\n            return await self._ledger.move(claim, end)",
+        tests=(
+            "tests/integration/test_deleting.py::test_a_deletion_that_was_executed_late_is_told_as_deleted",
+        ),
+    ),
+)
+
+_PROOFS = (
+    Guard(
+        name="only a failed connect",
+        keeps="I3",
+        promise="Only a connection that never came about proves that nothing was sent.",
+        file=_ANSWERS,
+        text="if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):",
+        without="if isinstance(error, httpx.NetworkError | httpx.TimeoutException):",
+        tests=_BY_ANSWERS,
+    ),
+    Guard(
+        name="5xx proves nothing",
+        keeps="I3",
+        promise="The code in a body counts only with a status of 2xx or 3xx.",
+        file=_ANSWERS,
+        text="return code if 200 <= status < 400 and type(code) is int else None",
+        without="return code if type(code) is int else None",
+        tests=_BY_ANSWERS,
+    ),
+    Guard(
+        name="code 0 is a number",
+        keeps="I4",
+        promise="A `code` that only looks like 0 is no success.",
+        file=_ANSWERS,
+        text="type(code) is int else None",
+        without="isinstance(code, int) else None",
+        tests=_BY_ANSWERS,
+    ),
+    Guard(
+        name="a redirect is no success",
+        keeps="I4",
+        promise="A redirect with code 0 proves nothing.",
+        file=_ANSWERS,
+        text="case 0 if status < 300:",
+        without="case 0:",
+        tests=_BY_ANSWERS,
+    ),
+    Guard(
+        name="408 refuses nothing",
+        keeps="I4",
+        promise="A request time-out (408) is not told as refused.",
+        file=_ANSWERS,
+        text="(HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)",
+        without="(HTTPStatus.TOO_MANY_REQUESTS,)",
+        tests=_BY_ANSWERS,
+    ),
+    Guard(
+        name="the coupon asked for",
+        keeps="I2",
+        promise="An answer about another coupon is no answer.",
+        file="bot/adapters/vivoldi/wire.py",
+        text='        or code_key(number.replace("-", "")) != code_key(code)\n',
+        without="",
+        tests=_BY_ANSWERS,
+    ),
+)
+
+GUARDS = (*_STATES, *_PROOFS)

@@ -1,0 +1,175 @@
+"""Guards of what people are told: stored first, never lost, escaped, private where it has to be."""
+
+from __future__ import annotations
+
+from tests.guards.guard import Guard
+
+_PRESENT = "bot/services/present.py"
+_MRKDWN = "handlers/mrkdwn.py"
+_SERVICES = "tests/integration/test_services.py"
+_CARDS = "tests/unit/test_cards.py"
+_WORDS = "tests/unit/test_words.py"
+
+_NEVER_LOST = (
+    Guard(
+        name="accepted once stored",
+        keeps="I5",
+        promise="A command is acknowledged as accepted only once its request is stored.",
+        file="bot/services/submit.py",
+        text="            await tx.add(Submitted(origin=origin, codes=ask.codes), command.reply_url)\n",
+        without="",
+        tests=(f"{_SERVICES}::test_a_command_is_stored_before_it_is_acknowledged",),
+    ),
+    Guard(
+        name="outcomes wait for Slack",
+        keeps="I5",
+        promise="An outcome that Slack did not take is told later.",
+        file=_PRESENT,
+        text=(
+            "                )\n        except SlackUnavailable as error:\n"
+            "            return await self._later(claim, error.retry_after)"
+        ),
+        without="                )\n        except SlackUnavailable:\n            pass",
+        tests=(f"{_SERVICES}::test_an_outcome_waits_for_slack",),
+    ),
+    Guard(
+        name="told otherwise",
+        keeps="I5",
+        promise="An outcome that can't be posted is told to the requester privately.",
+        file=_PRESENT,
+        text="            if refused is not None:",
+        without="            if False:",
+        tests=(f"{_SERVICES}::test_an_outcome_that_can_not_be_posted_is_told_privately",),
+    ),
+    Guard(
+        name="refusals are told",
+        keeps="I5",
+        promise="Why a click was refused is stored with the refusal, and told privately.",
+        file="bot/services/decide.py",
+        text="            if verdict is not Verdict.ALLOWED:\n                await tx.notify",
+        without="            if False:\n                await tx.notify",
+        tests=("tests/integration/test_deciding.py",),
+    ),
+    Guard(
+        name="stray copies are redrawn",
+        keeps="I5",
+        promise="A card that was posted twice works at both places, and both are kept up to date.",
+        file="bot/services/decide.py",
+        text="            await _heal(tx, click, request, verdict)\n",
+        without="",
+        tests=("tests/integration/test_deciding.py",),
+    ),
+    Guard(
+        name="late cards are redrawn",
+        keeps="I5",
+        promise="A card that was drawn after its claim was lost is drawn anew.",
+        file=_PRESENT,
+        text="replace(now, drawn_version=0))\n            raise",
+        without="now)\n            raise",
+        tests=(f"{_SERVICES}::test_a_card_that_was_drawn_too_late_is_drawn_anew",),
+    ),
+    Guard(
+        name="deadlines end requests",
+        keeps="I5",
+        promise="A request that nobody decided in time ends by itself.",
+        file="bot/services/requests.py",
+        text="if isinstance(request, Pending) and self._clock.now() >= request.approve_by:",
+        without="if False:",
+        tests=("tests/integration/test_deciding.py::test_silence_ends_the_request",),
+    ),
+    Guard(
+        name="claims are kept up",
+        keeps="I3",
+        promise="While work goes on its lease is kept up, so nobody takes it over.",
+        file="bot/worker.py",
+        text="                await lane.keep(claim)\n",
+        without="                await asyncio.sleep(0)\n",
+        tests=("tests/unit/test_worker.py",),
+    ),
+)
+
+_SHOWN = (
+    Guard(
+        name="mentions are escaped",
+        keeps="I4",
+        promise="What people and Vivoldi wrote can neither mention nor link.",
+        file=_MRKDWN,
+        text='.replace("<", "&lt;")',
+        without="",
+        tests=(_WORDS, _CARDS),
+    ),
+    Guard(
+        name="ampersands are escaped",
+        keeps="I4",
+        promise="What is shown is letter for letter what was written.",
+        file=_MRKDWN,
+        text='.replace("&", "&amp;")',
+        without="",
+        tests=(_WORDS, _CARDS),
+    ),
+    Guard(
+        name="code stays code",
+        keeps="I4",
+        promise="A backtick in a code does not end its formatting.",
+        file=_MRKDWN,
+        text=".replace('`', 'ˋ')",
+        without="",
+        tests=(_WORDS,),
+    ),
+    Guard(
+        name="verbatim texts",
+        keeps="I4",
+        promise="Slack makes no link or mention out of a text by itself.",
+        file="handlers/blocks.py",
+        text='clip(text, longest), "verbatim": True}',
+        without='clip(text, longest), "verbatim": False}',
+        tests=(_CARDS, "tests/unit/test_golden.py"),
+    ),
+    Guard(
+        name="nothing cut in half",
+        keeps="I4",
+        promise="A text that is cut leaves no half mention, date or escape.",
+        file=_MRKDWN,
+        text='return _HALF.sub("", text[: longest - 1]) + "…"',
+        without='return text[: longest - 1] + "…"',
+        tests=(_WORDS,),
+    ),
+    Guard(
+        name="Slack's length limits",
+        keeps="I5",
+        promise="Slack takes every card, however long what is in it.",
+        file="handlers/blocks.py",
+        text='{"type": "mrkdwn", "text": clip(text, longest)',
+        without='{"type": "mrkdwn", "text": text',
+        tests=(_CARDS,),
+    ),
+    Guard(
+        name="a dialog before a click",
+        keeps="I1",
+        promise="Each approval asks first, and says that it can't be undone.",
+        file="handlers/cards.py",
+        text='style="danger", confirm=asks)',
+        without='style="danger")',
+        tests=(_CARDS,),
+    ),
+    Guard(
+        name="no buttons at the end",
+        keeps="I6",
+        promise="A decided card has no buttons any more.",
+        file="handlers/cards.py",
+        text="        if isinstance(request, Pending):\n            blocks.append",
+        without="        if isinstance(request, Pending | Approved):\n            blocks.append",
+        tests=(_CARDS,),
+    ),
+    Guard(
+        name="answers are private",
+        keeps="I8",
+        promise="What a command is answered, only the person who typed it sees.",
+        file="handlers/listeners.py",
+        text='response_type="ephemeral"',
+        without='response_type="in_channel"',
+        tests=("tests/integration/test_show.py::test_the_listener_answers_privately",),
+    ),
+)
+
+GUARDS = (*_NEVER_LOST, *_SHOWN)

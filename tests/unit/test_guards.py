@@ -1,0 +1,91 @@
+"""The list of guards that `make guards` removes, each as it still stands in the program."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.guards.every import GUARDS
+from tests.guards.guard import Guard, GuardMoved
+from tests.guards.report import heading, line, summary
+from tests.guards.trial import Ran, Trial, Verdict, judge
+
+ROOT = Path(__file__).parents[2]
+
+
+def by_name(guard: Guard) -> str:
+    return guard.name
+
+
+def source(guard: Guard) -> str:
+    return (ROOT / guard.file).read_text(encoding="utf-8")
+
+
+def test_there_are_guards_enough_under_names_of_their_own() -> None:
+    """At least 25 guards are tried, each under a name of its own."""
+    assert len({guard.name for guard in GUARDS}) == len(GUARDS) >= 25
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=by_name)
+def test_a_guard_still_stands_where_the_list_says(guard: Guard) -> None:
+    """Each guard's text stands exactly once in its file, so that removing it removes just that."""
+    assert guard.removed_from(source(guard)) != source(guard)
+
+
+@pytest.mark.parametrize("text", ["is nowhere", "e"], ids=["nowhere", "in many places"])
+def test_a_guard_that_has_moved_is_not_removed(text: str) -> None:
+    """A guard whose text is gone, or stands in several places, stops everything."""
+    moved = Guard("moved", "-", "", "file.py", text, "", ())
+    with pytest.raises(GuardMoved, match="has moved"):
+        moved.removed_from("These letters repeat.")
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=by_name)
+def test_the_tests_of_a_guard_exist(guard: Guard) -> None:
+    """Each guard names tests that are there."""
+    assert guard.tests
+    for name in guard.tests:
+        file, *inside = re.sub(r"\[.*", "", name).split("::")
+        text = (ROOT / file).read_text(encoding="utf-8")
+        assert all(re.search(rf"(def|class) {part}\b", text) for part in inside), name
+
+
+def test_what_is_left_is_a_program(tmp_path: Path) -> None:
+    """Without a guard the program still runs: a missing name would go red whatever the tests look at."""
+    for number, guard in enumerate(GUARDS):
+        (tmp_path / f"{number}.py").write_text(guard.removed_from(source(guard)), encoding="utf-8")
+    command = (sys.executable, "-m", "ruff", "check", "--isolated", "--select", "E9,F82", "--quiet")
+    found = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    assert (found.returncode, found.stdout) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("code", "output", "verdict"),
+    [
+        (1, "FAILED tests/a.py::test_b[x - y] - assert 1 == 2\n1 failed", Verdict.RED),
+        (1, "FAILED tests/a.py::test_b\n1 failed", Verdict.RED),
+        (0, "1 passed", Verdict.GREEN),
+        (1, "ERROR tests/a.py::test_b - RuntimeError: no fixture\n1 error", Verdict.BROKEN),
+        (1, "FAILED tests/a.py::test_b - NameError: name 'x' is not defined", Verdict.BROKEN),
+        (1, "FAILED tests/a.py::test_b - Failed: Timeout (>60.0s) from pytest-timeout.", Verdict.BROKEN),
+        (2, "ERROR tests/a.py - SyntaxError", Verdict.BROKEN),
+        (4, "ERROR: not found: tests/a.py::test_c", Verdict.BROKEN),
+        (5, "no tests ran", Verdict.BROKEN),
+        (None, "ended after 120 s", Verdict.TIMED_OUT),
+    ],
+)
+def test_only_a_test_that_failed_is_proof(code: int | None, output: str, verdict: Verdict) -> None:
+    """An error, a hanging test, or one that did not run, shows nothing about the guard."""
+    assert judge(Ran(code, output))[0] is verdict
+
+
+def test_the_table_fits_a_terminal() -> None:
+    """The table has no line of more than 80 characters."""
+    test = f"tests/unit/test_a.py::test_{'b' * 200}"
+    trials = [Trial(guard, verdict, test, 99.9, "x" * 200) for guard in GUARDS for verdict in Verdict]
+    shown = [heading(), summary(trials), *map(line, trials)]
+    assert max(len(row) for text in shown for row in text.splitlines()) <= 80
