@@ -10,11 +10,12 @@ import pytest
 from bot.domain.errors import SlackUnavailable, VivoldiUnavailable
 from bot.domain.event import EventKind
 from bot.domain.item import Confirmation, Deleted, Source, Unproven
-from bot.domain.policy import Verdict
+from bot.domain.policy import Kind, Standing, Verdict
 from bot.domain.request import Cancelled, Expired, Person, Rejected
 from bot.services.decide import Action
 from bot.services.submit import Accepted
-from tests.builders import AMIR, BEA, CARL, CODE, DANA, RIKA
+from tests.builders import AMIR, BEA, CARL, CODE, DANA, RIKA, on_call, standing
+from tests.fakes import Sent
 from tests.integration.wired import Wired, wired_on
 
 DOWN = VivoldiUnavailable("no answer")
@@ -85,6 +86,25 @@ async def test_a_refused_click_is_told_privately_and_leaves_the_card_alone(wired
     assert [(event.actor, event.data["verdict"]) for event in refusals] == [(CARL, "not_an_approver")]
 
 
+@pytest.mark.parametrize(
+    ("action", "who", "verdict"),
+    [
+        (Action.REJECT, standing(CARL), Verdict.NOT_AN_APPROVER),
+        (Action.CANCEL, on_call(BEA), Verdict.NOT_THE_REQUESTER),
+        (Action.CANCEL, standing(RIKA, kind=Kind.GUEST), Verdict.GUEST),
+    ],
+)
+async def test_who_may_not_end_a_request_does_not(
+    wired: Wired, action: Action, who: Standing, verdict: Verdict
+) -> None:
+    """A rejection or cancellation by someone who may not changes nothing (I1)."""
+    request_id = await wired.ask()
+    before = await wired.request(request_id)
+    wired.people.put(who)
+    assert await wired.click(action, who.person, request_id) is verdict
+    assert await wired.request(request_id) == before
+
+
 async def test_an_approver_of_another_workspace_is_a_stranger(wired: Wired) -> None:
     """A click that comes from another workspace is refused, whoever the id belongs to here."""
     request_id = await wired.ask()
@@ -102,6 +122,20 @@ async def test_a_click_on_a_stray_copy_redraws_it(wired: Wired) -> None:
     await wired.drain()
     assert wired.messenger.shown("1.000100") == wired.messenger.shown("2.000100")
     assert "1 of 2" in wired.messenger.shown("1.000100").text
+
+
+async def test_a_copy_that_is_clicked_while_the_card_is_drawn_is_drawn_too(wired: Wired) -> None:
+    """A copy that turns up while the card is on its way to Slack is not forgotten (I5)."""
+    request_id = await wired.ask()
+
+    async def click_on_a_copy(sent: Sent) -> None:
+        if sent.ts == "1.000100":
+            await wired.click(Action.APPROVE, CARL, request_id, message_ts="9.000100")
+
+    wired.messenger.during = click_on_a_copy
+    await wired.click(Action.APPROVE, AMIR, request_id)
+    await wired.drain()
+    assert wired.messenger.shown("9.000100") == wired.messenger.shown("1.000100")
 
 
 async def test_a_click_on_an_old_card_redraws_it(wired: Wired) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.coupon import CouponCode
-from bot.domain.errors import VivoldiRefused, VivoldiUnavailable
+from bot.domain.coupon import CouponCode, Reading
+from bot.domain.errors import VivoldiError, VivoldiRefused, VivoldiUnavailable
 from bot.domain.item import (
     Changed,
     Confirmation,
+    DeleteAnswer,
     Deleted,
+    Executed,
     NotExecuted,
     NotSent,
     NotSentReason,
@@ -156,6 +158,50 @@ async def test_each_coupon_has_its_own_outcome(wired: Wired) -> None:
     assert kinds == [Deleted, Refused, NotSent]
     assert isinstance(await wired.request(request_id), Finished)
     assert len(wired.messenger.of("reply")) == 1
+
+
+@pytest.mark.parametrize(
+    ("reads", "deletes"),
+    [([DOWN], []), ([], [(NotExecuted("HTTP 429"), False)]), ([], [(LOST, False)])],
+    ids=["unreadable", "429", "no answer"],
+)
+async def test_what_was_put_off_ends_at_execute_by(
+    wired: Wired, reads: list[Reading | VivoldiError], deletes: list[tuple[DeleteAnswer, bool]]
+) -> None:
+    """An item that waits for its next try ends at execute-by, and not only when that try would be due."""
+    request_id = await wired.approved()
+    wired.clock.advance(wired.policy.execute_within.total_seconds() - 0.1)
+    wired.coupons.reads[CODE], wired.coupons.deletes[CODE] = [*reads], [*deletes]
+    await wired.drain()
+    assert isinstance(await wired.state(request_id), Waiting)
+    wired.clock.advance(0.1)
+    await wired.drain()
+    state = await wired.state(request_id)
+    assert isinstance(state, NotSent)
+    assert state.reason is NotSentReason.TOO_LATE
+
+
+@pytest.mark.parametrize(
+    ("answer", "source"), [(LOST, Source.READING), (Executed(), Source.ANSWER)], ids=["unknown", "answered"]
+)
+async def test_the_read_afterwards_is_tried_for_a_minute(
+    wired: Wired, answer: DeleteAnswer, source: Source
+) -> None:
+    """What was sent just before execute-by is told by a read after it, also where Vivoldi is away a while."""
+    request_id = await wired.approved()
+    wired.clock.advance(wired.policy.execute_within.total_seconds() - 1)
+    wired.coupons.deletes[CODE] = [(answer, True)]
+
+    async def down_after_delete(call: Call) -> None:
+        if call.kind == "delete":
+            wired.coupons.reads[CODE] = [DOWN] * 4
+
+    wired.coupons.during = down_after_delete
+    await wired.drain()
+    await wired.run(30, step=1)
+    state = await wired.state(request_id)
+    assert isinstance(state, Deleted)
+    assert (state.source, state.confirmation) == (source, Confirmation.GONE)
 
 
 async def test_a_deletion_that_can_not_be_confirmed_is_told_so(wired: Wired) -> None:
