@@ -54,7 +54,8 @@ async def _all(guards: Sequence[Guard]) -> list[Trial]:
         tests = sorted({test for guard in guards for test in guard.tests})
         baseline = await run_tests(first, tests, _BASELINE_SECONDS, "-n", str(_AT_ONCE), "--dist=loadfile")
         if baseline.code != 0:
-            raise NotGreen(f"{baseline.output}\nWith every guard in its place, the tests have to be green.")
+            words = report.last_words(baseline.output)
+            raise NotGreen(f"{words}\nWith every guard in its place, the tests have to be green.")
         copies = [first] + [copy_program(Path(temporary) / str(n), first) for n in range(1, _AT_ONCE)]
         report.say(report.heading())
         return await _tried(guards, copies)

@@ -1,4 +1,4 @@
-"""Guards of the approvals: who may ask, click and count, and what an approval is for."""
+"""Guards of the approvals: who may click and count, and what an approval is for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ _POLICY = "bot/domain/policy.py"
 _REQUEST = "bot/domain/request.py"
 _COUPON = "bot/domain/coupon.py"
 _DECIDE = "bot/services/decide.py"
-_SUBMIT = "bot/services/submit.py"
 _BY_POLICY = ("tests/unit/test_policy.py",)
 _WHEN_SENT = ("tests/unit/test_still_approved.py",)
 
@@ -135,51 +134,42 @@ _CLICKED = (
     ),
 )
 
-_ASKED = (
+_AT_THE_CLICK = (
     Guard(
-        name="command from this workspace",
+        name="every click by a member",
         keeps="I1",
-        promise="A command from another workspace is refused.",
-        file=_SUBMIT,
-        text="if command.team != self._team:",
-        without="if False:",
-        tests=("tests/integration/test_services.py::test_a_command_from_another_workspace_is_refused",),
+        promise="Who is no full member can't even cancel what they asked for.",
+        file=_DECIDE,
+        text="if (verdict := may_act(standing)) is not Verdict.ALLOWED:",
+        without="if (verdict := Verdict.ALLOWED) is not Verdict.ALLOWED:",
+        tests=("tests/integration/test_deciding.py",),
     ),
     Guard(
-        name="no direct message",
+        name="clicks decided by the policy",
         keeps="I1",
-        promise="A request is made where others see it.",
-        file=_POLICY,
-        text='if channel.startswith("D"):',
-        without="if False:",
-        tests=_BY_POLICY,
+        promise="An approval counts only where the policy allows it.",
+        file=_DECIDE,
+        text="return may_approve(self._policy, standing, request, now)",
+        without="return Verdict.ALLOWED",
+        tests=("tests/integration/test_deciding.py",),
     ),
     Guard(
-        name="allowed channels",
+        name="rejections by the policy",
         keeps="I1",
-        promise="Where CHANNELS is set, requests come from nowhere else.",
-        file=_POLICY,
-        text="if policy.channels is not None and channel not in policy.channels:",
-        without="if False:",
-        tests=_BY_POLICY,
+        promise="A rejection counts only where the policy allows it.",
+        file=_DECIDE,
+        text="return may_reject(self._policy, standing, request, now)",
+        without="return Verdict.ALLOWED",
+        tests=("tests/integration/test_deciding.py",),
     ),
     Guard(
-        name="allowed requesters",
+        name="cancellations by the policy",
         keeps="I1",
-        promise="Where REQUESTERS is set, nobody else asks.",
-        file=_POLICY,
-        text="if policy.requesters is not None and not standing.granted(policy.requesters):",
-        without="if False:",
-        tests=_BY_POLICY,
-    ),
-    Guard(
-        name="two who can complete it",
-        keeps="I1",
-        promise="A request that two different people can't complete is refused at once.",
-        file=_POLICY,
-        text="return any(first != final for",
-        without="return any(True for",
-        tests=_BY_POLICY,
+        promise="A cancellation counts only where the policy allows it.",
+        file=_DECIDE,
+        text="return may_cancel(standing, request, now)",
+        without="return Verdict.ALLOWED",
+        tests=("tests/integration/test_deciding.py",),
     ),
 )
 
@@ -249,4 +239,4 @@ _BOUND = (
     ),
 )
 
-GUARDS = (*_CLICKED, *_ASKED, *_BOUND)
+GUARDS = (*_CLICKED, *_AT_THE_CLICK, *_BOUND)

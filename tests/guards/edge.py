@@ -1,4 +1,4 @@
-"""Guards where requests come in and where words go out: signature, limits, payloads, settings, logs."""
+"""Guards where requests come in: signature, limits, payloads."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from tests.guards.guard import Guard
 
 _SERVER = "bot/server.py"
 _PAYLOADS = "handlers/payloads.py"
-_LOGS = "bot/logs.py"
-_SETTINGS = "tests/unit/test_settings.py"
 _HTTP = "tests/integration/test_http_guard.py"
 
-_INCOMING = (
+GUARDS = (
     Guard(
         name="Slack's signature",
         keeps="I1",
@@ -93,91 +91,3 @@ _INCOMING = (
         tests=("tests/integration/test_socket_mode.py::test_watchdog_counts_from_the_last_connection",),
     ),
 )
-
-_OUTGOING = (
-    Guard(
-        name="APPROVERS is needed",
-        keeps="I1",
-        promise="Without approvers the bot does not start.",
-        file="bot/settings.py",
-        text='"Who may approve.", _PEOPLE, "U012ABCDEF,S045GHIJKL")',
-        without='"Who may approve.", _PEOPLE, "U012ABCDEF,S045GHIJKL", Grants())',
-        tests=(_SETTINGS,),
-    ),
-    Guard(
-        name="APPROVERS names someone",
-        keeps="I1",
-        promise="A list of approvers that names nobody is a fault.",
-        file="bot/setting_types.py",
-        text='    if not ids:\n        raise ValueError("holds no id")\n',
-        without="",
-        tests=(_SETTINGS,),
-    ),
-    Guard(
-        name="no plain http",
-        keeps="I8",
-        promise="Keys travel over https, or within this machine.",
-        file="bot/setting_types.py",
-        text='if parts.scheme == "http" and not _is_this_machine(host):',
-        without="if False:",
-        tests=(_SETTINGS,),
-    ),
-    Guard(
-        name="a database that stays",
-        keeps="I5",
-        promise="A database in memory, which a restart would empty, is refused.",
-        file="bot/setting_types.py",
-        text=' or parts.path in ("", "/", "/:memory:")',
-        without="",
-        tests=(_SETTINGS,),
-    ),
-    Guard(
-        name="misplaced secrets",
-        keeps="I8",
-        promise="A token in the wrong setting is not shown whole.",
-        file="bot/setting_types.py",
-        text='return text if len(text) <= 20 else f"{text[:20]}…"',
-        without="return text",
-        tests=(_SETTINGS,),
-    ),
-    Guard(
-        name="the database's password",
-        keeps="I8",
-        promise="The database's password counts as a secret, however it is written.",
-        file="bot/settings.py",
-        text="for value in [*values, password, unquote(password)] if value",
-        without="for value in values if value",
-        tests=(_SETTINGS,),
-    ),
-    Guard(
-        name="known secrets blanked",
-        keeps="I8",
-        promise="No secret that the settings hold gets into the log.",
-        file=_LOGS,
-        text="text = self._values.sub(_BLANK, text)",
-        without="pass",
-        tests=("tests/unit/test_logs.py",),
-    ),
-    Guard(
-        name="forms of secrets blanked",
-        keeps="I8",
-        promise="No token or reply address gets into the log, whosever it is.",
-        file=_LOGS,
-        text='text = form.sub(rf"\\g<keep>{_BLANK}", text)',
-        without="pass",
-        tests=("tests/unit/test_logs.py",),
-    ),
-    Guard(
-        name="no reply address in a repr",
-        keeps="I8",
-        promise="A reply address, with which anyone could answer, is in no repr.",
-        file="bot/services/submit.py",
-        text="field(default=None, repr=False)",
-        without="field(default=None)",
-        tests=(
-            "tests/integration/test_invariants_kept.py::test_i8_a_reply_address_is_in_no_repr_and_no_event",
-        ),
-    ),
-)
-
-GUARDS = (*_INCOMING, *_OUTGOING)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tests.guards import approval, deletion, edge, settling, storage, telling, transport
+from tests.guards import approval, asking, deletion, edge, secrecy, settling, storage, telling, transport
 
 GUARDS = (
+    *asking.GUARDS,
     *approval.GUARDS,
     *deletion.GUARDS,
     *settling.GUARDS,
@@ -12,4 +13,5 @@ GUARDS = (
     *telling.GUARDS,
     *transport.GUARDS,
     *edge.GUARDS,
+    *secrecy.GUARDS,
 )

@@ -33,13 +33,12 @@ def line(trial: Trial) -> str:
     told = f"{guard.name:{_NAME}} {guard.keeps:2} {trial.verdict:11} {shown:{_TEST}} {trial.seconds:4.1f}"
     if trial.verdict is Verdict.RED:
         return told
-    return "\n".join(
-        [
-            told,
-            _wrapped(guard.promise),
-            *(words[:_WIDTH] for words in trial.output.splitlines()[-_LAST_WORDS:]),
-        ]
-    )
+    return "\n".join([told, _wrapped(guard.promise), last_words(trial.output)])
+
+
+def last_words(output: str) -> str:
+    """Return the end of pytest's own output."""
+    return "\n".join(words[:_WIDTH] for words in output.splitlines()[-_LAST_WORDS:])
 
 
 def _wrapped(text: str) -> str:

@@ -6,6 +6,9 @@ from tests.guards.guard import Guard
 
 _ITEM = "bot/domain/item.py"
 _ANSWERS = "bot/adapters/vivoldi/answers.py"
+_RECONCILE = "bot/services/reconcile.py"
+_EXECUTE = "bot/services/execute.py"
+_DELETING = "tests/integration/test_deleting.py"
 _BY_ITEM = ("tests/unit/test_item.py",)
 _BY_ANSWERS = ("tests/unit/test_vivoldi_answers.py",)
 _AGAIN = "tests/integration/test_invariants.py::test_i3_nothing_is_sent_blindly_again"
@@ -78,16 +81,80 @@ _STATES = (
         name="last read after execute-by",
         keeps="I4",
         promise="Nobody is told “not deleted” of an attempt that may have been executed late.",
-        file="bot/services/execute.py",
+        file=_EXECUTE,
         text="        if not waiting.unanswered:\n            return await self._ledger.move(claim, end)",
         without="        if True:\n            return await self._ledger.move(claim, end)",
-        tests=(
-            "tests/integration/test_deleting.py::test_a_deletion_that_was_executed_late_is_told_as_deleted",
-        ),
+        tests=(f"{_DELETING}::test_a_deletion_that_was_executed_late_is_told_as_deleted",),
+    ),
+)
+
+_DEADLINES = (
+    Guard(
+        name="settled for a minute",
+        keeps="I4",
+        promise="An unknown outcome is read for at least a minute, also after execute-by.",
+        file=_RECONCILE,
+        text="max(request.execute_by, unknown.since + _READ_FOR)",
+        without="request.execute_by",
+        tests=(f"{_DELETING}::test_the_read_afterwards_is_tried_for_a_minute",),
+    ),
+    Guard(
+        name="confirmed for a minute",
+        keeps="I4",
+        promise="The read that confirms a deletion is tried again for a minute.",
+        file=_RECONCILE,
+        text="if self._clock.now() < deleted.at + _READ_FOR:",
+        without="if False:",
+        tests=(f"{_DELETING}::test_the_read_afterwards_is_tried_for_a_minute",),
+    ),
+    Guard(
+        name="told in time",
+        keeps="I4",
+        promise="An item that waits is told as too late at execute-by, not when Vivoldi's wait is over.",
+        file=_EXECUTE,
+        text="min(due, entry.request.execute_by)",
+        without="due",
+        tests=(f"{_DELETING}::test_what_was_put_off_ends_at_execute_by",),
+    ),
+    Guard(
+        name="put off until execute-by",
+        keeps="I4",
+        promise="An item that is held up ends at execute-by, not when the next try is due.",
+        file="bot/services/ledger.py",
+        text="min(due, entry.request.execute_by)",
+        without="due",
+        tests=(f"{_DELETING}::test_what_was_put_off_ends_at_execute_by",),
+    ),
+    Guard(
+        name="resent before execute-by",
+        keeps="I4",
+        promise="An attempt shown as not executed ends at execute-by, not when the next try is due.",
+        file=_RECONCILE,
+        text="min(due, request.execute_by)",
+        without="due",
+        tests=(f"{_DELETING}::test_what_was_put_off_ends_at_execute_by",),
+    ),
+    Guard(
+        name="finished with the last",
+        keeps="I4",
+        promise="A request is finished only when every coupon has its outcome.",
+        file="bot/domain/request.py",
+        text="if not all(is_final(item.state) for item in items):",
+        without="if False:",
+        tests=("tests/unit/test_request.py",),
     ),
 )
 
 _PROOFS = (
+    Guard(
+        name="429 is not refused",
+        keeps="I3",
+        promise="Only a 429 proves by its status that the deletion may be sent again.",
+        file=_ANSWERS,
+        text="if status == HTTPStatus.TOO_MANY_REQUESTS:",
+        without="if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):",
+        tests=_BY_ANSWERS,
+    ),
     Guard(
         name="only a failed connect",
         keeps="I3",
@@ -144,4 +211,4 @@ _PROOFS = (
     ),
 )
 
-GUARDS = (*_STATES, *_PROOFS)
+GUARDS = (*_STATES, *_DEADLINES, *_PROOFS)

@@ -120,6 +120,24 @@ _ONE_EFFECT = (
 
 _DURABLE = (
     Guard(
+        name="ended requests free codes",
+        keeps="I6",
+        promise="An ended request lets go of its codes.",
+        file="bot/adapters/store/transaction.py",
+        text='_IDLE | {"open": False}',
+        without="_IDLE",
+        tests=(f"{_BY_STORE}::test_an_ended_request_lets_go_of_its_codes",),
+    ),
+    Guard(
+        name="saved only if read",
+        keeps="I6",
+        promise="What was not read in the same transaction is not saved.",
+        file="bot/adapters/store/transaction.py",
+        text="if before is None:\n            raise",
+        without="if False:\n            raise",
+        tests=(f"{_BY_STORE}::test_what_was_not_read_is_not_saved",),
+    ),
+    Guard(
         name="WAL",
         keeps="I5",
         promise="SQLite writes ahead, so a reader never waits and a crash loses nothing.",
@@ -167,6 +185,42 @@ _DURABLE = (
 )
 
 _AUDITED = (
+    Guard(
+        name="the head is locked",
+        keeps="I7",
+        promise="On PostgreSQL, of writers at once each follows the other.",
+        file="bot/adapters/store/chain.py",
+        text="stored.with_for_update() if lock else stored",
+        without="stored",
+        tests=("tests/integration/test_audit.py::test_writers_at_once_keep_the_chain_whole",),
+    ),
+    Guard(
+        name="commands are recorded",
+        keeps="I7",
+        promise="Every command, also a refused one, is an audit event.",
+        file="bot/services/submit.py",
+        text="            await _record(tx, kind, command, standing, self._clock.now(), None, data)\n",
+        without="            await tx.finish()\n",
+        tests=("tests/integration/test_services.py",),
+    ),
+    Guard(
+        name="reads are recorded",
+        keeps="I7",
+        promise="Every read of Vivoldi is an audit event.",
+        file="bot/services/read.py",
+        text="            await self._record(tx, request, results, self._clock.now())\n",
+        without="",
+        tests=("tests/integration/test_invariants_kept.py::test_i7_every_call_to_vivoldi_is_an_event",),
+    ),
+    Guard(
+        name="outcomes are recorded",
+        keeps="I7",
+        promise="Every outcome is an audit event.",
+        file="bot/services/ledger.py",
+        text="        await self.note(Fact(EventKind.ITEM_OUTCOME, outcome))\n",
+        without="",
+        tests=("tests/integration/test_invariants_kept.py::test_i7_a_story_is_told_by_its_events",),
+    ),
     Guard(
         name="events with their change",
         keeps="I7",

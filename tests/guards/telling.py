@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.guards.guard import Guard
 
 _PRESENT = "bot/services/present.py"
+_DECIDING = "tests/integration/test_deciding.py"
 _MRKDWN = "handlers/mrkdwn.py"
 _SERVICES = "tests/integration/test_services.py"
 _CARDS = "tests/unit/test_cards.py"
@@ -84,6 +85,63 @@ _NEVER_LOST = (
         file="bot/worker.py",
         text="                await lane.keep(claim)\n",
         without="                await asyncio.sleep(0)\n",
+        tests=("tests/unit/test_worker.py",),
+    ),
+)
+
+_WAITING = (
+    Guard(
+        name="a copy clicked meanwhile",
+        keeps="I5",
+        promise="A copy that was clicked while the card was drawn is drawn as well.",
+        file=_PRESENT,
+        text="drawn = request.version if now.copies == delivery.copies else 0",
+        without="drawn = request.version",
+        tests=(f"{_DECIDING}::test_a_copy_that_is_clicked_while_the_card_is_drawn_is_drawn_too",),
+    ),
+    Guard(
+        name="waiting for a new token",
+        keeps="I5",
+        promise="While the bot's own token is at fault a card waits, and does not fail.",
+        file=_PRESENT,
+        text="_OPERATORS_MATTER = {",
+        without="_OPERATORS_MATTER = frozenset() and {",
+        tests=(_SERVICES,),
+    ),
+    Guard(
+        name="lost cards are posted anew",
+        keeps="I5",
+        promise="A card that someone removed is posted anew.",
+        file=_PRESENT,
+        text="_CARD_LOST = {",
+        without="_CARD_LOST = frozenset() and {",
+        tests=(_SERVICES,),
+    ),
+    Guard(
+        name="notices wait for Slack",
+        keeps="I5",
+        promise="A private answer that Slack did not take is delivered later.",
+        file="bot/services/notices.py",
+        text="            if due < claim.notice.at + _WORTH_TELLING_FOR:",
+        without="            if False:",
+        tests=(_SERVICES,),
+    ),
+    Guard(
+        name="one error ends no lane",
+        keeps="I5",
+        promise="Whatever goes wrong with a piece of work, the worker goes on.",
+        file="bot/worker.py",
+        text="        except Exception:  # noqa",
+        without="        except ZeroDivisionError:  # noqa",
+        tests=("tests/unit/test_worker.py",),
+    ),
+    Guard(
+        name="work is given back",
+        keeps="I5",
+        promise="After an error the work is given back, so that nobody waits for the lease.",
+        file="bot/worker.py",
+        text="lambda: lane.give_back(claim))",
+        without="lambda: asyncio.sleep(0))",
         tests=("tests/unit/test_worker.py",),
     ),
 )
@@ -172,4 +230,4 @@ _SHOWN = (
     ),
 )
 
-GUARDS = (*_NEVER_LOST, *_SHOWN)
+GUARDS = (*_NEVER_LOST, *_WAITING, *_SHOWN)
