@@ -36,6 +36,9 @@ def main() -> int:
     except (GuardMoved, NotGreen) as error:
         report.say(str(error))
         return 1
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        report.say("\nEnded before every guard was tried.")
+        return 1
     report.say(report.summary(trials))
     if not names:
         report.write(trials, ROOT / ".chaos" / "guards.json")
