@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.guards import approval, asking, deletion, edge, secrecy, settling, storage, telling, transport
+from tests.guards import (
+    approval,
+    asking,
+    deletion,
+    edge,
+    keeping,
+    secrecy,
+    settling,
+    storage,
+    telling,
+    transport,
+)
 
 GUARDS = (
     *asking.GUARDS,
@@ -14,4 +25,5 @@ GUARDS = (
     *transport.GUARDS,
     *edge.GUARDS,
     *secrecy.GUARDS,
+    *keeping.GUARDS,
 )

@@ -103,7 +103,7 @@ _DEADLINES = (
         keeps="I4",
         promise="The read that confirms a deletion is tried again for a minute.",
         file=_RECONCILE,
-        text="if self._clock.now() < deleted.at + _READ_FOR:",
+        text="if self._clock.now() < deadline:",
         without="if False:",
         tests=(f"{_DELETING}::test_the_read_afterwards_is_tried_for_a_minute",),
     ),

@@ -104,8 +104,8 @@ _WAITING = (
         keeps="I5",
         promise="While the bot's own token is at fault a card waits, and does not fail.",
         file=_PRESENT,
-        text="_OPERATORS_MATTER = {",
-        without="_OPERATORS_MATTER = frozenset() and {",
+        text="OPERATORS_MATTER = {",
+        without="OPERATORS_MATTER = frozenset() and {",
         tests=(_SERVICES,),
     ),
     Guard(
@@ -122,8 +122,8 @@ _WAITING = (
         keeps="I5",
         promise="A private answer that Slack did not take is delivered later.",
         file="bot/services/notices.py",
-        text="            if due < claim.notice.at + _WORTH_TELLING_FOR:",
-        without="            if False:",
+        text="due < claim.notice.at + _WORTH_TELLING_FOR",
+        without="False",
         tests=(_SERVICES,),
     ),
     Guard(

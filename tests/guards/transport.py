@@ -56,8 +56,8 @@ _TO_VIVOLDI = (
         keeps="I4",
         promise="An answer that trickles for ever ends with the time of the whole call.",
         file=_CLIENT,
-        text="asyncio.timeout(2 * self._timeout):\n                answer = await self._changes",
-        without="asyncio.timeout(None):\n                answer = await self._changes",
+        text='asyncio.timeout(2 * self._timeout):\n                path = f"{_COUPON}/{name}"',
+        without='asyncio.timeout(None):\n                path = f"{_COUPON}/{name}"',
         tests=(f"{_BY_CLIENT}::TestDelete::test_a_trickling_answer_is_bounded",),
     ),
     Guard(
