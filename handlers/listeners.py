@@ -26,4 +26,5 @@ def register(app: AsyncApp, submit: Submit, decide: Decide, answers: Answers) ->
         await ack()
 
     for action in Action:
-        app.action(action.value)(button)
+        # `app.action` would also hear payloads of other kinds that carry such a name.
+        app.block_action(action.value)(button)

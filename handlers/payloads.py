@@ -12,10 +12,27 @@ from handlers.ids import version_of
 Payload = Mapping[str, Any]
 
 _MAX_ID = 255
+_MAX_URL = 2000
 
 
 class BadPayload(Exception):
     """A payload misses what every payload of its kind has; it can't be Slack's."""
+
+
+def require_heard(body: object) -> None:
+    """Make sure that a payload is a command or a click, and nothing else besides. Raises BadPayload.
+
+    Bolt looks at it as whatever it may be, and trips over parts of other types.
+    """
+    if not isinstance(body, Mapping):
+        raise BadPayload("the payload is no object")
+    kind = body.get("type")
+    if "command" in body and kind is None:
+        slash_command(body)
+    elif "command" not in body and kind == "block_actions":
+        click(body)
+    else:
+        raise BadPayload("the payload is neither a command nor a click")
 
 
 def slash_command(body: Payload) -> SlashCommand:
@@ -24,8 +41,8 @@ def slash_command(body: Payload) -> SlashCommand:
         user=_text(body, "user_id"),
         team=_text(body, "team_id"),
         channel=_text(body, "channel_id"),
-        text=str(body.get("text") or ""),
-        reply_url=body.get("response_url") or None,
+        text=_typed(body),
+        reply_url=_reply_url(body),
     )
 
 
@@ -42,6 +59,7 @@ def click(body: Payload) -> Click:
     if version is None:
         raise BadPayload("the block id is not one of a card")
     message = body.get("container")
+    on_message = isinstance(message, Mapping) and message.get("message_ts") is not None
     return Click(
         action=_action(action),
         user=_text(_part(body, "user"), "id"),
@@ -49,8 +67,8 @@ def click(body: Payload) -> Click:
         channel=_text(_part(body, "channel"), "id"),
         request_id=_text(action, "value"),
         version=version,
-        message_ts=message.get("message_ts") if isinstance(message, Mapping) else None,
-        reply_url=body.get("response_url") or None,
+        message_ts=_text(_part(body, "container"), "message_ts") if on_message else None,
+        reply_url=_reply_url(body),
     )
 
 
@@ -61,8 +79,20 @@ def app_of(body: Payload) -> object:
 
 def _team(body: Payload) -> str | None:
     """Return the team of a click; it is null where the app is installed for a whole organisation."""
-    team = body.get("team")
-    return _text(team, "id") if isinstance(team, Mapping) else None
+    return None if body.get("team") is None else _text(_part(body, "team"), "id")
+
+
+def _typed(body: Payload) -> str:
+    """Return what was typed after the command, which may be nothing."""
+    text = body.get("text") or ""
+    if not isinstance(text, str):
+        raise BadPayload("text is not a text")
+    return text
+
+
+def _reply_url(body: Payload) -> str | None:
+    url = body.get("response_url")
+    return _text(body, "response_url", _MAX_URL) if url else None
 
 
 def _action(action: Payload) -> Action:
@@ -79,11 +109,11 @@ def _part(body: Payload, name: str) -> Payload:
     return part
 
 
-def _text(body: Payload, name: str) -> str:
-    """Return an id: Slack's, or one that this bot gave to a button."""
+def _text(body: Payload, name: str, longest: int = _MAX_ID) -> str:
+    """Return an id or an address: Slack's, or one that this bot gave to a button."""
     text = body.get(name)
-    if not isinstance(text, str) or not text or len(text) > _MAX_ID:
+    if not isinstance(text, str) or not text or len(text) > longest:
         raise BadPayload(f"{name} is missing")
     if not (text.isascii() and text.isprintable()):
-        raise BadPayload(f"{name} is not an id")
+        raise BadPayload(f"{name} is not one of Slack's")
     return text
