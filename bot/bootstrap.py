@@ -73,9 +73,14 @@ async def migrate(settings: Settings) -> None:
 
 async def serve(settings: Settings) -> None:
     """Run the bot over HTTP until SIGTERM or SIGINT. Raises SettingsError, StoreError, SlackRefused."""
-    await _run(
-        settings, lambda bot, stop: run_http(http_app(bot.app, bot.watch), settings.host, settings.port, stop)
-    )
+    secret = settings.slack_signing_secret
+    assert secret is not None, "the settings for HTTP require it"
+
+    def listen(bot: Bot, stop: asyncio.Event) -> Awaitable[None]:
+        app = http_app(bot.app, secret.get_secret_value(), bot.watch)
+        return run_http(app, settings.host, settings.port, stop)
+
+    await _run(settings, listen)
 
 
 async def socket(settings: Settings) -> None:

@@ -1,8 +1,8 @@
 """The HTTP server: Slack's requests behind a guard, and three addresses for whoever watches the bot.
 
 The guard exists because Bolt takes a request apart before it looks at the signature: it reads a body of any
-size, and what it can't read ends as an error 500. Nothing here makes a request trusted; Bolt verifies the
-signature.
+size, anyone can keep its parsers busy, and what it can't read ends as an error 500. So the guard looks at the
+size and the signature first, and what is neither a command nor a click never gets to Bolt.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Literal
 
 import structlog
@@ -22,6 +21,7 @@ import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST
 from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_sdk.signature import SignatureVerifier
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -30,12 +30,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.domain.errors import SettingsError
+from handlers.payloads import BadPayload, require_heard
 
 MAX_BODY_BYTES = 1024 * 1024
 # How long requests in flight may take once the server was told to stop; Slack itself waits 3 s.
 DRAIN_SECONDS = 10
 
-# Bolt turns the timestamp into a number and compares the signature as ASCII: anything else ends as an error.
+# The verifier takes the timestamp for a number and the signature for ASCII: anything else ends as an error.
+_TIMESTAMP_HEADER, _SIGNATURE_HEADER = "x-slack-request-timestamp", "x-slack-signature"
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 
@@ -49,30 +51,34 @@ class Watch:
     """What there is for whoever watches the bot.
 
     ready: returns the reasons why the bot can't work now; none: it can. metrics: returns the metrics in
-    Prometheus's text format. refused: called for each request without a right signature, with who refused it.
+    Prometheus's text format. refused: called for each request without a right signature, with what it was
+    refused by.
     """
 
     ready: Callable[[], Awaitable[list[str]]]
     metrics: Callable[[], Awaitable[bytes]]
-    refused: Callable[[Literal["guard", "bolt"]], None]
+    refused: Callable[[Literal["headers", "signature"]], None]
 
 
-def http_app(bolt_app: AsyncApp, watch: Watch, lifespan: Lifespan | None = None) -> Starlette:
+def http_app(
+    bolt_app: AsyncApp, signing_secret: str, watch: Watch, lifespan: Lifespan | None = None
+) -> Starlette:
     """Return the ASGI application: `POST /slack/events`, `GET /healthz`, `GET /readyz` and `GET /metrics`.
 
     lifespan: what runs as long as the application does.
     """
+    verifier = SignatureVerifier(signing_secret)
 
     async def events(request: Request) -> Response:
         if (fault := _signature_fault(request.headers)) is not None:
-            watch.refused("guard")
+            watch.refused("headers")
             raise HTTPException(401, fault)
         _check_length(request.headers)
         body = await _read_body(request)
-        answer = await bolt_app.async_dispatch(_parsed(request, body))
-        if answer.status == HTTPStatus.UNAUTHORIZED:
-            watch.refused("bolt")
-        return to_starlette_response(answer)
+        if not _is_signed(verifier, request.headers, body):
+            watch.refused("signature")
+            raise HTTPException(401, "The signature is not Slack's, or not of now.")
+        return to_starlette_response(await bolt_app.async_dispatch(_parsed(request, body)))
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok")
@@ -94,11 +100,17 @@ def http_app(bolt_app: AsyncApp, watch: Watch, lifespan: Lifespan | None = None)
 
 
 def _signature_fault(headers: Headers) -> str | None:
-    if not _TIMESTAMP.fullmatch(headers.get("x-slack-request-timestamp", "")):
-        return "The timestamp header is missing or not a number."
-    if not _SIGNATURE.fullmatch(headers.get("x-slack-signature", "")):
-        return "The signature header is missing or malformed."
+    if not _TIMESTAMP.fullmatch(_only(headers, _TIMESTAMP_HEADER)):
+        return "The timestamp header is missing, repeated or not a number."
+    if not _SIGNATURE.fullmatch(_only(headers, _SIGNATURE_HEADER)):
+        return "The signature header is missing, repeated or malformed."
     return None
+
+
+def _only(headers: Headers, name: str) -> str:
+    """Return a header that may come once: of several, Bolt would read another one than is read here."""
+    values = headers.getlist(name)
+    return values[0] if len(values) == 1 else ""
 
 
 def _check_length(headers: Headers) -> None:
@@ -119,12 +131,25 @@ async def _read_body(request: Request) -> bytes:
     return bytes(body)
 
 
+def _is_signed(verifier: SignatureVerifier, headers: Headers, body: bytes) -> bool:
+    try:
+        return verifier.is_valid(body, _only(headers, _TIMESTAMP_HEADER), _only(headers, _SIGNATURE_HEADER))
+    except UnicodeDecodeError:
+        # What Slack signs is text.
+        return False
+
+
 def _parsed(request: Request, body: bytes) -> AsyncBoltRequest:
     try:
-        return to_async_bolt_request(request, body)
+        parsed = to_async_bolt_request(request, body)
+        require_heard(parsed.body)
+    except BadPayload as error:
+        _log.warning("slack.bad_payload", reason=str(error))
+        raise HTTPException(400, "This is neither a command nor a click that the bot knows.") from None
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
         # Whatever of its shape Bolt trips over, the sender made it.
         raise HTTPException(400, "The body is neither a form nor JSON as Slack sends it.") from None
+    return parsed
 
 
 async def run_http(app: Starlette, host: str, port: int, stop: asyncio.Event) -> None:

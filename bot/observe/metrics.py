@@ -26,8 +26,8 @@ from bot.services.decide import Action
 from bot.services.submit import Answer, Denied
 
 LANES = ("requests", "items", "notices")
-# Who refused a request without a right signature: the guard by its headers, or Bolt by the signature itself.
-REFUSERS = ("guard", "bolt")
+# What a request without a right signature was refused by: its headers alone, or the signature itself.
+REFUSERS = ("headers", "signature")
 
 _CALL_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _WAIT_SECONDS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 120, 300, 600)
@@ -72,7 +72,9 @@ class Metrics:
             "lease_takeovers", "Work taken over from a worker whose lease ran out.", ("lane", LANES)
         )
         self._unsigned = counter(
-            "signatures_refused", "Requests that were not rightly signed, by who refused.", ("by", REFUSERS)
+            "signatures_refused",
+            "Requests that were not rightly signed, by what was wrong.",
+            ("by", REFUSERS),
         )
 
     def _measure(self) -> None:

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.types import Message
 
 from bot.server import MAX_BODY_BYTES, http_app
-from tests.integration.bolt import FORM, Bot, command, signed, watched
+from tests.integration.bolt import FORM, SECRET, Bot, command, signed, watched
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def bot() -> Bot:
 
 @pytest.fixture
 def app(bot: Bot) -> Starlette:
-    return http_app(bot.app, watched())
+    return http_app(bot.app, SECRET, watched())
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ async def test_oauth_settings_in_the_environment_change_nothing(monkeypatch: pyt
     monkeypatch.setenv("SLACK_CLIENT_ID", "1.2")
     monkeypatch.setenv("SLACK_CLIENT_SECRET", "secret")
     bot = Bot()
-    transport = httpx.ASGITransport(http_app(bot.app, watched()))
+    transport = httpx.ASGITransport(http_app(bot.app, SECRET, watched()))
     async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
         answer = await client.post("/slack/events", content=command(), headers=signed(command()))
         assert (answer.status_code, bot.commands) == (200, ["ZJLF0399WQBEQZJM"])
@@ -154,7 +154,7 @@ async def test_body_over_the_limit_is_refused_before_it_is_read_whole(app: Starl
 
 async def test_body_at_the_limit_is_read(app: Starlette) -> None:
     """The limit itself is allowed: such a body gets as far as Bolt."""
-    form = b"command=/other&text=".ljust(MAX_BODY_BYTES, b"x")
+    form = b"command=/other&team_id=T1&user_id=U1&channel_id=C1&text=".ljust(MAX_BODY_BYTES, b"x")
 
     async def body() -> AsyncIterator[bytes]:
         yield form

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from bot.domain.errors import SettingsError, StoreUnavailable
 from bot.server import http_app, run_http
-from tests.integration.bolt import Bot, command, ready, signed, watched
+from tests.integration.bolt import SECRET, Bot, command, ready, signed, watched
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ async def not_ready() -> list[str]:
 
 async def test_health_says_that_the_process_lives(bot: Bot) -> None:
     """/healthz answers 200 whatever the bot depends on."""
-    transport = httpx.ASGITransport(http_app(bot.app, watched(not_ready)))
+    transport = httpx.ASGITransport(http_app(bot.app, SECRET, watched(not_ready)))
     async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
         answer = await client.get("/healthz")
     assert (answer.status_code, answer.text) == (200, "ok")
@@ -36,7 +36,7 @@ async def test_health_says_that_the_process_lives(bot: Bot) -> None:
 async def test_readiness_gives_its_reasons(bot: Bot) -> None:
     """/readyz is 200 when the bot can work, else 503 with the reasons."""
     for check, status, reasons in ((ready, 200, []), (not_ready, 503, await not_ready())):
-        transport = httpx.ASGITransport(http_app(bot.app, watched(check)))
+        transport = httpx.ASGITransport(http_app(bot.app, SECRET, watched(check)))
         async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
             answer = await client.get("/readyz")
         assert (answer.status_code, answer.json()["reasons"]) == (status, reasons)
@@ -53,7 +53,9 @@ async def test_stop_finishes_the_request_in_flight(bot: Bot) -> None:
         lifespan.append("ended")
 
     port, stop = free_port(), asyncio.Event()
-    serving = asyncio.create_task(run_http(http_app(bot.app, watched(), around), "127.0.0.1", port, stop))
+    serving = asyncio.create_task(
+        run_http(http_app(bot.app, SECRET, watched(), around), "127.0.0.1", port, stop)
+    )
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
         await answering(client)
         body = command("/wait")
@@ -73,7 +75,7 @@ async def test_taken_address_is_a_readable_fault(bot: Bot) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SettingsError, match=f"HOST and PORT: 127.0.0.1:{port} can't be listened on"):
-            await run_http(http_app(bot.app, watched()), "127.0.0.1", port, asyncio.Event())
+            await run_http(http_app(bot.app, SECRET, watched()), "127.0.0.1", port, asyncio.Event())
 
 
 async def test_error_at_the_start_comes_out_as_itself(bot: Bot) -> None:
@@ -85,7 +87,9 @@ async def test_error_at_the_start_comes_out_as_itself(bot: Bot) -> None:
         yield
 
     with pytest.raises(StoreUnavailable):
-        await run_http(http_app(bot.app, watched(), broken), "127.0.0.1", free_port(), asyncio.Event())
+        await run_http(
+            http_app(bot.app, SECRET, watched(), broken), "127.0.0.1", free_port(), asyncio.Event()
+        )
 
 
 def free_port() -> int:

@@ -1,0 +1,199 @@
+"""The whole bot in this process, between a local Slack and a local Vivoldi, reached by signed requests.
+
+Nothing is replaced: Bolt, the services, the store and the worker are the real ones, as `bot.bootstrap`
+connects them. Only the network in front of the HTTP application is left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+from starlette.applications import Starlette
+
+from bot.bootstrap import Bot, connected, migrate
+from bot.server import http_app
+from bot.settings import Settings
+from sandbox.slack import LocalSlack
+from sandbox.slack.payloads import action, block_actions, find_element, slash_command
+from sandbox.slack.world import Message
+from sandbox.slack_client import SlackControl
+from sandbox.stage import API_KEY, BOT_TOKEN, SIGNING_SECRET
+from sandbox.vivoldi.server import LocalVivoldi
+from sandbox.vivoldi_client import Call, VivoldiControl
+from tests.scenario.playing import AMIR, DANA, INCIDENT, PATIENCE, is_card, message_of
+
+FORM = "application/x-www-form-urlencoded"
+EVENTS = "/slack/events"
+# What a command or a click may change; audit events, private answers and what the worker notes are not it.
+_STATE = {
+    "requests": "id, state, version, team, channel, requester_id, reason, digest, ended_by_id, approve_by",
+    "items": "request_id, position, code, open, snapshot, state, detail",
+    "decisions": "request_id, step, actor_id, digest",
+}
+State = Mapping[str, tuple[tuple[Any, ...], ...]]
+Payload = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A bot with one channel to work in. database: its SQLite file. app: what listens to Slack's requests."""
+
+    slack: LocalSlack
+    control: SlackControl
+    vivoldi: VivoldiControl
+    bot: Bot
+    app: Starlette
+    http: httpx.AsyncClient
+    database: Path
+
+    async def send(self, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        """Send a request to the address that Slack calls."""
+        return await self.http.post(EVENTS, content=body, headers=dict(headers))
+
+    async def deliver(self, payload: Payload) -> httpx.Response:
+        """Send a payload as Slack does."""
+        body = form_of(payload)
+        return await self.send(body, signed(body))
+
+    def command(self, text: str, by: str = DANA, channel: str = INCIDENT) -> Payload:
+        """Return the payload of a command."""
+        world = self.slack.world
+        return dict(
+            slash_command(
+                world, world.people[by], world.channels[channel], "/coupon-delete", text, self._answer_url()
+            )
+        )
+
+    def click(self, card: Message, action_id: str = "approve", by: str = AMIR) -> Payload:
+        """Return the payload of a click on a card."""
+        world, shown = self.slack.world, card.to_slack()
+        found = find_element(shown, action_id, None)
+        assert found is not None, f"the card has no button {action_id}"
+        used = action(world, found[0], found[1], None)
+        return block_actions(world, world.people[by], card, shown, used, self._answer_url())
+
+    def _answer_url(self) -> str:
+        return f"{self.slack.api_url.removesuffix('api/')}response/1/none"
+
+    async def open_card(self, code: str, by: str = DANA, reason: str = "leaked") -> Message:
+        """Create a coupon, ask for its deletion, and return the card. The worker has to run."""
+        await self.vivoldi.create(code)
+        after = self.slack.world.log.last_seq
+        answer = await self.deliver(self.command(f"{code} {reason}", by))
+        assert "the card appears here in a moment" in answer.text, answer.text
+        posted = await self.control.wait_for(
+            lambda entry: entry.kind == "posted" and is_card(entry) and message_of(entry).contains(code),
+            PATIENCE,
+            after,
+        )
+        return self.card_as_it_stands(message_of(posted).ts)
+
+    async def second_step(self, card: Message, by: str = AMIR) -> Message:
+        """Give step 1, and return the card that asks for step 2."""
+        await self.deliver(self.click(card, by=by))
+        await self.control.wait_for(
+            lambda entry: entry.kind == "updated" and message_of(entry).contains("Step 2 of 2"),
+            PATIENCE,
+            card.seq,
+        )
+        return self.card_as_it_stands(card.ts)
+
+    def card_as_it_stands(self, ts: str) -> Message:
+        """Return a message as people see it now."""
+        found = self.slack.world.message(INCIDENT, ts)
+        assert found is not None
+        return found
+
+    async def deletes(self) -> list[Call]:
+        """Return every DELETE that reached Vivoldi."""
+        return await self.vivoldi.calls("delete")
+
+    def state(self) -> State:
+        """Return what is stored about requests, items and decisions."""
+        with closing(sqlite3.connect(self.database)) as database:
+            return {
+                table: tuple(database.execute(f"SELECT {names} FROM {table} ORDER BY 1, 2"))  # noqa: S608
+                for table, names in _STATE.items()
+            }
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return what a query finds in the database."""
+        with closing(sqlite3.connect(self.database)) as database:
+            return list(database.execute(query))
+
+
+def form_of(payload: Payload) -> bytes:
+    """Return the body in which Slack sends a payload: a command as fields, anything else as one of JSON."""
+    return urlencode(payload if "command" in payload else {"payload": json.dumps(payload)}).encode()
+
+
+def signature(body: bytes, timestamp: str, secret: str = SIGNING_SECRET) -> str:
+    """Return Slack's signature (version v0) of a body and a time."""
+    digest = hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256)
+    return f"v0={digest.hexdigest()}"
+
+
+def signed(
+    body: bytes, *, secret: str = SIGNING_SECRET, age: float = 0, content_type: str = FORM
+) -> dict[str, str]:
+    """Return the headers of a request that was signed so many seconds ago."""
+    timestamp = str(int(time.time() - age))
+    return {
+        "content-type": content_type,
+        "x-slack-request-timestamp": timestamp,
+        "x-slack-signature": signature(body, timestamp, secret),
+    }
+
+
+@asynccontextmanager
+async def rig_on(folder: Path, **settings: str) -> AsyncIterator[Rig]:
+    """Set a bot up, on a database in a folder. settings: others than the stage's. Its worker does not run."""
+    database = folder / "guard.db"
+    async with (
+        LocalSlack() as slack,
+        LocalVivoldi() as vivoldi,
+        SlackControl(slack.control_url) as control,
+        VivoldiControl(vivoldi.control_url) as vivoldi_control,
+    ):
+        values = {
+            "approvers": "S0ONCALL00",
+            "slack_bot_token": BOT_TOKEN,
+            "slack_signing_secret": SIGNING_SECRET,
+            "slack_api_url": slack.api_url,
+            "vivoldi_api_key": API_KEY,
+            "vivoldi_api_url": vivoldi.url,
+            "vivoldi_rate_per_minute": "10000",
+            "database_url": f"sqlite:///{database}",
+            **settings,
+        }
+        chosen = Settings.model_validate(values)
+        await migrate(chosen)
+        async with connected(chosen, asyncio.Event()) as bot:
+            assert bot is not None
+            app = http_app(bot.app, SIGNING_SECRET, bot.watch)
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://bot") as http:
+                yield Rig(slack, control, vivoldi_control, bot, app, http, database)
+
+
+@asynccontextmanager
+async def working(rig: Rig) -> AsyncIterator[None]:
+    """Let the worker run, as it does beside the server. Once it has stopped it can't run again."""
+    work = asyncio.create_task(rig.bot.worker.run())
+    try:
+        yield
+    finally:
+        rig.bot.worker.stop()
+        await work

@@ -1,0 +1,124 @@
+"""Requests that Slack signed, but that are not this bot's: another workspace, another app, another kind.
+
+The same of a bot in a process of its own, over both transports: `tests/scenario/test_refusals.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from sandbox.slack.world import Message
+from tests.scenario.playing import AMIR, RIKA, STRANGER, fresh_code
+from tests.security.rig import Payload, Rig, form_of, rig_on, signed, working
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+OTHER_APP, OTHER_TEAM = "A0OTHER000", "T0OTHER000"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def rig(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rig]:
+    async with rig_on(tmp_path_factory.mktemp("rig")) as rig, working(rig):
+        yield rig
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def card(rig: Rig) -> Message:
+    """A card that waits for step 1, which Amir may give."""
+    return await rig.open_card(fresh_code())
+
+
+async def _has_no_effect(rig: Rig, payload: Payload, *statuses: int) -> str:
+    """Deliver a payload, rightly signed, and return the answer once it is sure that nothing has changed."""
+    before = rig.state()
+    answer = await rig.deliver(payload)
+    assert answer.status_code in statuses, answer.text
+    assert rig.state() == before
+    return answer.text
+
+
+@pytest.mark.parametrize("app_id", [OTHER_APP, "", None, 5, ["A0GUARD000"], {"id": "A0GUARD000"}, ...])
+async def test_a_click_for_another_app_has_no_effect(rig: Rig, card: Message, app_id: object) -> None:
+    """What names another app than the bot's own, or none, is refused before any listener (I1)."""
+    payload = rig.click(card)
+    if app_id is ...:
+        del payload["api_app_id"]
+    else:
+        payload["api_app_id"] = app_id
+    await _has_no_effect(rig, payload, 403)
+
+
+@pytest.mark.parametrize("app_id", [OTHER_APP, "", "A0GUARD000 ", "a0guard000"])
+async def test_a_command_for_another_app_has_no_effect(rig: Rig, app_id: str) -> None:
+    """A command for another app opens nothing (I1)."""
+    await _has_no_effect(rig, rig.command(f"{fresh_code()} leaked") | {"api_app_id": app_id}, 403)
+
+
+@pytest.mark.parametrize("team", [OTHER_TEAM, "t0guard000", "T0GUARD000 "])
+async def test_a_command_from_another_workspace_has_no_effect(rig: Rig, team: str) -> None:
+    """A command from another workspace opens nothing, whoever it says typed it (I1)."""
+    payload = rig.command(f"{fresh_code()} leaked", by=RIKA) | {"team_id": team}
+    assert "Only members of the workspace" in await _has_no_effect(rig, payload, 200)
+
+
+@pytest.mark.parametrize(
+    "team", [{"id": OTHER_TEAM}, {"id": ""}, {"id": None}, {}, OTHER_TEAM, 5, [], False, ""]
+)
+async def test_a_click_from_another_workspace_has_no_effect(rig: Rig, card: Message, team: object) -> None:
+    """A click from another workspace, or from what is none, approves nothing, whoever made it (I1)."""
+    await _has_no_effect(rig, rig.click(card) | {"team": team}, 200, 400)
+
+
+async def test_a_click_of_an_organisation_counts_by_its_person(rig: Rig, card: Message) -> None:
+    """Where the app is installed for an organisation, Slack sends no team: the person's own one decides."""
+    await _has_no_effect(rig, rig.click(card, by=STRANGER) | {"team": None}, 200)
+    before, mine = rig.state(), await rig.open_card(fresh_code())
+    await rig.deliver(rig.click(mine) | {"team": None})
+    assert rig.state() != before
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "event_callback", "url_verification", "view_submission", "view_closed", "shortcut", "message_action",
+        "block_suggestion", "dialog_submission", "interactive_message", "workflow_step_edit", "", None,
+    ],
+)  # fmt: skip
+async def test_another_kind_of_payload_has_no_effect(rig: Rig, card: Message, kind: object) -> None:
+    """Only a click on a button of a card decides, even if another payload carries the same actions (I1)."""
+    payload = rig.click(card) | {"type": kind, "callback_id": "approve", "challenge": "x"}
+    await _has_no_effect(rig, payload, 200, 400, 404)
+
+
+async def test_a_button_of_another_message_has_no_effect(rig: Rig) -> None:
+    """A button that is no card's, or names another card's request at another version, decides nothing."""
+    card, other = await rig.open_card(fresh_code()), await rig.open_card(fresh_code())
+    await rig.second_step(other, by=AMIR)
+    for changes in (
+        {"block_id": "decide-v99"},
+        {"block_id": "other"},
+        {"action_id": "delete"},
+        {"value": "CG-NOSUCHONE2"},
+        {"value": rig.click(rig.card_as_it_stands(other.ts), by=AMIR)["actions"][0]["value"]},
+    ):
+        payload = rig.click(card)
+        payload["actions"] = [payload["actions"][0] | changes]
+        await _has_no_effect(rig, payload, 200, 400, 404)
+
+
+async def test_a_payload_in_another_place_has_no_effect(rig: Rig) -> None:
+    """Slack's payloads count only at the address that is given to Slack, and only by POST."""
+    body = form_of(rig.command(f"{fresh_code()} leaked"))
+    before = rig.state()
+    for method, path in (
+        ("POST", "/"),
+        ("POST", "/slack/events/"),
+        ("POST", "/metrics"),
+        ("GET", "/slack/events"),
+    ):
+        answer = await rig.http.request(method, path, content=body, headers=signed(body))
+        assert answer.status_code in (307, 404, 405)
+    assert rig.state() == before
