@@ -68,6 +68,9 @@ def _sentence(error: Exception, reference: Callable[[], str]) -> str:
 
 
 async def _tell(respond: AsyncRespond, sentence: str) -> None:
+    if not respond.response_url:
+        _log.warning("listener.not_told")
+        return
     try:
         async with asyncio.timeout(_TELL_WITHIN_SECONDS):
             await respond(text=sentence, response_type="ephemeral", replace_original=False)
