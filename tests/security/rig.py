@@ -12,7 +12,7 @@ import hmac
 import json
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from bot.server import http_app
 from bot.settings import Settings
 from sandbox.slack import LocalSlack
 from sandbox.slack.payloads import action, block_actions, find_element, slash_command
-from sandbox.slack.world import Message
+from sandbox.slack.world import Message, World
 from sandbox.slack_client import SlackControl
 from sandbox.stage import API_KEY, BOT_TOKEN, SIGNING_SECRET
 from sandbox.vivoldi.server import LocalVivoldi
@@ -128,6 +128,14 @@ class Rig:
                 for table, names in _STATE.items()
             }
 
+    async def privately(self, who: str, words: str, after: int) -> str:
+        """Wait for what one person is told alone after an entry of the local Slack's log, and return it."""
+        return (await self.control.wait_ephemeral(who, words, PATIENCE, after)).text
+
+    def refusals(self) -> list[tuple[Any, ...]]:
+        """Return the kind, the actor and the data of each audit event about a refusal, in their order."""
+        return self.rows("SELECT kind, actor_id, data FROM events WHERE kind LIKE '%.refused' ORDER BY id")
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return what a query finds in the database."""
         with closing(sqlite3.connect(self.database)) as database:
@@ -158,11 +166,23 @@ def signed(
 
 
 @asynccontextmanager
-async def rig_on(folder: Path, **settings: str) -> AsyncIterator[Rig]:
-    """Set a bot up, on a database in a folder. settings: others than the stage's. Its worker does not run."""
+async def _slack(prepare: Callable[[World], None]) -> AsyncIterator[LocalSlack]:
+    async with LocalSlack() as slack:
+        prepare(slack.world)
+        yield slack
+
+
+@asynccontextmanager
+async def rig_on(
+    folder: Path, prepare: Callable[[World], None] = lambda _: None, **settings: str
+) -> AsyncIterator[Rig]:
+    """Set a bot up, on a database in a folder; its worker does not run.
+
+    prepare: changes the local Slack before the bot sees it. settings: others than the stage's.
+    """
     database = folder / "guard.db"
     async with (
-        LocalSlack() as slack,
+        _slack(prepare) as slack,
         LocalVivoldi() as vivoldi,
         SlackControl(slack.control_url) as control,
         VivoldiControl(vivoldi.control_url) as vivoldi_control,
