@@ -71,10 +71,19 @@ def parse_command(text: str, *, reason_required: bool) -> Command:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """Return the first word and the rest, with one space for whatever can't be shown, or is a space."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    first, *rest = shown.split() or [""]
-    return first, " ".join(rest)
+    """Return the first word and the rest, with one space for whatever can't be shown, or is a space.
+
+    Raises BadInput where the first word has something unseen inside: what follows may belong to the code.
+    """
+    unseen = "".join(letter for letter in text if letter.isspace() or not letter.isprintable())
+    first, *more = text.strip(unseen).split(maxsplit=1) or [""]
+    word = first.strip(unseen)
+    if not word.isprintable():
+        raise BadInput(
+            "There is a character in the code that can't be seen. Please type the code instead of pasting it."
+        )
+    shown = "".join(letter if letter.isprintable() else " " for letter in "".join(more))
+    return word, " ".join(shown.split())
 
 
 def _code_to_show(text: str) -> CouponCode:
