@@ -6,10 +6,12 @@ from typing import NoReturn
 
 import typer
 
+from bot.adapters.text import plain
 from bot.domain.errors import SlackError, SlackRefused, StoreError, StoreTooNew
 
 # The exit codes: something outside can't be used; something that was given can't be used.
 OUTSIDE, GIVEN = 1, 2
+_LONGEST = 2000
 
 _INSTALL_AGAIN = (
     "Install the Slack app in the workspace again, and copy its Bot User OAuth Token into SLACK_BOT_TOKEN."
@@ -37,6 +39,9 @@ def slack_sentence(error: SlackError) -> str:
 
 
 def fail(code: int, *lines: str) -> NoReturn:
-    """End the command with an exit code and these lines on standard error."""
-    typer.echo("\n".join(lines), err=True)
+    """End the command with an exit code and these lines on standard error.
+
+    They may quote what was given, which then can't move the terminal's cursor.
+    """
+    typer.echo("\n".join(plain(line, _LONGEST) or "" for line in lines), err=True)
     raise typer.Exit(code)

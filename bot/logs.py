@@ -6,17 +6,18 @@ of the finished line, so no field, message or traceback gets around it.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
 import secrets as randomness
 import sys
 from collections.abc import Iterable
-from typing import Literal, cast
+from typing import Literal, TextIO, cast
 from urllib.parse import quote
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 _BLANK = "[redacted]"
 # The packages whose events the bot's own level governs; libraries are heard from WARNING on. Below it Bolt
@@ -97,14 +98,30 @@ _COMMON: tuple[Processor, ...] = (
 )
 
 
+def _without_control(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """Let no text move a terminal's cursor, change its colours, or begin a line that looks like an event."""
+    return {key: _visible(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _traceback(out: TextIO, error: ExcInfo) -> None:
+    """Write a traceback as the console renderer wants it, each of its lines without control characters."""
+    written = io.StringIO()
+    structlog.dev.plain_traceback(written, error)
+    out.write("\n".join(map(_visible, written.getvalue().split("\n"))))
+
+
+def _visible(text: str) -> str:
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
 def _formatter(format: str, redact: Redactor) -> logging.Formatter:
     render: tuple[Processor, ...]
     if format == "json":
         # Exceptions become text without the values of local variables.
         render = (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())
     else:
-        plain = structlog.dev.plain_traceback
-        render = (structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain),)
+        console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_traceback)
+        render = (_without_control, console)
 
     def redacted(logger: WrappedLogger, name: str, line: EventDict) -> str:
         return redact(cast(str, line))

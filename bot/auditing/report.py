@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bot.adapters.text import plain
 from bot.auditing.stored import clock_time
 from bot.domain.audit import Fault, Head, Link, Wrong
 from bot.services.audit import Verified
+
+_LONGEST = 80
 
 
 def report(verified: Verified) -> str:
@@ -67,9 +70,10 @@ def _why(fault: Fault, link: Link) -> str:
 
 
 def _named(link: Link) -> str:
+    """Name an event, without the control characters by which whoever changed it may hide this line."""
     facts = link.facts
-    about = f", request {facts.request_id}" if facts.request_id else ", about no request"
-    return f"{facts.kind}, {clock_time(facts)}{about}"
+    about = f"request {facts.request_id}" if facts.request_id else "about no request"
+    return ", ".join(plain(each, _LONGEST) or "?" for each in (str(facts.kind), clock_time(facts), about))
 
 
 def _events(count: int) -> str:
