@@ -17,8 +17,9 @@ from bot.services.ports import Chosen, Trail
 COLUMNS = (
     "id", "at", "kind", "request", "code", "actor_id", "actor_name", "data", "previous", "hash",
 )  # fmt: skip
-# A spreadsheet takes a cell that begins with one of these for a formula, and carries it out.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes a cell that begins with one of these for a formula, and carries it out; the wide ones
+# where Japanese, Chinese or Korean is set.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class Format(StrEnum):
