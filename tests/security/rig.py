@@ -28,7 +28,7 @@ from bot.settings import Settings
 from sandbox.slack import LocalSlack
 from sandbox.slack.payloads import action, block_actions, find_element, slash_command
 from sandbox.slack.world import Message, World
-from sandbox.slack_client import SlackControl
+from sandbox.slack_client import LogEntry, SlackControl
 from sandbox.stage import API_KEY, BOT_TOKEN, SIGNING_SECRET
 from sandbox.vivoldi.server import LocalVivoldi
 from sandbox.vivoldi_client import Call, VivoldiControl
@@ -87,18 +87,21 @@ class Rig:
     def _answer_url(self) -> str:
         return f"{self.slack.api_url.removesuffix('api/')}response/1/none"
 
-    async def open_card(self, code: str, by: str = DANA, reason: str = "leaked") -> Message:
+    async def open_card(self, code: str, by: str = DANA, reason: str = "leaked", **coupon: str) -> Message:
         """Create a coupon, ask for its deletion, and return the card. The worker has to run."""
-        await self.vivoldi.create(code)
+        await self.vivoldi.create(code, **coupon)
+        return await self.ask_again(code, reason, by)
+
+    async def ask_again(self, code: str, reason: str, by: str = DANA) -> Message:
+        """Ask for the deletion of a coupon that is there already, and return the card."""
         after = self.slack.world.log.last_seq
         answer = await self.deliver(self.command(f"{code} {reason}", by))
         assert "the card appears here in a moment" in answer.text, answer.text
-        posted = await self.control.wait_for(
-            lambda entry: entry.kind == "posted" and is_card(entry) and message_of(entry).contains(code),
-            PATIENCE,
-            after,
-        )
-        return self.card_as_it_stands(message_of(posted).ts)
+
+        def posted(entry: LogEntry) -> bool:
+            return entry.kind == "posted" and is_card(entry) and message_of(entry).contains(code)
+
+        return self.card_as_it_stands(message_of(await self.control.wait_for(posted, PATIENCE, after)).ts)
 
     async def second_step(self, card: Message, by: str = AMIR) -> Message:
         """Give step 1, and return the card that asks for step 2."""

@@ -108,7 +108,7 @@ async def test_nobody_but_a_full_member_requests(rig: Rig, role: str) -> None:
 async def test_nobody_but_a_full_member_decides(
     rig: Rig, first: Message, second: Message, role: str, action: str, step: int
 ) -> None:
-    """A click of anyone but a full member is refused privately and recorded, and leaves the card alone (I1)."""
+    """A click of anyone but a full member is refused privately and recorded; the card stays as it is (I1)."""
     who, kind, words = ROLES[role]
     card = (first, second)[step - 1]
     before, since = rig.state(), rig.slack.world.log.last_seq
