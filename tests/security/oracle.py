@@ -1,0 +1,138 @@
+"""What a request may change at most, judged from its bytes alone, without any of the bot's code.
+
+It is given who may do what at the moment, and reads a body in every way in which it could be meant.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from sandbox.slack.world import APP_ID, TEAM_ID
+from tests.scenario.playing import AMIR, BEA, CARL, DANA, RIKA
+from tests.security.rig import State
+
+MEMBERS = {RIKA, AMIR, BEA, CARL, DANA}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A request was opened: by whom, where, for which codes."""
+
+    by: str
+    channel: str
+    codes: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A request went on: by whom, and by which action."""
+
+    request: str
+    by: str
+    action: str
+
+
+Effect = Opened | Decided
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A card that waits: its version, and who may use which of its buttons."""
+
+    version: int
+    may: Mapping[str, frozenset[str]]
+
+
+def effect(before: State, after: State) -> Effect | None:
+    """Return what happened between two looks at what is stored; None: nothing.
+
+    Raises AssertionError where it was more than one thing, or half of one.
+    """
+    if before == after:
+        return None
+    was, now = ({row[0]: row for row in state["requests"]} for state in (before, after))
+    (changed,) = [key for key in now if now[key] != was.get(key)]
+    assert was.keys() <= now.keys()
+    row = now[changed]
+    items = [item for item in after["items"] if item[0] == changed]
+    assert [item for item in before["items"] if item[0] != changed] == [
+        item for item in after["items"] if item[0] != changed
+    ]
+    if changed not in was:
+        assert row[1] == "submitted"
+        assert after["decisions"] == before["decisions"]
+        return Opened(row[5], row[4], frozenset(item[2] for item in items))
+    given = [decision for decision in after["decisions"] if decision not in before["decisions"]]
+    if given:
+        (decision,) = given
+        assert decision[0] == changed
+        assert row[1] == ("pending" if decision[1] == 1 else "approved")
+        return Decided(changed, decision[2], "approve")
+    assert row[1] in ("rejected", "cancelled")
+    return Decided(changed, row[8] or row[5], "reject" if row[1] == "rejected" else "cancel")
+
+
+def allowed(body: bytes, cards: Mapping[str, Waiting]) -> list[Effect]:
+    """Return what a body, rightly signed, may do: at most one thing for each way to read it."""
+    found = (
+        _of_command(read) or _of_click(read, cards) for read in _readings(body) if isinstance(read, dict)
+    )
+    return [each for each in found if each is not None]
+
+
+def _readings(body: bytes) -> Iterator[Any]:
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return
+    fields = dict(parse_qsl(text, keep_blank_values=True))
+    yield fields
+    for source in (text, fields.get("payload", "")):
+        try:
+            yield json.loads(source)
+        except (ValueError, RecursionError):
+            continue
+
+
+def _of_command(read: dict[str, Any]) -> Effect | None:
+    ours = (read.get("command"), read.get("api_app_id"), read.get("team_id")) == (
+        "/coupon-delete",
+        APP_ID,
+        TEAM_ID,
+    )
+    user, channel, text = read.get("user_id"), read.get("channel_id"), read.get("text")
+    if not ours or user not in MEMBERS or not isinstance(channel, str) or not isinstance(text, str):
+        return None
+    if not channel or channel.startswith("D") or read.get("type") is not None:
+        return None
+    first = re.sub(r"[-`]", "", re.split(r"\s", text.strip())[0])
+    codes = re.sub(r"^[^A-Za-z0-9]+|[^A-Za-z0-9]+$", "", first).split(",")
+    if not all(re.fullmatch(r"[A-Za-z0-9]{8,16}", code) for code in codes if code):
+        return None
+    return Opened(user, channel, frozenset(code for code in codes if code))
+
+
+def _of_click(read: dict[str, Any], cards: Mapping[str, Waiting]) -> Effect | None:
+    try:
+        (action,) = read["actions"]
+        name, value, block, user = (
+            action["action_id"],
+            action["value"],
+            action["block_id"],
+            read["user"]["id"],
+        )
+        place, team = read["channel"]["id"], read.get("team") or {"id": TEAM_ID}
+        ours = (read["type"], read["api_app_id"], team["id"]) == ("block_actions", APP_ID, TEAM_ID)
+        card = cards[value]
+    except (KeyError, TypeError, ValueError):
+        return None
+    if not ours or "command" in read or not isinstance(place, str) or not place:
+        return None
+    if block != f"decide-v{card.version}" or user not in card.may.get(name, ()):
+        return None
+    return Decided(value, user, name)

@@ -1,0 +1,180 @@
+"""Whole HTTP requests, drawn at random from valid ones that are spoilt, against the whole bot.
+
+`FUZZ_EXAMPLES=20000` tries that many; how many and what came of them is in `.chaos/fuzz.json` afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+import structlog.testing
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from bot.adapters.store import SqlTrail
+from bot.services.audit import verify
+from sandbox.slack.world import Message
+from tests.scenario.playing import AMIR, BEA, DANA, RIKA
+from tests.security.fuzz_report import FUZZ, SEED
+from tests.security.mutations import Spoilt, requests
+from tests.security.oracle import Effect, Waiting, allowed, effect
+from tests.security.rig import EVENTS, Payload, Rig, form_of, rig_on, signed, working
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "500"))
+_TABLES = ("decisions", "items", "notices", "requests")
+
+
+class Errors(logging.Handler):
+    """Keeps what libraries log as an error."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep it."""
+        self.found.append(self.format(record))
+
+
+@dataclass
+class Target:
+    """A bot with two cards, of which one waits for step 1 and the other for step 2; its worker is stopped.
+
+    bases: valid payloads, by what they are. cards: who may do what. saved: a copy of the database.
+    """
+
+    runner: asyncio.Runner
+    rig: Rig
+    http: httpx.AsyncClient
+    bases: Mapping[str, Payload]
+    cards: Mapping[str, Waiting]
+    saved: Path
+    errors: Errors
+
+    def send(self, body: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> tuple[int, Effect | None]:
+        """Send a request, and return how it was answered and what it changed, which is then undone.
+
+        Raises AssertionError for an error in the log, and whatever the application does not catch.
+        """
+        before = self.rig.state()
+        with structlog.testing.capture_logs() as logged:
+            answer = self.runner.run(self.http.post(EVENTS, content=body, headers=list(headers)))
+        after = self.rig.state()
+        assert not [entry for entry in logged if entry["log_level"] in ("error", "critical")]
+        assert not self.errors.found
+        if after != before:
+            self._undo()
+        return answer.status_code, effect(before, after)
+
+    def _undo(self) -> None:
+        with closing(sqlite3.connect(self.rig.database, isolation_level=None)) as database:
+            database.execute("ATTACH ? AS saved", (str(self.saved),))
+            database.execute("BEGIN IMMEDIATE")
+            for table in _TABLES:
+                database.execute(f"DELETE FROM main.{table}")  # noqa: S608
+            for table in reversed(_TABLES):
+                database.execute(f"INSERT INTO main.{table} SELECT * FROM saved.{table}")  # noqa: S608
+            database.execute("COMMIT")
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    folder, errors = tmp_path_factory.mktemp("fuzz"), Errors()
+    logging.getLogger().addHandler(errors)
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+        rig = runner.run(stack.enter_async_context(rig_on(folder)))
+        first, second = runner.run(_two_cards(rig))
+        with (
+            closing(sqlite3.connect(rig.database)) as database,
+            closing(sqlite3.connect(folder / "saved.db")) as saved,
+        ):
+            database.backup(saved)
+        transport = httpx.ASGITransport(rig.app, raise_app_exceptions=True)
+        http = runner.run(
+            stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://bot"))
+        )
+        bases, cards = _bases(rig, first, second), _cards(first, second)
+        yield Target(runner, rig, http, bases, cards, folder / "saved.db", errors)
+        runner.run(stack.aclose())
+    logging.getLogger().removeHandler(errors)
+
+
+async def _two_cards(rig: Rig) -> tuple[Message, Message]:
+    async with working(rig):
+        return await rig.open_card("FIRSTSTEP1"), await rig.second_step(await rig.open_card("SECONDSTEP"))
+
+
+def _bases(rig: Rig, first: Message, second: Message) -> dict[str, Payload]:
+    return {
+        "ask": rig.command("FREECODE2025 leaked", DANA),
+        "ask for two": rig.command("`FREE-CODE-2025`,FREECODE2026 leaked", RIKA),
+        "list": rig.command("list", DANA),
+        "show": rig.command("show FIRSTSTEP1", DANA),
+        "help": rig.command("", DANA),
+        "step 1": rig.click(first, "approve", AMIR),
+        "step 2": rig.click(second, "approve", BEA),
+        "reject": rig.click(second, "reject", RIKA),
+        "cancel": rig.click(first, "cancel", DANA),
+    }
+
+
+def _cards(first: Message, second: Message) -> dict[str, Waiting]:
+    """Return who may do what: Amir gave step 1 of the second; Dana, who asked for both, is not on call."""
+    on_call, asked = frozenset({RIKA, AMIR, BEA}), frozenset({DANA})
+
+    def waiting(card: Message, approvers: frozenset[str]) -> tuple[str, Waiting]:
+        (buttons,) = [block for block in card.blocks if block["type"] == "actions"]
+        version = int(buttons["block_id"].removeprefix("decide-v"))
+        may = {"approve": approvers, "reject": on_call, "cancel": asked}
+        return buttons["elements"][0]["value"], Waiting(version, may)
+
+    return dict([waiting(first, on_call), waiting(second, on_call - {AMIR})])
+
+
+def test_untouched_payloads_have_their_effect(target: Target) -> None:
+    """What the fuzzer begins with is really valid: each payload does what it is for, and nothing else."""
+    found = {}
+    for name, payload in target.bases.items():
+        body = form_of(payload)
+        headers = tuple((key.encode(), value.encode()) for key, value in signed(body).items())
+        status, found[name] = target.send(body, headers)
+        assert status == 200
+        assert [found[name]] == ([None] if found[name] is None else allowed(body, target.cards))
+    assert [name for name, did in found.items() if did is None] == ["list", "show", "help"]
+
+
+@seed(SEED)
+@settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+@pytest.mark.timeout(60 + EXAMPLES // 10)
+def test_no_request_breaks_the_bot_or_does_what_it_may_not(target: Target, data: st.DataObject) -> None:
+    """Whatever is sent, there is no 5xx and no error, and nothing changes but by an entitled person (I1)."""
+    sent: Spoilt = data.draw(requests(target.bases))
+    status, did = target.send(sent.body, sent.headers)
+    FUZZ.count(sent.kind, status, "none" if did is None else type(did).__name__.lower())
+    assert 200 <= status < 500
+    assert did is None or (sent.honest and did in allowed(sent.body, target.cards))
+
+
+def test_after_all_that_the_bot_is_as_it_was(target: Target) -> None:
+    """The bot still answers, its audit holds, and Vivoldi was never asked to delete anything (I1, I7)."""
+    run = target.runner.run
+    assert run(target.http.get("/healthz")).text == "ok"
+    assert run(target.http.get("/readyz")).json() == {"ready": True, "reasons": []}
+    assert run(_verified(target.rig)) is None
+    assert run(target.rig.deletes()) == []
+
+
+async def _verified(rig: Rig) -> object:
+    async with SqlTrail(f"sqlite:///{rig.database}") as trail:
+        return (await verify(trail)).fault
