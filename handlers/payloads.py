@@ -13,6 +13,8 @@ Payload = Mapping[str, Any]
 
 _MAX_ID = 255
 _MAX_URL = 2000
+# Parts of events, dialogs and workflow steps, in which Bolt looks for people and places.
+_OF_OTHER_KINDS = ("authorizations", "event", "function_data", "response_urls", "view", "workflow_step")
 
 
 class BadPayload(Exception):
@@ -26,6 +28,8 @@ def require_heard(body: object) -> None:
     """
     if not isinstance(body, Mapping):
         raise BadPayload("the payload is no object")
+    if any(body.get(part) is not None for part in _OF_OTHER_KINDS):
+        raise BadPayload("the payload is of another kind")
     kind = body.get("type")
     if "command" in body and kind is None:
         slash_command(body)

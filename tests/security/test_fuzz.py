@@ -45,7 +45,7 @@ class Errors(logging.Handler):
         self.found.append(self.format(record))
 
 
-@dataclass
+@dataclass(repr=False)
 class Target:
     """A bot with two cards, of which one waits for step 1 and the other for step 2; its worker is stopped.
 
