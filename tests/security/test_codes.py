@@ -72,6 +72,7 @@ async def test_a_command_takes_no_such_code(rig: Rig, code: str) -> None:
     for text in (code, f"{code} leaked", f"{fresh_code()},{code}", f"show {code}"):
         answer = (await rig.deliver(rig.command(text))).json()["text"]
         assert re.search("is not a coupon code|can't be seen|name one code", answer), answer
+        assert answer.isprintable()
     assert "No request is open" in (await rig.deliver(rig.command(f"list {code}"))).json()["text"]
     assert (rig.state(), await rig.vivoldi.calls()) == (before, [])
 
