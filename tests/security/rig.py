@@ -10,10 +10,11 @@ import asyncio
 import hashlib
 import hmac
 import json
+import logging
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,17 @@ def signed(
     }
 
 
+@contextmanager
+def _level_kept(name: str) -> Iterator[None]:
+    """Put a logger's level back afterwards, which the bot sets for its whole process."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 @asynccontextmanager
 async def _slack(prepare: Callable[[World], None]) -> AsyncIterator[LocalSlack]:
     async with LocalSlack() as slack:
@@ -203,12 +215,13 @@ async def rig_on(
         }
         chosen = Settings.model_validate(values)
         await migrate(chosen)
-        async with connected(chosen, asyncio.Event()) as bot:
-            assert bot is not None
-            app = http_app(bot.app, SIGNING_SECRET, bot.watch)
-            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://bot") as http:
-                yield Rig(slack, control, vivoldi_control, bot, app, http, database)
+        with _level_kept("slack_bolt"):
+            async with connected(chosen, asyncio.Event()) as bot:
+                assert bot is not None
+                app = http_app(bot.app, SIGNING_SECRET, bot.watch)
+                transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+                async with httpx.AsyncClient(transport=transport, base_url="http://bot") as http:
+                    yield Rig(slack, control, vivoldi_control, bot, app, http, database)
 
 
 @asynccontextmanager
