@@ -7,16 +7,35 @@ from tests.guards.guard import Guard
 _SERVER = "bot/server.py"
 _PAYLOADS = "handlers/payloads.py"
 _HTTP = "tests/integration/test_http_guard.py"
+_SECURITY = "tests/security"
 
 GUARDS = (
     Guard(
         name="Slack's signature",
         keeps="I1",
-        promise="What Slack did not sign, and just now, does nothing.",
-        file="bot/bootstrap.py",
-        text="        process_before_response=True,\n",
-        without="        process_before_response=True,\n        request_verification_enabled=False,\n",
-        tests=("tests/scenario/test_signatures.py",),
+        promise="What Slack did not sign, and just now, is not even parsed.",
+        file=_SERVER,
+        text="if not _is_signed(verifier, request.headers, body):",
+        without="if False:",
+        tests=(f"{_SECURITY}/test_oversized.py::test_a_body_that_nobody_signed_is_not_even_parsed", _HTTP),
+    ),
+    Guard(
+        name="headers come once",
+        keeps="-",
+        promise="A header that two programs could read differently is refused.",
+        file=_SERVER,
+        text='return values[0] if len(values) == 1 else ""',
+        without='return values[0] if values else ""',
+        tests=(f"{_SECURITY}/test_signatures.py",),
+    ),
+    Guard(
+        name="only commands and clicks",
+        keeps="I1",
+        promise="A payload of another kind is refused, whatever it carries.",
+        file=_SERVER,
+        text="        require_heard(parsed.body)\n",
+        without="",
+        tests=(f"{_SECURITY}/test_origin.py",),
     ),
     Guard(
         name="readable signature headers",

@@ -105,8 +105,8 @@ GUARDS = (
         keeps="I8",
         promise="A traceback in the log shows no value of a variable.",
         file=_LOGS,
-        text=", exception_formatter=plain",
-        without="",
+        text="structlog.dev.plain_traceback(written, error)",
+        without="structlog.dev.RichTracebackFormatter()(written, error)",
         tests=("tests/unit/test_logs.py",),
     ),
     Guard(
@@ -141,8 +141,8 @@ GUARDS = (
         keeps="-",
         promise="No name in an export is carried out by a spreadsheet.",
         file="bot/auditing/export.py",
-        text='_FORMULA = ("=", "+", "-", "@", "\\t", "\\r")',
-        without='_FORMULA = ("\\t", "\\r")',
+        text='_FORMULA = ("=", "+", "-", "@", ',
+        without="_FORMULA = (",
         tests=("tests/integration/test_audit_export.py::test_no_cell_is_a_formula",),
     ),
     Guard(

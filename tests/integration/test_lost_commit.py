@@ -92,7 +92,7 @@ async def test_nobody_is_told_that_nothing_was_changed() -> None:
         raise StoreUnavailable("gone")
 
     body = f"{command()}&api_app_id=A1"
-    transport = httpx.ASGITransport(http_app(app, watched()))
+    transport = httpx.ASGITransport(http_app(app, SECRET, watched()))
     async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
         told = (await client.post("/slack/events", content=body, headers=signed(body))).json()["text"]
     assert "/coupon-delete list" in told
