@@ -12,6 +12,7 @@ from sandbox.slack_client import LogEntry, Message
 from sandbox.stage import Stage
 from sandbox.vivoldi_client import Call, Event
 from tests.scenario.playing import is_card, message_of
+from tests.scenario.told import ACCEPTED, NO_CARD
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Told:
 class Evidence:
     """What the logs hold about some codes.
 
-    world: the changes of people, groups and channels, from the beginning.
+    world: the changes of people, groups and channels, from the beginning. interrupted: something that an
+    answer could be lost with was stopped or killed. settled: everything has had time to come to its end.
     """
 
     log: Sequence[LogEntry]
@@ -45,6 +47,8 @@ class Evidence:
     calls: Sequence[Call]
     events: Sequence[Event]
     settings: dict[str, str]
+    interrupted: bool = False
+    settled: bool = False
 
     @classmethod
     async def of(cls, stage: Stage, codes: Sequence[str], since: int) -> Evidence:
@@ -81,17 +85,34 @@ class Evidence:
             and payload["actions"][0].get("value") == request
         ]
 
-    def requester(self, code: str, before: float) -> str:
-        """Return who asked last for a code before a time."""
-        asked = [
-            str(payload["user_id"])
+    def requesters(self, code: str, card: Message) -> set[str]:
+        """Return who may have opened a request: whom its card names, if they asked, or else all who asked."""
+        asked = {
+            str(entry.data["payload"]["user_id"])
+            for entry in self._commands(code)
+            if _began(entry) < self.time_of(card)
+        }
+        named = set(re.findall(r"\*Asked by\* <@(\w+)>", card.text))
+        return named & asked or asked
+
+    def accepted(self, code: str) -> bool:
+        """Return whether anyone was told that a card about a code comes."""
+        answers = [json.dumps(entry.data["body"] or "") for entry in self._commands(code)]
+        return any(ACCEPTED in answer for answer in answers)
+
+    def refused_to_show(self, code: str) -> bool:
+        """Return whether someone was told privately why a code has no card."""
+        written = [message_of(entry) for entry in self.log if entry.kind in ("posted", "ephemeral")]
+        return any(_is_private(m) and m.contains(NO_CARD) and m.contains(code) for m in written)
+
+    def _commands(self, code: str) -> list[LogEntry]:
+        return [
+            entry
             for entry in self.log
             if entry.kind == "interaction"
             and (payload := entry.data["payload"]).get("command") == "/coupon-delete"
             and code in payload["text"].replace("-", "")
-            and _began(entry) < before
         ]
-        return asked[-1]
 
     def eligible(self, user: str, setting: str, at: float) -> bool:
         """Return whether a person was a full member, and one of those whom a setting names, at a time."""

@@ -6,8 +6,11 @@ It knows neither the bot's code nor its database, only the rules (I1 to I4, I8) 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from itertools import permutations
 from typing import Any
 
 from sandbox.slack_client import Message
@@ -15,7 +18,7 @@ from sandbox.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage
 from sandbox.vivoldi_client import Call, Event
 from tests.scenario.evidence import Click, Evidence, Told
 from tests.scenario.playing import PERSONAL
-from tests.scenario.told import REFUSED, SAID, STILL_THERE
+from tests.scenario.told import REFUSED, SETTLED, STILL_THERE
 
 # Vivoldi's log cuts times to milliseconds.
 _CUT = 0.001
@@ -25,46 +28,101 @@ _SHOWN = ("nm", "discTypeIdx", "disc", "discCurrency", "strtYmd", "endYmd", "use
 _SECRETS = (*PERSONAL.values(), BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, API_KEY)
 
 
+class Rule(StrEnum):
+    """What must never happen."""
+
+    UNAPPROVED = "a DELETE without two valid approvals"
+    UNREAD = "a DELETE without a read right before it"
+    FOREIGN = "a deletion of something else than was approved"
+    WRONG = "a verdict that is not true"
+    UNTOLD = "an outcome that nobody was told"
+    LIVE = "a card with live buttons after the end"
+    SECRET = "a secret that got out"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule that was broken for a code, and how."""
+
+    rule: Rule
+    code: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.what}"
+
+
 async def judge(stage: Stage, codes: Sequence[str], since: int = 0) -> None:
     """Raise AssertionError where anything that happened to these codes breaks a rule.
 
     since: the last entry of the local Slack's log before any of them was asked for.
     """
     evidence = await Evidence.of(stage, codes, since)
+    found = [*findings(evidence, codes), *secrets(evidence, stage)]
+    assert not found, "\n".join(map(str, found))
+
+
+def findings(evidence: Evidence, codes: Sequence[str]) -> list[Finding]:
+    """Return everything that breaks a rule about what was sent and told."""
+    found: list[Finding] = []
+
+    def look(rule: Rule, code: str, check: Callable[..., None], *what: Any) -> None:
+        try:
+            check(evidence, code, *what)
+        except AssertionError as error:
+            found.append(Finding(rule, code, str(error)))
+
     for code in codes:
         cards = evidence.cards(code)
         for call in _calls(evidence, "delete", code):
-            _judge_approvals(evidence, code, cards, call)
-            _judge_reads(evidence, code, call)
+            look(Rule.UNAPPROVED, code, _judge_approvals, cards, call)
+            look(Rule.FOREIGN, code, _judge_what_was_deleted, cards, call)
+            look(Rule.UNREAD, code, _judge_reads, call)
         for versions in cards.values():
-            _judge_request(evidence, code, versions)
-    _judge_secrets(evidence, stage.bot.server.said())
+            look(Rule.UNTOLD, code, _judge_is_told, versions)
+            look(Rule.LIVE, code, _judge_buttons, versions)
+            look(Rule.WRONG, code, _judge_words, versions)
+        if evidence.settled and not cards:
+            look(Rule.UNTOLD, code, _judge_no_card)
+    return found
 
 
 def _judge_approvals(evidence: Evidence, code: str, cards: dict[str, list[Message]], delete: Call) -> None:
     """I1: two different eligible people approved exactly this, in time, the final one not the requester."""
-    arrived = _at(delete) + _CUT
+    request = _latest(evidence, cards, delete)
+    clicks = evidence.clicks(request) if request else []
     pairs = [
         (first, final)
-        for request in cards
-        for first in evidence.clicks(request)
-        for final in evidence.clicks(request)
-        if _is_pair(first, final) and final.at < arrived
+        for first, final in permutations(clicks, 2)
+        if _is_pair(first, final) and final.at < _at(delete) + _CUT
     ]
     assert pairs, f"{code}: DELETE {delete.seq} without two approvals"
-    first, final = pairs[0]
-    versions = cards[first.request]
+    unfit = [_unfit(evidence, code, cards[request], pair, _at(delete) + _CUT) for pair in pairs]
+    assert None in unfit, f"{code}: DELETE {delete.seq}, although {', '.join(map(str, unfit))}"
+
+
+def _latest(evidence: Evidence, cards: dict[str, list[Message]], delete: Call) -> str:
+    """Return the request whose card was the last one that went up before a DELETE."""
+    began = {request: evidence.time_of(versions[0]) for request, versions in cards.items()}
+    before = [request for request in began if began[request] < _at(delete) + _CUT]
+    return max(before, key=lambda request: began[request], default="")
+
+
+def _unfit(
+    evidence: Evidence, code: str, versions: list[Message], pair: tuple[Click, Click], arrived: float
+) -> str | None:
+    """Return why two approvals don't allow a DELETE; None: they do."""
+    first, final = pair
     shown_at = evidence.time_of(versions[0])
-    assert final.user != evidence.requester(code, shown_at), f"{code}: the requester gave the final approval"
-    for at in (first.at, arrived):
-        assert evidence.eligible(first.user, "APPROVERS", at), f"{code}: {first.user} was not eligible"
-    for at in (final.at, arrived):
-        assert evidence.eligible(final.user, "FINAL_APPROVERS", at), f"{code}: {final.user} was not eligible"
-    approve_within = float(evidence.settings.get("APPROVE_WITHIN_SECONDS", 1800))
-    execute_within = float(evidence.settings.get("EXECUTE_WITHIN_SECONDS", 600))
-    assert final.at < shown_at + approve_within, f"{code}: the final approval came after approve-by"
-    assert arrived < final.at + execute_within + _ON_THE_WAY, f"{code}: sent after execute-by"
-    _judge_what_was_deleted(evidence, code, delete, shown_at)
+    if final.user in evidence.requesters(code, versions[0]):
+        return "the requester gave the final approval"
+    for setting, click in (("APPROVERS", first), ("FINAL_APPROVERS", final)):
+        if not all(evidence.eligible(click.user, setting, at) for at in (click.at, arrived)):
+            return f"{click.user} was not eligible"
+    if final.at >= shown_at + float(evidence.settings.get("APPROVE_WITHIN_SECONDS", 1800)):
+        return "the final approval came after approve-by"
+    execute_by = final.at + float(evidence.settings.get("EXECUTE_WITHIN_SECONDS", 600))
+    return "it was sent after execute-by" if arrived >= execute_by + _ON_THE_WAY else None
 
 
 def _is_pair(first: Click, final: Click) -> bool:
@@ -78,11 +136,14 @@ def _is_pair(first: Click, final: Click) -> bool:
     )
 
 
-def _judge_what_was_deleted(evidence: Evidence, code: str, delete: Call, shown_at: float) -> None:
+def _judge_what_was_deleted(
+    evidence: Evidence, code: str, cards: dict[str, list[Message]], delete: Call
+) -> None:
     """I1, I2: what a DELETE deleted was there when the card was shown, and is what the card showed."""
+    request = _latest(evidence, cards, delete)
     for event in evidence.events:
         if event.kind == "deleted" and event.call == delete.seq:
-            before = _as_of(evidence, code, shown_at)
+            before = _as_of(evidence, code, evidence.time_of(cards[request][0])) if request else None
             assert before is not None, f"{code}: deleted, though created after it was shown"
             assert before.uid == event.uid, f"{code}: another coupon was deleted than was shown"
             for fact in _SHOWN:
@@ -90,28 +151,52 @@ def _judge_what_was_deleted(evidence: Evidence, code: str, delete: Call, shown_a
 
 
 def _judge_reads(evidence: Evidence, code: str, delete: Call) -> None:
-    """I2, I3: the last thing that happened before a DELETE was a read of the coupon that was answered."""
+    """I2, I3: the last thing its sender did before a DELETE was a read of the coupon that was answered.
+
+    Nobody else sent one in between: what a read shows holds for one DELETE.
+    """
     earlier = [call for call in evidence.calls if call.code == code and call.seq < delete.seq]
-    last = earlier[-1]
-    assert last.kind == "read", f"{code}: DELETE {delete.seq} without a read right before it"
-    usable = last.status == 200 and last.answer_code is not None and not last.dropped
+    own = [call for call in earlier if call.headers["user-agent"] == delete.headers["user-agent"]]
+    assert own, f"{code}: DELETE {delete.seq} without any read"
+    read = own[-1]
+    assert read.kind == "read", f"{code}: DELETE {delete.seq} without a read right before it"
+    usable = read.status == 200 and read.answer_code is not None and not read.dropped
     assert usable, f"{code}: DELETE {delete.seq} after a read that was not answered"
+    between = [call.seq for call in earlier if call.kind == "delete" and call.seq > read.seq]
+    assert not between, f"{code}: DELETE {delete.seq} after a read that was older than DELETE {between}"
 
 
-def _judge_request(evidence: Evidence, code: str, versions: Sequence[Message]) -> None:
-    """I4, I5: what is told is what happened, it is told at all, and an ended request has no live button."""
+def _judge_is_told(evidence: Evidence, code: str, versions: Sequence[Message]) -> None:
+    """I5: how a request ended is told at all, and at once where something was sent."""
     began = evidence.time_of(versions[0])
-    told = evidence.told(code, versions)
-    sent = [call for call in _calls(evidence, "delete", code) if _at(call) + _CUT > began]
-    if told:
-        assert len({each.kind for each in told}) == 1, f"{code}: told in two ways: {told}"
-        _judge_told(evidence, code, began, sent, told[0])
+    if not evidence.told(code, versions):
+        sent = [call for call in _calls(evidence, "delete", code) if _at(call) + _CUT > began]
+        assert not sent, f"{code}: a DELETE was sent, and nobody was told how it ended"
+        assert not evidence.settled, f"{code}: nobody was told how the request ended"
+
+
+def _judge_no_card(evidence: Evidence, code: str) -> None:
+    """I5: whoever was told that a card comes sees it, or is told why there is none."""
+    assert evidence.refused_to_show(code) or not evidence.accepted(code), f"{code}: no card, and no reason"
+
+
+def _judge_buttons(evidence: Evidence, code: str, versions: Sequence[Message]) -> None:
+    """I5: a request that has ended has no live button."""
+    if evidence.told(code, versions):
         latest = {version.ts: version for version in versions}
         # Nothing can be changed in an archived channel, and nobody can click there.
         live = [m for m in latest.values() if m.buttons() and m.channel not in evidence.archived()]
         assert not live, f"{code}: the request has ended, but a card still has buttons"
-    else:
-        assert not sent, f"{code}: a DELETE was sent, and nobody was told how it ended"
+
+
+def _judge_words(evidence: Evidence, code: str, versions: Sequence[Message]) -> None:
+    """I4: what is told is what happened, and it is told in one way."""
+    began = evidence.time_of(versions[0])
+    told = evidence.told(code, versions)
+    if told:
+        assert len({each.kind for each in told}) == 1, f"{code}: told in two ways: {told}"
+        sent = [call for call in _calls(evidence, "delete", code) if _at(call) + _CUT > began]
+        _judge_told(evidence, code, began, sent, told[0])
 
 
 def _judge_told(evidence: Evidence, code: str, began: float, sent: Sequence[Call], told: Told) -> None:
@@ -126,7 +211,11 @@ def _judge_told(evidence: Evidence, code: str, began: float, sent: Sequence[Call
             assert not by_the_bot, f"{code}: told {told.words}, but it is gone"
         case "deleted":
             assert [e for e in ends if _at(e) < told.at], f"{code}: told {told.words}, but it is there"
-            assert said_yes == told.words.startswith(SAID), f"{code}: not how it is known: {told.words}"
+            if told.words.startswith(SETTLED):
+                # The answer may have been lost together with whoever was to read it.
+                assert not said_yes or evidence.interrupted, f"{code}: Vivoldi said so: {told.words}"
+            else:
+                assert said_yes, f"{code}: Vivoldi never said so: {told.words}"
         case "not deleted" if told.words.startswith(REFUSED):
             # Vivoldi's answer is the proof; a server that refuses and deletes all the same is not seen.
             refused = [c for c in sent if _whole(c) and (c.answer_code or 400 <= (c.status or 0) < 500)]
@@ -135,15 +224,17 @@ def _judge_told(evidence: Evidence, code: str, began: float, sent: Sequence[Call
             assert not by_the_bot, f"{code}: told {told.words}, but it was deleted"
         case _:
             unclear = [c for c in sent if not _whole(c) or c.answer_code is None]
-            assert unclear, f"{code}: told as unknown, but every answer was clear"
+            was_clear = not unclear and not evidence.interrupted
+            assert not was_clear, f"{code}: told as unknown, but every answer was clear"
 
 
-def _judge_secrets(evidence: Evidence, bot_log: str) -> None:
-    """I8: no key, token, or personal field of a coupon is in a message or in the bot's own log."""
+def secrets(evidence: Evidence, stage: Stage) -> list[Finding]:
+    """Return each key, token or personal field of a coupon that is in a message or in a bot's log (I8)."""
     kinds = ("posted", "updated", "ephemeral")
     written = [entry.data["message"] for entry in evidence.log if entry.kind in kinds]
-    seen = json.dumps(written, ensure_ascii=False) + bot_log
-    assert not [secret for secret in _SECRETS if secret in seen], "a secret got out"
+    logs = [log for log in stage.folder.glob("*.log") if log.stem not in ("slack", "vivoldi")]
+    seen = json.dumps(written, ensure_ascii=False) + "".join(log.read_text(errors="replace") for log in logs)
+    return [Finding(Rule.SECRET, "", secret) for secret in _SECRETS if secret in seen]
 
 
 def _calls(evidence: Evidence, kind: str, code: str) -> list[Call]:
