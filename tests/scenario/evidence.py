@@ -141,7 +141,7 @@ class Evidence:
         return [
             _as_told(at, code, message.text)
             for at, message in messages
-            if message.thread_ts in threads or (_is_private(message) and _names(message, code))
+            if message.thread_ts in threads or (_is_private(message) and names_an_outcome(message, code))
         ]
 
 
@@ -168,7 +168,7 @@ def _is_private(message: Message) -> bool:
     return message.ephemeral_to is not None or message.channel.startswith("D")
 
 
-def _names(message: Message, code: str) -> bool:
+def names_an_outcome(message: Message, code: str) -> bool:
     """Return whether a message is an outcome that has a line about a code."""
     return re.search(rf"^`{code}`:? \*", message.text, re.MULTILINE) is not None
 

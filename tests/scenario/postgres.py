@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import threading
 import uuid
 import warnings
 from collections.abc import AsyncIterator
@@ -20,6 +21,8 @@ with warnings.catch_warnings():
 
 # How it goes away: `fast` ends every transaction, `immediate` is a crash.
 Mode = Literal["fast", "immediate"]
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 class Postgres:
@@ -51,14 +54,26 @@ class Postgres:
 async def postgres() -> AsyncIterator[Postgres]:
     """Start a server on a Unix socket, and remove it at the end with all that it holds."""
     # Not in pytest's own folder: that is closed to other accounts.
-    folder = tempfile.mkdtemp(prefix="coupon-guard-pg-")
-    server = await asyncio.to_thread(get_server, folder, cleanup_mode="delete")
+    server = await asyncio.to_thread(_opened, tempfile.mkdtemp(prefix="coupon-guard-pg-"))
     try:
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            # What a test stores need not survive a power cut.
-            connection.execute("ALTER SYSTEM SET fsync = off")
-            connection.execute("SELECT pg_reload_conf()")
         yield Postgres(server)
     finally:
-        await asyncio.to_thread(server.ensure_postgres_running)
-        await asyncio.to_thread(server.cleanup)
+        await asyncio.to_thread(_closed, server)
+
+
+def _opened(folder: str) -> PostgresServer:
+    # The wheel's own lock is one of processes, and knows nothing of threads.
+    with _ONE_AT_A_TIME:
+        server = get_server(folder, cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        # What a test stores need not survive a power cut.
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+    return server
+
+
+def _closed(server: PostgresServer) -> None:
+    # It has to know the process that runs now, which is another one after a restart.
+    server.ensure_postgres_running()
+    with _ONE_AT_A_TIME:
+        server.cleanup()

@@ -1,0 +1,171 @@
+"""One run: a seed's stories in a town of real processes, its blows, and the judgement by servers' logs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sandbox.stage import Transport
+from sandbox.vivoldi_client import Call
+from tests.chaos.real.blows import Blows, Span
+from tests.chaos.real.people import Person, close
+from tests.chaos.real.plan import Plan
+from tests.chaos.real.watch import Watch
+from tests.scenario.evidence import Evidence
+from tests.scenario.judge import findings
+from tests.scenario.playing import fresh_code
+from tests.scenario.postgres import postgres
+from tests.scenario.replicas import Fleet, a_fleet
+
+# What is not told so long after everything is well again is never told, as far as people are concerned.
+SETTLED_WITHIN = 60.0
+# Faults that nobody has met by then are taken back, so that all is well.
+_FAULTS_LAST = 15.0
+# Vivoldi's log cuts times to milliseconds.
+_CUT = 0.001
+
+
+@dataclass
+class Ran:
+    """What came of a run.
+
+    unfenced: what was broken by a DELETE of a process that was frozen between its last check and the
+    sending, which no client can rule out. takeovers: seconds from the blow to each of them.
+    """
+
+    plan: Plan
+    seconds: float = 0.0
+    findings: list[str] = field(default_factory=list)
+    unfenced: list[str] = field(default_factory=list)
+    counted: Counter[str] = field(default_factory=Counter)
+    takeovers: list[float] = field(default_factory=list)
+
+
+class Town:
+    """Real processes that runs take place in, one after the other, each with codes of its own."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+
+    async def perform(self, plan: Plan) -> Ran:
+        """Perform a plan, let everything come to its end, and judge it."""
+        ran, began = Ran(plan), time.time()
+        since = await self.fleet.stage.slack.last_seq()
+        watch = Watch(self.fleet.stage.slack, since)
+        people = [
+            Person(self.fleet.stage, watch, story, [fresh_code() for _ in story.coupons])
+            for story in plan.stories
+        ]
+        codes = [code for person in people for code in person.codes]
+        blows = Blows(self.fleet, watch, codes)
+        async with watch.following():
+            for fault in plan.slack_faults:
+                await self.fleet.stage.slack.fault(**fault)
+            await asyncio.gather(*(person.prepare() for person in people))
+            await self._play(people, blows, plan)
+            ran.counted["stray cards"] = await self._settle(people, watch, codes)
+        await self._judge(ran, codes, since, blows)
+        self._look_at_processes(ran, blows, began)
+        ran.seconds = time.time() - began
+        return ran
+
+    async def _play(self, people: Sequence[Person], blows: Blows, plan: Plan) -> None:
+        """Let the stories be told while the blows fall; return when all is well again and has settled."""
+        telling = asyncio.gather(*(person.tell() for person in people))
+        try:
+            for blow in plan.blows:
+                await blows.strike(blow, telling)
+            await asyncio.wait([telling], timeout=_FAULTS_LAST)
+            await self.fleet.stage.slack.clear_faults()
+            await self.fleet.stage.vivoldi.clear_faults()
+            await asyncio.wait([telling], timeout=SETTLED_WITHIN)
+            if telling.done():
+                telling.result()
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+
+    async def _settle(self, people: Sequence[Person], watch: Watch, codes: Sequence[str]) -> int:
+        """Leave no card with buttons behind; return how many there were that nobody had an answer from."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLED_WITHIN):
+                stray = await close(self.fleet.stage, watch, codes)
+                for person in people:
+                    await watch.until(person.is_over, SETTLED_WITHIN)
+                return stray
+        return 0
+
+    async def _judge(self, ran: Ran, codes: Sequence[str], since: int, blows: Blows) -> None:
+        evidence = replace(
+            await Evidence.of(self.fleet.stage, codes, since),
+            interrupted=ran.plan.interrupts,
+            settled=True,
+        )
+        late = _late(evidence.calls, blows.frozen)
+        for finding in findings(evidence, codes):
+            (ran.unfenced if finding.code in late else ran.findings).append(str(finding))
+        ran.counted += blows.counted + _counted(evidence, codes)
+        ran.counted["late DELETEs of a frozen process"] += len(late)
+
+    def _look_at_processes(self, ran: Ran, blows: Blows, began: float) -> None:
+        """Look for bots that ended by themselves, and for work that was taken over."""
+        dead = [replica.name for replica in self.fleet.replicas if not replica.is_running]
+        ran.findings += [f"a bot ended by itself: {name}" for name in dead] + blows.faults
+        for replica in self.fleet.replicas:
+            for line in replica.logged("worker.taken_over"):
+                at = datetime.fromisoformat(line["timestamp"]).timestamp()
+                struck = [each for each in blows.struck if each < at]
+                if at > began:
+                    ran.counted["takeovers"] += 1
+                    ran.takeovers += [at - struck[-1]] if struck else []
+            if replica.logged("worker.failed"):
+                ran.findings.append(f"{replica.name} met an error that nobody had thought of")
+
+
+def _late(calls: Sequence[Call], frozen: Sequence[Span]) -> list[str]:
+    """Return the codes of DELETEs whose sender was frozen between its read and the arrival."""
+    late = []
+    for delete in calls:
+        name = delete.headers["user-agent"]
+        reads = [c for c in calls if (c.kind, c.code) == ("read", delete.code) and c.seq < delete.seq]
+        own = [_at(read) for read in reads if read.headers["user-agent"] == name]
+        spans = [span for span in frozen if span.name == name and span.ended <= _at(delete) + _CUT]
+        if delete.kind == "delete" and own and any(own[-1] < span.ended for span in spans):
+            late.append(str(delete.code))
+    return late
+
+
+def _counted(evidence: Evidence, codes: Sequence[str]) -> Counter[str]:
+    """Return how much was done and told."""
+    clicked = [e for e in evidence.log if e.kind == "interaction" and "actions" in e.data["payload"]]
+    commands = [e for e in evidence.log if e.kind == "interaction" and "command" in e.data["payload"]]
+    counted = Counter({"clicks": len(clicked), "commands": len(commands)})
+    counted["unanswered clicks and commands"] = sum(bool(e.data["error"]) for e in clicked + commands)
+    requests: set[str] = set()
+    for code in codes:
+        cards = evidence.cards(code)
+        requests |= cards.keys()
+        for versions in cards.values():
+            counted.update(f"told {told.kind}" for told in evidence.told(code, versions)[:1])
+    counted.update({"requests": len(requests), "codes": len(codes)})
+    counted.update(f"{call.kind}s" for call in evidence.calls)
+    counted.update(f"Vivoldi: {call.fault} at {call.kind}" for call in evidence.calls if call.fault)
+    faults = [e.data["fault"] for e in evidence.log if e.kind in ("api_call", "response_url")]
+    counted.update(f"Slack: {fault}" for fault in faults if fault)
+    return counted
+
+
+def _at(call: Call) -> float:
+    return datetime.fromisoformat(call.at).timestamp()
+
+
+@asynccontextmanager
+async def a_town(transport: Transport, replicas: int) -> AsyncIterator[Town]:
+    """Open a town with a PostgreSQL of its own."""
+    async with postgres() as server, a_fleet(transport, replicas, server) as fleet:
+        yield Town(fleet)
