@@ -16,6 +16,7 @@ from bot.adapters.store.claims import oldest_due
 from bot.adapters.store.engine import connect, run, translate
 from bot.adapters.store.schema import items, notices, requests
 from bot.domain.errors import StoreError, StoreUnavailable
+from bot.worker import LEASE
 from tests.integration.databases import KINDS, Bench, SetClock, bench_on, fresh_url
 from tests.integration.stored import store_new, store_pending, submitted
 
@@ -155,6 +156,17 @@ async def test_an_idle_connection_that_was_dropped_is_not_noticed(tmp_path: Path
         await bench.store.ping()
         await asyncio.to_thread(_drop_connections, bench.url)
         await bench.store.ping()
+
+
+async def test_the_locks_of_a_frozen_process_are_freed_within_a_lease(tmp_path: Path) -> None:
+    """PostgreSQL drops a process that froze in a transaction soon enough for others to take over."""
+    database = connect(fresh_url("postgresql", tmp_path))
+    async with database.write() as connection:
+        name = "idle_in_transaction_session_timeout"
+        query = text("SELECT setting::int FROM pg_settings WHERE name = :name")
+        milliseconds = (await connection.execute(query, {"name": name})).scalar_one()
+    await database.close()
+    assert 0 < milliseconds <= LEASE.total_seconds() * 1000 / 2
 
 
 def _drop_connections(url: str) -> None:

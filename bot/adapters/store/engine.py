@@ -39,7 +39,8 @@ from bot.domain.errors import StoreError, StoreUnavailable
 # Short, since Slack waits 3 s for the answer to a command.
 PATIENCE_SECONDS = 2
 _STATEMENT_SECONDS = 10
-_IDLE_TRANSACTION_SECONDS = 60
+# Within a lease, the locks of a process that froze in a transaction have to be free for those who take over.
+_IDLE_TRANSACTION_SECONDS = 5
 _SQLITE = ("sqlite", "sqlite+aiosqlite")
 _POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
 
