@@ -177,9 +177,9 @@ def message_of(entry: LogEntry) -> Message:
     return message_from(entry.data["message"])
 
 
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], patience: float = PATIENCE) -> None:
     """Wait for something that can only be asked for, since nothing announces it."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(patience):
         while not await holds():  # noqa: ASYNC110  # it happens in another process
             await asyncio.sleep(0.01)
 

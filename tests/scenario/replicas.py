@@ -17,6 +17,7 @@ from tests.scenario.playing import until
 from tests.scenario.postgres import Postgres
 
 _CHUNK = 65536
+_READY_WITHIN_SECONDS = 90.0
 
 
 class Balancer:
@@ -93,9 +94,14 @@ class Replica(BotProcess):
         lines = [line for line in self.server.said().splitlines() if f'"event": "{event}"' in line]
         return [json.loads(line) for line in lines]
 
-    async def _socket_ready(self) -> None:
-        # The others are connected too, so what counts is how many connections there are, see `start_all`.
-        pass
+    async def start(self) -> None:
+        """Start it and, over HTTP, wait until it can be used. Raises NotReady with what it said."""
+        await self.server.start()
+        # Of sockets only the number is known, see `start_all`.
+        if self.transport == "http":
+            # Many start at the same time here.
+            async with asyncio.timeout(_READY_WITHIN_SECONDS):
+                await self._http_ready()
 
 
 @dataclass
@@ -156,7 +162,7 @@ async def _connected(replicas: Sequence[Replica], known: int) -> None:
         entries = await replicas[0].slack.log("socket", known)
         return len([entry for entry in entries if entry.data["event"] == "opened"]) >= len(replicas)
 
-    await until(are_open)
+    await until(are_open, _READY_WITHIN_SECONDS)
 
 
 def _replica(opened: Stage, name: str) -> Replica:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -165,7 +165,11 @@ def _at(call: Call) -> float:
 
 
 @asynccontextmanager
-async def a_town(transport: Transport, replicas: int) -> AsyncIterator[Town]:
+async def a_town(transport: Transport, replicas: int, opening: asyncio.Lock) -> AsyncIterator[Town]:
     """Open a town with a PostgreSQL of its own."""
-    async with postgres() as server, a_fleet(transport, replicas, server) as fleet:
+    async with AsyncExitStack() as stack:
+        # Processes that all start at once would take longer than anyone waits for them.
+        async with opening:
+            server = await stack.enter_async_context(postgres())
+            fleet = await stack.enter_async_context(a_fleet(transport, replicas, server))
         yield Town(fleet)

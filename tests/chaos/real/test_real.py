@@ -31,14 +31,15 @@ async def test_nothing_goes_wrong_unseen() -> None:
     plans = [drawn(seed) for seed in range(_FIRST, _FIRST + _RUNS)]
     towns = [[plan for plan in plans if (plan.transport, plan.replicas) == town] for town in TOWNS]
     began = time.monotonic()
-    await asyncio.gather(*map(_in_town, filter(None, towns)))
+    opening = asyncio.Lock()
+    await asyncio.gather(*(_in_town(plans, opening) for plans in towns if plans))
     FIGURES.seconds = time.monotonic() - began
     broken = [ran for ran in FIGURES.runs if ran.findings]
     assert not broken, "\n\n".join(map(_explained, broken))
 
 
-async def _in_town(plans: list[Plan]) -> None:
-    async with a_town(plans[0].transport, plans[0].replicas) as town:
+async def _in_town(plans: list[Plan], opening: asyncio.Lock) -> None:
+    async with a_town(plans[0].transport, plans[0].replicas, opening) as town:
         for plan in plans:
             ran = await town.perform(plan)
             FIGURES.runs.append(ran)
