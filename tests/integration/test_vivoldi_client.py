@@ -232,6 +232,17 @@ class TestDelete:
         api = await stack.enter_async_context(client(f"https://127.0.0.1:{port}", timeout=0.2))
         assert isinstance(await api.delete(CODE), NotExecuted)
 
+    async def test_held_up_between_the_call_and_the_write(
+        self, vivoldi: LocalVivoldi, control: VivoldiControl
+    ) -> None:
+        """A process that was frozen while it connected sends nothing, and knows that it did not."""
+        await control.create(CODE)
+        times = iter([0.0, 3.1])
+        async with client(vivoldi.url, clock=lambda: next(times)) as api:
+            assert isinstance(await api.delete(CODE), NotExecuted)
+        assert not await control.calls("delete")
+        assert not list(times), "it looked at the clock right before it would have written"
+
     @pytest.mark.parametrize("execute", [False, True])
     async def test_no_answer_in_time(
         self, vivoldi: LocalVivoldi, control: VivoldiControl, execute: bool

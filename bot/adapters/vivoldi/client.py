@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -20,6 +21,10 @@ from bot.domain.item import DeleteAnswer, NotExecuted
 _COUPON = "/api/coupon/v1"
 _LONGEST = 1_000_000  # bytes of an answer; a coupon takes about a thousand
 _PART = 65_536
+# From a change's call to its first byte, in seconds. Whoever called has just made sure that it may be sent: a
+# process that was frozen since, or a connection that took longer, must not send on the strength of that.
+_WRITE_WITHIN = 3.0
+_ABOUT_TO_WRITE = "http11.send_request_headers.started"
 
 
 class VivoldiClient:
@@ -28,6 +33,7 @@ class VivoldiClient:
     base_url: scheme and host. user_agent: a name of one's own, since generic ones are blocked. language: of
     Vivoldi's messages. timeout: seconds for connecting, and for each wait on the wire. rate: shared by every
     call. seal: makes the whole answer to a read unreadable, so that it can be kept; None: it is not kept.
+    clock: returns seconds; it goes on while the process, or the machine, is frozen.
 
     A call takes at most three timeouts: one for its turn in the rate limit, two on the wire. Nothing is ever
     repeated here; redirects, proxies and the environment are not followed. Raises SettingsError for a key,
@@ -44,7 +50,9 @@ class VivoldiClient:
         timeout: float,
         rate: RateLimit,
         seal: Callable[[bytes], Sealed] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self._clock = clock
         self._timeout = timeout
         self._rate = rate
         self._seal = seal
@@ -109,7 +117,7 @@ class VivoldiClient:
             raise VivoldiUnavailable(_CROWDED)
 
     async def delete(self, code: CouponCode) -> DeleteAnswer:
-        """Delete a coupon: exactly one request, sent at once on a connection of its own.
+        """Delete a coupon: exactly one request, sent at once on a connection of its own, or not at all.
 
         Its place in the rate limit was reserved before. Returns what the answer proves. Where the call is
         cancelled, nothing is known about it.
@@ -137,10 +145,20 @@ class VivoldiClient:
         params: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> DeleteAnswer:
+        called = self._clock()
+
+        async def look_at_the_clock(step: str, _: object) -> None:
+            if step == _ABOUT_TO_WRITE and self._clock() - called > _WRITE_WITHIN:
+                raise _HeldUp
+
         try:
             async with asyncio.timeout(2 * self._timeout):
                 path = f"{_COUPON}/{name}"
-                answer = await _exchange(self._changes, method, path, params=params, body=body)
+                answer = await _exchange(
+                    self._changes, method, path, params=params, body=body, trace=look_at_the_clock
+                )
+        except _HeldUp:
+            return NotExecuted("the bot was held up right before sending")
         except FOREIGN as error:
             return judge_failure(error)
         return judge_change(*answer)
@@ -161,18 +179,26 @@ async def _exchange(
     *,
     params: Mapping[str, str] | None = None,
     body: Mapping[str, object] | None = None,
+    trace: Callable[[str, object], Awaitable[None]] | None = None,
 ) -> tuple[int, Mapping[str, str], bytes]:
     """Send one request, and return the answer's status, headers and content, the latter up to a limit.
 
-    What is cut there is no JSON any more, and so proves nothing.
+    What is cut there is no JSON any more, and so proves nothing. trace: called with each step of the way.
     """
-    async with http.stream(method, path, params=params, json=body) as answer:
+    extensions = None if trace is None else {"trace": trace}
+    async with http.stream(method, path, params=params, json=body, extensions=extensions) as answer:
         content = bytearray()
         async for part in answer.aiter_bytes(_PART):
             content += part
             if len(content) > _LONGEST:
                 break
     return answer.status_code, answer.headers, bytes(content[:_LONGEST])
+
+
+class _HeldUp(Exception):
+    """Too long ago to send: nothing was written."""
+
+
 
 
 _CROWDED = "too many calls to Vivoldi in this minute (VIVOLDI_RATE_PER_MINUTE)"
