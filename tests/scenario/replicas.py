@@ -17,7 +17,9 @@ from tests.scenario.playing import until
 from tests.scenario.postgres import Postgres
 
 _CHUNK = 65536
+# Both generous, since many processes share one machine here.
 _READY_WITHIN_SECONDS = 90.0
+_ENDED_WITHIN_SECONDS = 90.0
 
 
 class Balancer:
@@ -26,15 +28,24 @@ class Balancer:
     def __init__(self, port: int, targets: Sequence[int]) -> None:
         self._port = port
         self._targets = list(targets)
+        self._serving: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
         """Listen until the end of the block."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
         try:
             yield
         finally:
             server.close()
+            for task in self._serving:
+                task.cancel()
+            await asyncio.gather(*self._serving, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.closing(writer):
@@ -80,6 +91,17 @@ class Replica(BotProcess):
     def is_running(self) -> bool:
         """Whether its process is there, frozen or not."""
         return self.server.exit_code is None
+
+    async def stop(self) -> int:
+        """Ask it to stop, let it finish what is in flight, and return its exit code."""
+        self.server.send(signal.SIGTERM)
+
+        async def has_ended() -> bool:
+            return not self.is_running
+
+        await until(has_ended, _ENDED_WITHIN_SECONDS)
+        assert self.server.exit_code is not None
+        return self.server.exit_code
 
     def freeze(self) -> None:
         """Let it do nothing any more (SIGSTOP)."""

@@ -26,6 +26,9 @@ from tests.scenario.replicas import Fleet, a_fleet
 SETTLED_WITHIN = 60.0
 # Faults that nobody has met by then are taken back, so that all is well.
 _FAULTS_LAST = 15.0
+# A call may take twice this, which is longer than a lease: it must not be a timeout that keeps a bot which was
+# frozen from sending late.
+_PATIENT = {"VIVOLDI_TIMEOUT_SECONDS": "6"}
 # Vivoldi's log cuts times to milliseconds.
 _CUT = 0.001
 
@@ -171,5 +174,5 @@ async def a_town(transport: Transport, replicas: int, opening: asyncio.Lock) -> 
         # Processes that all start at once would take longer than anyone waits for them.
         async with opening:
             server = await stack.enter_async_context(postgres())
-            fleet = await stack.enter_async_context(a_fleet(transport, replicas, server))
+            fleet = await stack.enter_async_context(a_fleet(transport, replicas, server, **_PATIENT))
         yield Town(fleet)
