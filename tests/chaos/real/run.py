@@ -26,7 +26,7 @@ from tests.scenario.replicas import Fleet, a_fleet
 SETTLED_WITHIN = 60.0
 # Faults that nobody has met by then are taken back, so that all is well.
 _FAULTS_LAST = 15.0
-# A call may take twice this, which is longer than a lease: it must not be a timeout that keeps a bot which was
+# A call may take twice this, which is longer than a lease: it must not be a timeout that keeps a bot that was
 # frozen from sending late.
 _PATIENT = {"VIVOLDI_TIMEOUT_SECONDS": "6"}
 # Vivoldi's log cuts times to milliseconds.
@@ -168,11 +168,14 @@ def _at(call: Call) -> float:
 
 
 @asynccontextmanager
-async def a_town(transport: Transport, replicas: int, opening: asyncio.Lock) -> AsyncIterator[Town]:
+async def a_town(
+    transport: Transport, replicas: int, opening: asyncio.Lock, **settings: str
+) -> AsyncIterator[Town]:
     """Open a town with a PostgreSQL of its own."""
     async with AsyncExitStack() as stack:
         # Processes that all start at once would take longer than anyone waits for them.
         async with opening:
             server = await stack.enter_async_context(postgres())
-            fleet = await stack.enter_async_context(a_fleet(transport, replicas, server, **_PATIENT))
+            patient = {**_PATIENT, **settings}
+            fleet = await stack.enter_async_context(a_fleet(transport, replicas, server, **patient))
         yield Town(fleet)

@@ -1,0 +1,175 @@
+"""A bot is frozen somewhere around its DELETE, for longer than its lease, and then goes on.
+
+Meanwhile another one takes its work over, tells the outcome, and somebody creates the coupon again under its
+number. The bot looks at the clock right before it writes, so one that was frozen before that sends nothing.
+Between that look and the write to the socket a client can't fence anything off: a DELETE that was about to be
+sent goes out late, and may delete the new coupon. How often that happens is counted here, not judged.
+
+CHAOS_FREEZES says how many times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime
+from random import Random
+
+import httpx
+import pytest
+
+from sandbox.slack_client import ControlError as GoneButton
+from sandbox.slack_client import Message
+from sandbox.vivoldi_client import Call, ControlError, Entry
+from tests.chaos.real.figures import FIGURES
+from tests.chaos.real.run import a_town
+from tests.chaos.report import SEED
+from tests.scenario.evidence import Evidence
+from tests.scenario.judge import findings
+from tests.scenario.playing import AMIR, BEA, Play
+from tests.scenario.replicas import Fleet, Replica
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(0)]
+
+_FREEZES = int(os.environ.get("CHAOS_FREEZES", "24"))
+# As many as one bot works on at a time, so that one freeze catches several at different moments.
+_AT_ONCE = 8
+_PATIENCE = 120.0
+# So long that no timeout of a call ends it while the bot is frozen.
+_PATIENT = {"VIVOLDI_TIMEOUT_SECONDS": "60"}
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A bot that was frozen, and between which times, in seconds since the epoch."""
+
+    replica: Replica
+    began: float
+    ended: float
+
+
+async def test_frozen_around_the_delete() -> None:
+    """A bot that was frozen before its last look at the clock sends nothing, and all that is told is true."""
+    random, counted = Random(SEED), Counter[str]()
+    moments = [random.uniform(0, 1.2) for _ in range(_FREEZES)]
+    halves = [moments[0::2], moments[1::2]]
+    opening = asyncio.Lock()
+    await asyncio.gather(*(_freezes(half, counted, opening) for half in halves if half))
+    FIGURES.frozen = dict(counted)
+    assert counted["between the read and the DELETE"], "nothing was measured"
+    assert counted["broken besides"] == 0
+
+
+async def _freezes(moments: list[float], counted: Counter[str], opening: asyncio.Lock) -> None:
+    """Freeze a bot at moments between its first last read (0) and its last DELETE (1)."""
+    async with a_town("http", 2, opening, **_PATIENT) as town:
+        span = await _span(town.fleet)
+        for moment in moments:
+            counted.update(await _freeze_once(town.fleet, moment * span))
+
+
+async def _span(fleet: Fleet) -> float:
+    """Return the seconds from the first last read to the last DELETE where no bot is frozen."""
+    play = await Play.begin(fleet.stage)
+    cards = await asyncio.gather(*(_reviewed(play) for _ in range(_AT_ONCE)))
+    await asyncio.gather(*(_approve(play, card) for card in cards))
+    await asyncio.gather(*(play.outcome(card, _PATIENCE) for card in cards))
+    reads = [(await fleet.stage.vivoldi.calls("read", code))[1] for code in play.codes]
+    deletes = [(await play.deletes(code))[0] for code in play.codes]
+    return max(map(_at, deletes)) - min(map(_at, reads))
+
+
+async def _freeze_once(fleet: Fleet, seconds: float) -> Counter[str]:
+    play = await Play.begin(fleet.stage)
+    cards = await asyncio.gather(*(_reviewed(play) for _ in range(_AT_ONCE)))
+    frozen = await _froze(fleet, play, cards, seconds)
+    await asyncio.gather(*(play.outcome(card, _PATIENCE) for card in cards))
+    created = [code for code in play.codes if await _is_created_again(play, code)]
+    frozen.replica.go_on()
+    frozen = replace(frozen, ended=time.time())
+    await _is_through(frozen.replica)
+    evidence = replace(await Evidence.of(fleet.stage, play.codes, play.since), interrupted=True, settled=True)
+    return _counted(evidence, play.codes, frozen, created)
+
+
+async def _reviewed(play: Play) -> Message:
+    """Bring a request to step 2; on a busy machine an answer may take longer than Slack waits for it."""
+    code = await play.coupon(useLimit=0)
+    while (await play.ask(code)).error:
+        pass
+    card = await play.next_card(code, after=play.since, patience=_PATIENCE)
+    await _approve(play, card, AMIR)
+    return await play.reads(card, "Step 2 of 2", _PATIENCE)
+
+
+async def _froze(fleet: Fleet, play: Play, cards: list[Message], seconds: float) -> Frozen:
+    """Give all final approvals at once, and freeze the bot that makes the first of the last reads."""
+    seen: dict[str, set[int]] = {code: set() for code in play.codes}
+
+    def is_last_read(entry: Entry) -> bool:
+        if not isinstance(entry, Call) or entry.kind != "read" or entry.code not in seen:
+            return False
+        seen[entry.code].add(entry.seq)
+        return len(seen[entry.code]) > 1
+
+    reading = asyncio.create_task(fleet.stage.vivoldi.wait_for(is_last_read, _PATIENCE))
+    clicking = [asyncio.create_task(_approve(play, card)) for card in cards]
+    read = await reading
+    assert isinstance(read, Call)
+    await asyncio.sleep(seconds)
+    replica = fleet.sender(read)
+    replica.freeze()
+    began = time.time()
+    await asyncio.gather(*clicking)
+    return Frozen(replica, began, began)
+
+
+async def _approve(play: Play, card: Message, who: str = BEA) -> None:
+    """Click until it is heard. Where only the answer was lost, the button goes away by itself."""
+    with contextlib.suppress(GoneButton):
+        while (await play.stage.slack.click(who, card, "approve")).error:
+            pass
+
+
+async def _is_created_again(play: Play, code: str) -> bool:
+    try:
+        await play.coupon(code, nm="Created since")
+    except ControlError:
+        return False
+    return True
+
+
+async def _is_through(replica: Replica) -> None:
+    """Wait until a bot that goes on has done what it was about to do: its loop serves others again."""
+    async with httpx.AsyncClient(trust_env=False, timeout=_PATIENCE) as http:
+        for _ in range(10):
+            await http.get(f"{replica.url}/readyz")
+
+
+def _counted(evidence: Evidence, codes: list[str], frozen: Frozen, created: list[str]) -> Counter[str]:
+    """Return where the frozen bot was with each coupon, and what it did when it went on."""
+    counted, late = Counter({"freezes": 1, "coupons": len(codes)}), set[str]()
+    for code in codes:
+        calls = [call for call in evidence.calls if call.code == code]
+        card_read = calls[0]
+        own = [c for c in calls if c.headers["user-agent"] == frozen.replica.name and c is not card_read]
+        before = [call.kind for call in own if _at(call) < frozen.began]
+        after = [call for call in own if call.kind == "delete" and _at(call) >= frozen.began]
+        counted["between the read and the DELETE"] += before[-1:] == ["read"] and "delete" not in before
+        counted["DELETE was sent before"] += "delete" in before
+        counted["DELETE sent late"] += bool(after)
+        counted["DELETE sent late, new coupon deleted"] += code in created and any(
+            event.kind == "deleted" and event.call in {call.seq for call in after}
+            for event in evidence.events
+        )
+        late |= {code} if after else set()
+    counted["broken besides"] += len([each for each in findings(evidence, codes) if each.code not in late])
+    return counted
+
+
+def _at(call: Call) -> float:
+    return datetime.fromisoformat(call.at).timestamp()
