@@ -137,8 +137,8 @@ class Plan:
 
     @property
     def interrupts(self) -> bool:
-        """Whether an answer can be lost together with whoever was to read or to store it."""
-        return any(blow.kind != "closed" for blow in self.blows)
+        """Whether an answer can be lost together with whoever was to read, to store, or to log it."""
+        return bool(self.blows)
 
 
 def drawn(seed: int) -> Plan:

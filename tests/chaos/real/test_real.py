@@ -41,7 +41,11 @@ async def test_nothing_goes_wrong_unseen() -> None:
 async def _in_town(plans: list[Plan], opening: asyncio.Lock) -> None:
     async with a_town(plans[0].transport, plans[0].replicas, opening) as town:
         for plan in plans:
-            ran = await town.perform(plan)
+            try:
+                ran = await town.perform(plan)
+            except Exception as error:
+                error.add_note(_again(plan))
+                raise
             FIGURES.runs.append(ran)
             print(f"seed {plan.seed}: {ran.seconds:.1f} s, {len(ran.findings)} findings")  # noqa: T201
             if ran.findings:
@@ -49,5 +53,9 @@ async def _in_town(plans: list[Plan], opening: asyncio.Lock) -> None:
 
 
 def _explained(ran: Ran) -> str:
-    again = f"CHAOS_SEED={ran.plan.seed} CHAOS_RUNS=1 .venv/bin/pytest tests/chaos/real/test_real.py"
-    return "\n".join([f"seed {ran.plan.seed}: play it again by: {again}", *ran.findings, *ran.unfenced])
+    return "\n".join([_again(ran.plan), *ran.findings, *ran.unfenced])
+
+
+def _again(plan: Plan) -> str:
+    command = f"CHAOS_SEED={plan.seed} CHAOS_RUNS=1 .venv/bin/pytest tests/chaos/real/test_real.py"
+    return f"seed {plan.seed}: play it again by: {command}"
