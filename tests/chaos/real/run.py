@@ -37,8 +37,9 @@ _CUT = 0.001
 class Ran:
     """What came of a run.
 
-    unfenced: what was broken by a DELETE of a process that was frozen between its last check and the
-    sending, which no client can rule out. takeovers: seconds from the blow to each of them.
+    unfenced: what was broken in a way that no client can rule out: by a DELETE whose process was frozen
+    between its last look at the clock and the write, or that was on its way when the coupon was created.
+    takeovers: seconds from the blow to each of them.
     """
 
     plan: Plan
@@ -109,11 +110,12 @@ class Town:
             interrupted=ran.plan.interrupts,
             settled=True,
         )
-        late = _late(evidence.calls, blows.frozen)
+        late, overtaken = _late(evidence.calls, blows.frozen), _overtaken(evidence)
         for finding in findings(evidence, codes):
-            (ran.unfenced if finding.code in late else ran.findings).append(str(finding))
+            (ran.unfenced if finding.code in late + overtaken else ran.findings).append(str(finding))
         ran.counted += blows.counted + _counted(evidence, codes)
-        ran.counted["late DELETEs of a frozen process"] += len(late)
+        ran.counted["unfenced: DELETEs of a process that was frozen right before it wrote"] += len(late)
+        ran.counted["unfenced: coupons created while the DELETE was on its way"] += len(overtaken)
 
     def _look_at_processes(self, ran: Ran, blows: Blows, began: float) -> None:
         """Look for bots that ended by themselves, and for work that was taken over."""
@@ -141,6 +143,13 @@ def _late(calls: Sequence[Call], frozen: Sequence[Span]) -> list[str]:
         if delete.kind == "delete" and own and any(own[-1] < span.ended for span in spans):
             late.append(str(delete.code))
     return late
+
+
+def _overtaken(evidence: Evidence) -> list[str]:
+    """Return the codes where a DELETE that had been sent deleted a coupon that was created only then."""
+    created = {event.uid: event.seq for event in evidence.events if event.kind == "created"}
+    deleted = [event for event in evidence.events if event.kind == "deleted" and event.call is not None]
+    return [event.code for event in deleted if created[event.uid] > (event.call or 0)]
 
 
 def _counted(evidence: Evidence, codes: Sequence[str]) -> Counter[str]:
