@@ -199,8 +199,6 @@ class _HeldUp(Exception):
     """Too long ago to send: nothing was written."""
 
 
-
-
 _CROWDED = "too many calls to Vivoldi in this minute (VIVOLDI_RATE_PER_MINUTE)"
 
 
