@@ -13,6 +13,8 @@ from sandbox.vivoldi.log import Call, Event
 from tests.chaos.journal import Journal
 
 ONCALL = "S0ONCALL00"
+# What Slack says of a message that can't be changed (any more), however often it is tried.
+_FOR_GOOD = ("channel_not_found", "message_not_found", "cant_update_message", "msg_too_long")
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Card:
     """One version of a card: its place in the journal, its message, what it says, and if it can be used."""
 
     index: int
+    at: datetime
     ts: str
     request: str
     text: str
@@ -28,10 +31,14 @@ class Card:
 
 @dataclass(frozen=True)
 class Click:
-    """One click on a card: by whom, on which button, and what the card said."""
+    """One click on a card: by whom, on which button, and what the card said.
+
+    carried_out: when the bot answered it; where it never did, when it was made.
+    """
 
     index: int
     at: datetime
+    carried_out: datetime
     user: str
     action: str
     request: str
@@ -54,6 +61,7 @@ class Said:
     """One reply in a thread (`thread`: the card's ts), or one private message (`thread` None)."""
 
     index: int
+    at: datetime
     thread: str | None
     text: str
 
@@ -65,6 +73,7 @@ class Asked:
     index: int
     finished: int
     at: datetime
+    finished_at: datetime
     call: Call
 
     @property
@@ -82,6 +91,19 @@ class Asked:
         """Whether a read showed the coupon."""
         return self.answered and self.call.answer_code == 0
 
+    @property
+    def refused(self) -> bool:
+        """Whether the answer says that it was not carried out and never will be."""
+        status = self.call.status or 0
+        return (self.answered and self.call.answer_code != 0) or (
+            400 <= status < 500 and status not in (408, 429)
+        )
+
+    @property
+    def proves_nothing(self) -> bool:
+        """Whether the answer leaves open if it was carried out (the vendor's table, in short)."""
+        return not self.answered and not self.refused and self.call.status != 429
+
 
 @dataclass(frozen=True)
 class Change:
@@ -93,7 +115,10 @@ class Change:
 
 @dataclass
 class Evidence:
-    """Everything that was seen, each kind in its order."""
+    """Everything that was seen, each kind in its order.
+
+    unchangeable: the messages whose last change Slack refused for good. unposted: how many posts it refused.
+    """
 
     cards: list[Card] = field(default_factory=list)
     clicks: list[Click] = field(default_factory=list)
@@ -103,6 +128,7 @@ class Evidence:
     changes: list[Change] = field(default_factory=list)
     oncall: list[tuple[datetime, frozenset[str]]] = field(default_factory=list)
     unchangeable: set[str] = field(default_factory=set)
+    unposted: int = 0
 
     # ------------------------------------------------------------ questions
 
@@ -121,8 +147,15 @@ class Evidence:
 
     def was_on_call(self, user: str, begin: datetime, end: datetime) -> bool:
         """Return whether a person was on call at any time from `begin` to `end`."""
+        return any(user in members for members in self._on_call(begin, end))
+
+    def was_always_on_call(self, user: str, begin: datetime, end: datetime) -> bool:
+        """Return whether a person was on call all the time from `begin` to `end`."""
+        return all(user in members for members in self._on_call(begin, end))
+
+    def _on_call(self, begin: datetime, end: datetime) -> list[frozenset[str]]:
         known = [at for at, _ in self.oncall if at <= begin]
-        return any(user in members for at, members in self.oncall[max(len(known) - 1, 0) :] if at <= end)
+        return [members for at, members in self.oncall[max(len(known) - 1, 0) :] if at <= end]
 
 
 def gathered(journal: Journal) -> Evidence:
@@ -136,7 +169,7 @@ def gathered(journal: Journal) -> Evidence:
                 arrived[seq] = (index, fact.at)
             case Call(seq=seq) as call:
                 begun, at = arrived[seq]
-                found.asked.append(Asked(begun, index, at, call))
+                found.asked.append(Asked(begun, index, at, fact.at, call))
             case Event() as event:
                 found.changes.append(Change(index, event))
             case entry:
@@ -149,22 +182,25 @@ def _take(found: Evidence, index: int, at: datetime, entry: LogEntry) -> None:
     data = entry.data
     match entry.kind:
         case "posted" | "updated" | "ephemeral":
-            _take_message(found, index, data["message"])
+            _take_message(found, index, at, data["message"])
         case "interaction":
             _take_interaction(found, index, at, data)
         case "world" if data["change"] == "group":
             found.oncall.append((at, frozenset(data["group"]["members"])))
-        case "api_call" if data["method"] == "chat.update" and data["error"] and data["status"] == 200:
-            found.unchangeable.add(data["args"]["ts"])
+        case "api_call" if data["method"] == "chat.update":
+            change = found.unchangeable.add if data["error"] in _FOR_GOOD else found.unchangeable.discard
+            change(data["args"]["ts"])
+        case "api_call" if data["method"] == "chat.postMessage" and data["error"]:
+            found.unposted += 1
 
 
-def _take_message(found: Evidence, index: int, message: dict[str, Any]) -> None:
+def _take_message(found: Evidence, index: int, at: datetime, message: dict[str, Any]) -> None:
     named = re.search(r"Request (CG-[A-Z0-9]+)", str(message["blocks"][-1:]))
     if message["thread_ts"] or message["ephemeral_to"] or not named:
-        found.said.append(Said(index, message["thread_ts"], message["text"]))
+        found.said.append(Said(index, at, message["thread_ts"], message["text"]))
         return
     live = any(block["type"] == "actions" for block in message["blocks"])
-    found.cards.append(Card(index, message["ts"], named[1], message["text"], live))
+    found.cards.append(Card(index, at, message["ts"], named[1], message["text"], live))
 
 
 def _take_interaction(found: Evidence, index: int, at: datetime, data: dict[str, Any]) -> None:
@@ -179,6 +215,7 @@ def _take_interaction(found: Evidence, index: int, at: datetime, data: dict[str,
         Click(
             index,
             at,
+            data.get("carried_out", at),
             payload["user"]["id"],
             action["action_id"],
             action["value"],

@@ -45,13 +45,17 @@ class Fact:
 class Journal:
     """All facts in the order in which they happened.
 
-    interrupted: how often a bot was crashed or frozen. troubled: how many faults it met besides.
+    interrupted: how often a bot was crashed or frozen. troubled: how many calls were spoilt at most.
+    idle: when, and for how many seconds, the story has no bot do anything. forged: whether someone changed
+    what is stored.
     """
 
     clock: Clock
     facts: list[Fact] = field(default_factory=list)
     interrupted: int = 0
     troubled: int = 0
+    idle: list[tuple[datetime, float]] = field(default_factory=list)
+    forged: bool = False
 
     def write(self, what: SlackEntry | Call | Event) -> None:
         """Add a fact at the town's time."""

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import combinations
 
-from sandbox.vivoldi.log import Event
 from tests.chaos.evidence import Asked, Card, Click, Evidence, Said, gathered
 from tests.chaos.journal import Journal
 from tests.chaos.town import EXECUTE_WITHIN
+from tests.chaos.truth import Told, excuse, facts, untrue
 
 # A click goes by a memory that is renewed each minute, two minutes old where one renewal failed.
 _MEMORY = timedelta(minutes=2, seconds=10)
@@ -23,9 +23,11 @@ _ASKED_AFRESH = timedelta(seconds=28)
 # A lease lasts 10 s, and what was checked is sent within 3 s.
 _READ_AFRESH = timedelta(seconds=13)
 _SEND_WITHIN = timedelta(seconds=3)
-_SHOWN = ("nm", "discTypeIdx", "disc", "discCurrency", "strtYmd", "endYmd", "useLimit", "regYmdt", "domain")
+# An outcome is told this soon. A crash or a freeze holds it up by a lease, a spoilt call by itself and by the
+# longest backoff.
+_TOLD_WITHIN = timedelta(seconds=60)
+_HELD_UP_BY_INTERRUPTION, _HELD_UP_BY_TROUBLE = timedelta(seconds=11), timedelta(seconds=42)
 _NEVER = 10**9
-_LIES = ("code_nonzero_after", "success_without_effect")
 
 
 class Rule(StrEnum):
@@ -33,9 +35,11 @@ class Rule(StrEnum):
 
     UNAPPROVED = "a DELETE without two valid approvals"
     UNREAD = "a DELETE without a read right before it"
+    RESENT = "a DELETE sent again although nothing shows that the one before was not executed"
     FOREIGN = "a DELETE of something else than was approved"
     WRONG = "a verdict that is not true"
     UNTOLD = "an outcome that nobody was told"
+    LATE = "an outcome that was told late"
     LIVE = "a card with live buttons after the end"
 
 
@@ -71,7 +75,7 @@ class Judgement:
 
 def judge(journal: Journal, codes: tuple[str, ...]) -> Judgement:
     """Judge all that happened to these codes."""
-    case = _Case(gathered(journal), journal.interrupted, journal.troubled)
+    case = _Case(gathered(journal), journal)
     for code in codes:
         case.look_at(code)
     case.look_at_cards()
@@ -81,14 +85,19 @@ def judge(journal: Journal, codes: tuple[str, ...]) -> Judgement:
 
 
 class _Case:
-    def __init__(self, seen: Evidence, interrupted: int, troubled: int) -> None:
+    def __init__(self, seen: Evidence, journal: Journal) -> None:
         self.seen = seen
         self.findings: list[Finding] = []
         self.endings: list[Ending] = []
         self.excused: list[str] = []
-        self._interrupted = interrupted
-        # As often, the answer to a post may have been lost.
-        self._most_strays = interrupted + troubled
+        self._journal = journal
+        # As often, the answer to a post may have been lost; a stray copy does no harm until clicked (I5).
+        self._most_strays = journal.interrupted + journal.troubled
+        self._told_within = (
+            _TOLD_WITHIN
+            + journal.interrupted * _HELD_UP_BY_INTERRUPTION
+            + journal.troubled * _HELD_UP_BY_TROUBLE
+        )
 
     def _find(self, rule: Rule, what: str) -> None:
         self.findings.append(Finding(rule, what))
@@ -106,7 +115,8 @@ class _Case:
                 continue
             approval = self._approval(code, mine[-1], delete)
             if approval is not None:
-                self._judge_read(code, mine[-1], approval, delete)
+                earlier = [d for d in deletes if self._begin(mine[-1]) < d.index < delete.index]
+                self._judge_read(code, mine[-1], approval, delete, earlier)
         for number, name in enumerate(requests, start=1):
             begin, end = self._begin(name), min(map(self._begin, requests[number:]), default=_NEVER)
             self._judge_ending(code, name, [d for d in deletes if begin < d.index < end])
@@ -147,18 +157,22 @@ class _Case:
             return f"{requester} had asked and gave step 2"
         if max(first.at, final.at) >= _deadline(final.text):
             return "after approve-by"
-        if sent > final.at + EXECUTE_WITHIN + _SEND_WITHIN:
+        if sent > final.carried_out + EXECUTE_WITHIN + _SEND_WITHIN:
             return "after execute-by"
         for click in (first, final):
-            if not self.seen.was_on_call(click.user, click.at - _MEMORY, click.at):
+            if not self.seen.was_on_call(click.user, click.at - _MEMORY, click.carried_out):
                 return f"{click.user} was not on call when clicking"
             if not self.seen.was_on_call(click.user, sent - _ASKED_AFRESH, sent):
                 return f"{click.user} was not on call any more"
         return None
 
-    def _judge_read(self, code: str, request: str, approval: Click, delete: Asked) -> None:
-        """I2, I3: after all that, the same process read the coupon, and it was what the card had shown."""
-        earlier = [d for d in self.seen.calls("delete", code) if d.index < delete.index]
+    def _judge_read(
+        self, code: str, request: str, approval: Click, delete: Asked, earlier: list[Asked]
+    ) -> None:
+        """I2, I3: after all that, the same process read the coupon, and it was what the card had shown.
+
+        earlier: the request's DELETEs before this one.
+        """
         since = max([approval.index, *(sent.index for sent in earlier)])
         reads = [
             read
@@ -170,12 +184,31 @@ class _Case:
             self._find(Rule.UNREAD, f"{code}: sent by {delete.agent}, attempt {len(earlier) + 1}")
             return
         card, last = self._card_read(code, request), reads[-1]
+        self._judge_again(code, card, earlier)
         if card.shown != last.shown:
             self._find(Rule.FOREIGN, f"{code}: shown {card.shown}, but {last.shown} right before")
-            return
-        was, now = self.seen.coupon(code, card.index), self.seen.coupon(code, last.index)
-        if card.shown and (was is None or now is None or was.uid != now.uid or _facts(was) != _facts(now)):
+        elif card.shown:
+            self._judge_target(code, card, last, delete)
+
+    def _judge_again(self, code: str, card: Asked, earlier: list[Asked]) -> None:
+        """I3: what was approved unseen is never sent again by guess, and nothing is after a clear answer."""
+        if not card.shown and any(sent.proves_nothing for sent in earlier):
+            self._find(Rule.RESENT, f"{code}: it was never shown, so no read can speak for it")
+        # A process that dies with the answer has not seen it.
+        if any(sent.refused or sent.shown for sent in earlier) and not self._journal.interrupted:
+            self._find(Rule.RESENT, f"{code}: the answer before was clear")
+
+    def _judge_target(self, code: str, card: Asked, last: Asked, delete: Asked) -> None:
+        """I2: what was read right before is what the card shows, and that is what is deleted."""
+        was, now = self.seen.coupon(code, card.finished), self.seen.coupon(code, last.finished)
+        if was is None or now is None or was.uid != now.uid or facts(was) != facts(now):
             self._find(Rule.FOREIGN, f"{code}: another coupon than was shown")
+            return
+        ended = [c.event for c in self.seen.changes if c.event.call == delete.call.seq]
+        if any(event.uid != was.uid or facts(event) != facts(was) for event in ended):
+            # The API has no conditional deletion, so what happens after the last look can't be seen; the
+            # looks above have made sure that it was a look right before.
+            self.excused.append("the coupon was changed between the read right before and its deletion")
 
     def _card_read(self, code: str, request: str) -> Asked:
         """Return the read whose result the card shows."""
@@ -200,40 +233,48 @@ class _Case:
                 Rule.WRONG, f"{code}: told in several ways: {sorted(ending.words for ending in endings)}"
             )
         for said in told:
-            if wrong := self._untrue(_ending(code, said), said, request, deletes):
+            told_so = self._told(_ending(code, said), said, request, deletes)
+            if wrong := untrue(told_so):
                 self._find(Rule.WRONG, f"{code}: {wrong}")
+            elif why := excuse(told_so):
+                self.excused.append(why)
+        if (late := self._late(request, told[0])) > self._told_within:
+            self._find(Rule.LATE, f"{code}: {late} after all was done")
 
-    def _untrue(self, ending: Ending, said: Said, request: str, deletes: list[Asked]) -> str | None:
-        """Return why what was told is not true; None: it is."""
-        code, words, read = ending.code, ending.words, self._card_read(ending.code, request)
-        was = self.seen.coupon(code, read.index) if read.shown else None
-        ends = [c for c in self.seen.changes if c.event.kind == "deleted" and c.event.code == code]
-        ours = [c for c in ends if c.event.call in {d.call.seq for d in deletes}]
-        lied = any(delete.call.fault in _LIES for delete in deletes)
-        said_yes = any(d.call.status == 200 and d.call.answer_code == 0 for d in deletes)
-        match ending.kind:
-            case "deleted" if "settled by reading" in words:
-                return self._unsettled(code, said, was, [c.index for c in ends if _is(c.event, was)])
-            case "deleted" if not said_yes:
-                return f"Vivoldi never said so: {words}"
-            case "deleted" if not ours and not lied and was is not None:
-                return f"it is still there: {words}"
-            case "not deleted" if ours and lied and "Vivoldi refused" in words:
-                self.excused.append("Vivoldi refused, and deleted all the same")
-            case "not deleted" if ours:
-                return f"it was deleted: {words}"
-            case "unknown" if not self._interrupted and all(_is_clear(d) for d in deletes):
-                return f"every answer was clear: {words}"
-        return None
+    def _told(self, ending: Ending, said: Said, request: str, deletes: list[Asked]) -> Told:
+        read, clicks = self._card_read(ending.code, request), self._clicks(request, said.index)
+        return Told(
+            seen=self.seen,
+            code=ending.code,
+            words=ending.words,
+            said=said,
+            clicks=clicks,
+            deadline=_deadline(self.seen.of(request)[0].text),
+            card_read=read,
+            coupon=self.seen.coupon(ending.code, read.finished) if read.shown else None,
+            deletes=deletes,
+            interrupted=bool(self._journal.interrupted),
+            forged=self._journal.forged,
+        )
 
-    def _unsettled(self, code: str, said: Said, was: Event | None, ends: list[int]) -> str | None:
-        if any(index < said.index for index in ends):
-            return None
-        reads = [r for r in self.seen.calls("read", code) if r.answered and r.finished < said.index]
-        if was is not None and not reads[-1].shown:
-            self.excused.append("no longer validates for another reason, and is told as deleted")
-            return None
-        return "settled as deleted, and it is still there"
+    def _clicks(self, request: str, before: int) -> list[Click]:
+        return [click for click in self.seen.clicks if click.request == request and click.index < before]
+
+    def _late(self, request: str, said: Said) -> timedelta:
+        """Return for how long the bots worked between what ended a request and its telling."""
+        clicks = self._clicks(request, said.index)
+        card = self.seen.of(request)[0]
+        about = [
+            a for a in self.seen.asked if a.call.code and a.call.code in card.text and a.index > card.index
+        ]
+        times = [click.carried_out for click in clicks] + [asked.finished_at for asked in about]
+        times += [
+            _deadline(card.text) - timedelta(seconds=1),
+            *(click.carried_out + EXECUTE_WITHIN for click in clicks),
+        ]
+        end = max(time for time in [card.at, *times] if time <= said.at)
+        idle = sum(seconds for at, seconds in self._journal.idle if end <= at < said.at)
+        return said.at - end - timedelta(seconds=idle)
 
     # ------------------------------------------------------------ what people are left with
 
@@ -256,7 +297,16 @@ class _Case:
                 private = [s for s in self.seen.said if s.thread is None and f"`{code}`" in s.text]
                 if not self._requests(code) and not private:
                     self._find(Rule.UNTOLD, f"{code}: no card came, and no reason")
-                self.endings += [e for e in {_ending(code, s) for s in private} if "`" in e.words]
+                self._judge_private(code, [said for said in private if not _is_outcome(said, code)])
+
+    def _judge_private(self, code: str, private: list[Said]) -> None:
+        """I4: who is told that there is no card is told why."""
+        for ending, said in {_ending(code, said): said for said in private}.items():
+            reads = [r for r in self.seen.calls("read", code) if r.index < said.index]
+            unread = "I could not read" in said.text and not all(read.answered for read in reads)
+            if not unread and not ("I can't post the card" in said.text and self.seen.unposted):
+                self._find(Rule.WRONG, f"{code}: that is not why there is no card: {said.text}")
+            self.endings.append(ending)
 
 
 def _requester(card: Card) -> str:
@@ -270,18 +320,6 @@ def _deadline(text: str) -> datetime:
     assert named, "the card has no deadline"
     # The card has whole seconds.
     return datetime.fromtimestamp(int(named[1]) + 1, UTC)
-
-
-def _facts(event: Event) -> list[object]:
-    return [event.facts.get(name) for name in _SHOWN]
-
-
-def _is(event: Event, coupon: Event | None) -> bool:
-    return coupon is None or event.uid == coupon.uid
-
-
-def _is_clear(delete: Asked) -> bool:
-    return delete.answered or 400 <= (delete.call.status or 0) < 500
 
 
 def _is_outcome(said: Said, code: str) -> bool:

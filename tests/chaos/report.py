@@ -35,7 +35,7 @@ class Report:
 
     def add(self, found: Counter[str]) -> None:
         """Add numbers to those of the test that runs now."""
-        test = os.environ["PYTEST_CURRENT_TEST"].rpartition("::")[2].partition(" ")[0]
+        test = os.environ["PYTEST_CURRENT_TEST"].rpartition("::")[2].rpartition(" ")[0]
         self.numbers.setdefault(test, Counter()).update(found)
 
     def lines(self) -> Iterator[str]:

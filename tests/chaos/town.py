@@ -84,7 +84,8 @@ class Town:
         self.follow()
 
     def advance(self, seconds: float) -> None:
-        """Move every clock on."""
+        """Move every clock on, while no bot does anything."""
+        self.journal.idle.append((self.clock.now(), seconds))
         self.set_time(self.clock.now() + timedelta(seconds=seconds))
 
     def follow(self) -> None:
@@ -108,6 +109,7 @@ class Town:
         async with self._looking.write() as connection:
             changed = await run(connection, forging.bindparams(before=before, after=after))
         assert changed.rowcount
+        self.journal.forged = True
 
     # ------------------------------------------------------------ processes
 
@@ -136,8 +138,8 @@ class Town:
         self.vivoldi_faults.arm(fault)
 
     async def slack_fault(self, fault: SlackFault) -> None:
-        """Arm a fault for calls to Slack."""
-        self.slack_faults.pending.append(fault)
+        """Arm a fault for calls to Slack. The book counts it down, so it gets one of its own."""
+        self.slack_faults.pending.append(replace(fault))
 
     # ------------------------------------------------------------ people
 
