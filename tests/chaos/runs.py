@@ -18,7 +18,7 @@ from tests.chaos.journal import Journal
 from tests.chaos.judge import Judgement, judge
 from tests.chaos.play import Plan, Play
 from tests.chaos.scenarios import CODE, OTHER, UNKNOWN, Scenario
-from tests.chaos.steady import same_dice
+from tests.chaos.steady import prepared_engines, same_dice
 from tests.chaos.town import Town
 from tests.integration.databases import fresh_url
 
@@ -27,35 +27,32 @@ NOTHING = Plan()
 
 
 class Databases:
-    """Gives out one new, migrated database after the other, each a copy of the first. folder: for files."""
+    """Gives out new, migrated databases, each a copy of the first, at one place. folder: for files."""
 
     def __init__(self, kind: str, folder: Path) -> None:
         self._kind = kind
         self._folder = folder
         self._template = fresh_url(kind, folder)
         self._admin = fresh_url(kind, folder) if kind == "postgresql" else ""
-        self._count = 0
         asyncio.run(migrate(self._template))
 
     def fresh(self) -> str:
-        """Return the URL of a new database; the one before is no longer needed, and goes away."""
-        self._count += 1
+        """Return the URL of a new database, which takes the place of the one before."""
         return self._copied_file() if self._kind == "sqlite" else self._copied_database()
 
     def _copied_file(self) -> str:
-        for old in self._folder.glob("run-*"):
+        copy = self._folder / "run.db"
+        for old in self._folder.glob("run.db*"):
             old.unlink()
-        copy = self._folder / f"run-{self._count}.db"
         shutil.copy(self._template.removeprefix("sqlite:///"), copy)
         return f"sqlite:///{copy}"
 
     def _copied_database(self) -> str:
         template = psycopg.conninfo.conninfo_to_dict(self._template)["dbname"]
-        old, new = f"{template}_{self._count - 1}", f"{template}_{self._count}"
         with psycopg.connect(self._admin, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {old} WITH (FORCE)".encode())
-            connection.execute(f"CREATE DATABASE {new} TEMPLATE {template}".encode())
-        return self._template.replace(str(template), new)
+            connection.execute(f"DROP DATABASE IF EXISTS {template}_run WITH (FORCE)".encode())
+            connection.execute(f"CREATE DATABASE {template}_run TEMPLATE {template}".encode())
+        return self._template.replace(str(template), f"{template}_run")
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ async def directly(url: str) -> AsyncIterator[tuple[Town, Way]]:
 
 def perform(scenario: Scenario, url: str, plan: Plan = NOTHING, ground: Ground = directly) -> Run:
     """Perform a scenario with a plan, let everything come to its end, and judge it."""
-    with same_dice():
+    with same_dice(), prepared_engines():
         return asyncio.run(_performed(scenario, url, plan, ground))
 
 

@@ -2,14 +2,16 @@
 
 The driver gives each connection a thread, and a run crosses over a thousand times. Here a statement is
 executed where it is asked for, so that nothing happens at the same time and nothing has to be waited for. One
-test goes through the driver's threads.
+test goes through the driver's threads. And SQLAlchemy learns each statement once, not for each process anew.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from random import Random
 from typing import Any
@@ -17,7 +19,12 @@ from typing import Any
 import aiosqlite.core
 import pytest
 
+import bot.adapters.store.store
 import bot.wiring
+import tests.chaos.town
+from bot.adapters.store.engine import Database, connect
+
+_prepared: dict[tuple[str, int], Database] = {}
 
 
 class _AtOnce:
@@ -63,3 +70,43 @@ def same_dice() -> Iterator[None]:
         patch.setattr(bot.wiring, "Random", lambda: Random(7))
         patch.setattr(bot.wiring, "new_id", lambda: f"CG-{next(numbers):010d}")
         yield
+
+
+@contextmanager
+def prepared_engines() -> Iterator[None]:
+    """Give the n-th who connects to a database the engines of the n-th in the run before.
+
+    They know the statements already, and every connection of theirs was closed at the end of that run. A run
+    that fails may leave connections open, and then nothing is kept of it.
+    """
+    numbers = count(1)
+
+    def connected(url: str) -> Database:
+        key = (url, next(numbers))
+        if key not in _prepared:
+            _prepared[key] = connect(url)
+        # A lock belongs to the event loop of its run.
+        return replace(_prepared[key], turn=_prepared[key].turn and asyncio.Lock())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bot.adapters.store.store, "connect", connected)
+        patch.setattr(tests.chaos.town, "connect", connected)
+        try:
+            yield
+        except BaseException:
+            _prepared.clear()
+            raise
+
+
+@contextmanager
+def little_collected() -> Iterator[None]:
+    """Have the garbage collector look seldom, and not at what was there before; the runs make few cycles."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()

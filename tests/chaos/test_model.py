@@ -18,7 +18,7 @@ from tests.chaos.faults import SLACK, VIVOLDI, at_slack, at_vivoldi
 from tests.chaos.report import REPORT, SEED
 from tests.chaos.runs import Databases
 from tests.chaos.scenarios import CODE, OTHER, UNKNOWN
-from tests.chaos.steady import same_dice
+from tests.chaos.steady import prepared_engines, same_dice
 from tests.chaos.stepping import Bench
 from tests.chaos.town import AMIR, APPROVE_WITHIN, BEA, EVERYONE, EXECUTE_WITHIN, RIKA, Town
 
@@ -57,6 +57,7 @@ class World(RuleBasedStateMachine):
         super().__init__()
         self._stack = ExitStack()
         self._stack.enter_context(same_dice())
+        self._stack.enter_context(prepared_engines())
         self._runner = self._stack.enter_context(asyncio.Runner())
         self.bench = Bench(Town(self.databases.fresh()))
 
