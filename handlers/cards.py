@@ -59,8 +59,9 @@ class Cards:
         asked = ", ".join(code(each) for each in request.codes)
         match request.reason:
             case FailureReason.UNREADABLE:
+                every = "every one of " if len(request.codes) > 1 else ""
                 return (
-                    f"I could not read {asked} from Vivoldi, so there is no card and nothing was deleted: "
+                    f"I could not read {every}{asked} from Vivoldi, so there is no card and nothing was deleted: "
                     f"{escape(request.detail)}. When that is mended, type {code(COMMAND)} again."
                 )
             case FailureReason.NO_CARD:
