@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.report import REPORT
+from tests.chaos.report import REPORT, lines
 from tests.chaos.runs import Databases
 from tests.chaos.steady import little_collected, without_threads
 
@@ -60,8 +60,7 @@ def pytest_sessionfinish() -> None:
     REPORT.write()
 
 
-@pytest.hookimpl
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how much was run."""
-    for line in REPORT.lines():
+    for line in lines():
         terminalreporter.write_line(line)

@@ -58,3 +58,8 @@ def at_vivoldi(kind: dict[str, Any], skip: int, times: int = 1) -> Fault:
 def at_slack(kind: dict[str, Any], skip: int, times: int = 1) -> SlackFault:
     """Return a fault for the calls to Slack that follow after `skip` others."""
     return SlackFault("*", **kind, skip=skip, times=times)
+
+
+def named(kind: dict[str, Any]) -> str:
+    """Return a fault as a name of a test: its kind, and what distinguishes it."""
+    return "-".join(str(value).replace(" ", "_") for value in kind.values())

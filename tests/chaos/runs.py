@@ -13,9 +13,10 @@ import psycopg
 
 from bot.adapters.store import migrate
 from tests.chaos.boundaries import Boundaries
+from tests.chaos.case import Judgement
 from tests.chaos.instance import Way
 from tests.chaos.journal import Journal
-from tests.chaos.judge import Judgement, judge
+from tests.chaos.judge import judge
 from tests.chaos.play import Plan, Play
 from tests.chaos.scenarios import CODE, OTHER, UNKNOWN, Scenario
 from tests.chaos.steady import prepared_engines, same_dice

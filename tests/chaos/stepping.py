@@ -8,8 +8,9 @@ from contextvars import ContextVar
 
 from sandbox.slack.world import Message
 from tests.chaos.boundaries import DELETE, Boundaries, Place, Side
+from tests.chaos.case import Judgement
 from tests.chaos.instance import Instance
-from tests.chaos.judge import Judgement, judge
+from tests.chaos.judge import judge
 from tests.chaos.scenarios import CODE, OTHER, UNKNOWN
 from tests.chaos.town import AMIR, BEA, DANA, Town
 

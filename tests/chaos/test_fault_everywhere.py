@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.chaos.boundaries import Place, Side
-from tests.chaos.faults import SLACK, VIVOLDI, at_slack, at_vivoldi
+from tests.chaos.faults import SLACK, VIVOLDI, at_slack, at_vivoldi, named
 from tests.chaos.play import Plan
 from tests.chaos.report import REPORT, SEED
 from tests.chaos.runs import Databases, Run, perform
@@ -19,7 +19,7 @@ SINGLE = SCENARIOS["single"]
 _DELETE = 2
 
 
-@pytest.mark.parametrize("kind", VIVOLDI, ids=str)
+@pytest.mark.parametrize("kind", VIVOLDI, ids=named)
 def test_no_answer_to_delete_leads_astray(kind: dict[str, object], databases: Databases) -> None:
     """Whatever comes back from a DELETE, nothing is sent by guess, and what is told is true (I3, I4)."""
     _is_true(perform(SINGLE, databases.fresh(), Plan(vivoldi=(at_vivoldi(kind, _DELETE),))))

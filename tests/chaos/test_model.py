@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import ClassVar
@@ -135,10 +134,7 @@ class World(RuleBasedStateMachine):
     def teardown(self) -> None:
         with self._stack:
             judged = self._runner.run(self.bench.close())
-        found = Counter({"runs": 1, "DELETEs": judged.deletes, "findings": len(judged.findings)})
-        found.update(f"told {ending.kind}" for ending in judged.endings)
-        found.update(f"excused: {why}" for why in judged.excused)
-        REPORT.add(found)
+        REPORT.judged(judged)
         assert not judged.findings, judged.findings
 
 
