@@ -130,12 +130,14 @@ def _look_at_commands(case: Case, codes: tuple[str, ...]) -> None:
 
 
 def _is_followed_up(case: Case, code: str, command: Command) -> bool:
-    """Return whether a card or a private reason came; a request that is open already may have its card."""
-    since = command.index if "the card appears here" in (command.answer or "") else 0
-    private = [said for said in case.seen.said if said.thread is None and f"`{code}`" in said.text]
-    return any(case.begin(name) > since for name in case.requests(code)) or any(
-        said.index > since for said in private
-    )
+    """Return whether a card or a private reason came.
+
+    A request that is open already may have had its card before, with the code in another spelling.
+    """
+    if "the card appears here" not in (command.answer or ""):
+        return any(code.upper() in card.text.upper() for card in case.seen.cards)
+    private = [said.index for said in case.seen.said if said.thread is None and f"`{code}`" in said.text]
+    return max([*map(case.begin, case.requests(code)), *private], default=-1) > command.index
 
 
 def _judge_private(case: Case, code: str, private: list[Said]) -> None:

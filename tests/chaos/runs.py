@@ -23,7 +23,7 @@ from tests.chaos.steady import prepared_engines, same_dice
 from tests.chaos.town import Town
 from tests.integration.databases import fresh_url
 
-CODES = (CODE, OTHER, UNKNOWN)
+CODES = (CODE, CODE.lower(), OTHER, UNKNOWN)
 NOTHING = Plan()
 
 

@@ -79,10 +79,12 @@ def test_single_story_survives_a_freeze_anywhere(databases: Databases) -> None:
 
 @pytest.mark.chaos
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("name", ["single", "lost_answer", "lost_deletion", "refused"])
-def test_story_survives_two_freezes_in_turn(name: str, databases: Databases) -> None:
+@pytest.mark.parametrize(
+    ("name", "each"), [("single", 1), ("lost_answer", 4), ("lost_deletion", 4), ("refused", 4)]
+)
+def test_story_survives_two_freezes_in_turn(name: str, each: int, databases: Databases) -> None:
     """A process that goes on while another one is at the same work does nothing to it (I3, I6)."""
-    _freeze_two(SCENARIOS[name], databases, each=1)
+    _freeze_two(SCENARIOS[name], databases, each)
 
 
 def _crash_everywhere(scenario: Scenario, databases: Databases, each: int) -> None:

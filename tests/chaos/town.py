@@ -104,12 +104,11 @@ class Town:
         return min(found, default=None)
 
     async def tamper(self, before: str, after: str) -> None:
-        """Replace a piece of what is stored of the coupons that were shown."""
+        """Replace a piece of what is stored of the coupons that were shown, if any were."""
         forging = text("UPDATE items SET snapshot = replace(snapshot, :before, :after)")
         async with self._looking.write() as connection:
             changed = await run(connection, forging.bindparams(before=before, after=after))
-        assert changed.rowcount
-        self.journal.forged = True
+        self.journal.forged = bool(changed.rowcount)
 
     # ------------------------------------------------------------ processes
 
