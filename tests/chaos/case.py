@@ -42,6 +42,15 @@ class Ending:
     kind: str
     words: str
 
+    @property
+    def manner(self) -> str:
+        """How it ended, in the few words that stand out or come first, whoever is named there."""
+        telling = re.search(
+            r"\*([^*]+)\*|(rejected|cancelled) this request|(without two approvals)", self.words
+        )
+        found = next(filter(None, telling.groups())) if telling else self.words[:16]
+        return re.sub(r"<@\w+>", "someone", found).rstrip(".")
+
 
 @dataclass(frozen=True)
 class Judgement:

@@ -134,10 +134,12 @@ def _is_followed_up(case: Case, code: str, command: Command) -> bool:
 
     A request that is open already may have had its card before, with the code in another spelling.
     """
+    private = [said for said in case.seen.said if said.thread is None]
     if "the card appears here" not in (command.answer or ""):
-        return any(code.upper() in card.text.upper() for card in case.seen.cards)
-    private = [said.index for said in case.seen.said if said.thread is None and f"`{code}`" in said.text]
-    return max([*map(case.begin, case.requests(code)), *private], default=-1) > command.index
+        texts = [seen.text for seen in (*case.seen.cards, *private)]
+        return any(code.upper() in text.upper() for text in texts)
+    reasons = [said.index for said in private if f"`{code}`" in said.text]
+    return max([*map(case.begin, case.requests(code)), *reasons], default=-1) > command.index
 
 
 def _judge_private(case: Case, code: str, private: list[Said]) -> None:

@@ -40,7 +40,7 @@ class Report:
         """Count the judgement of a run."""
         found = Counter({"runs": 1, "DELETEs": judgement.deletes, "findings": len(judgement.findings)})
         found["runs with a DELETE"] = int(judgement.deletes > 0)
-        found.update(f"told {ending.kind}" for ending in judgement.endings)
+        found.update(f"told “{ending.manner}”" for ending in judgement.endings)
         found.update(f"excused: {why}" for why in judgement.excused)
         self.add(found)
 
