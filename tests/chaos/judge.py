@@ -136,7 +136,7 @@ def _is_followed_up(case: Case, code: str, command: Command) -> bool:
     """
     private = [said for said in case.seen.said if said.thread is None]
     if "the card appears here" not in (command.answer or ""):
-        texts = [seen.text for seen in (*case.seen.cards, *private)]
+        texts = [*(card.text for card in case.seen.cards), *(said.text for said in private)]
         return any(code.upper() in text.upper() for text in texts)
     reasons = [said.index for said in private if f"`{code}`" in said.text]
     return max([*map(case.begin, case.requests(code)), *reasons], default=-1) > command.index
