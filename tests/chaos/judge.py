@@ -99,8 +99,9 @@ def _late(case: Case, request: str, said: Said) -> timedelta:
         *(click.carried_out + EXECUTE_WITHIN for click in clicks),
     ]
     end = max(time for time in [card.at, *times] if time <= said.at)
-    idle = sum(seconds for at, seconds in case.journal.idle if end <= at < said.at)
-    return said.at - end - timedelta(seconds=idle)
+    pauses = [(at, at + timedelta(seconds=seconds)) for at, seconds in case.journal.idle]
+    idle = (min(until, said.at) - max(at, end) for at, until in pauses)
+    return said.at - end - sum((time for time in idle if time > timedelta()), timedelta())
 
 
 def _look_at_cards(case: Case) -> None:
