@@ -18,8 +18,9 @@ from tests.chaos.instance import Way
 from tests.chaos.journal import Journal
 from tests.chaos.judge import judge
 from tests.chaos.play import Plan, Play
-from tests.chaos.scenarios import CODE, OTHER, UNKNOWN, Scenario
+from tests.chaos.scenarios import Scenario
 from tests.chaos.steady import prepared_engines, same_dice
+from tests.chaos.stories import CODE, OTHER, UNKNOWN
 from tests.chaos.town import Town
 from tests.integration.databases import fresh_url
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
-from sandbox.vivoldi.faults import Fault
-from sandbox.vivoldi.world import RefusedError
+from tests.chaos import stories
 from tests.chaos.play import Play
-from tests.chaos.town import AMIR, APPROVE_WITHIN, BEA, CARL, DANA, EXECUTE_WITHIN, RIKA, STRANGER
+from tests.chaos.stories import CODE, OTHER, UNKNOWN
 
-CODE, OTHER, UNKNOWN = "SUMMER10OFF", "CAKE100USED", "NEVERMADE1"
 DELETED, NOT_DELETED, UNCLEAR = "deleted", "not deleted", "unknown"
 
 
@@ -35,227 +32,6 @@ class Scenario:
         return self.tell.__name__
 
 
-async def _approved(play: Play, *codes: str) -> None:
-    await play.ask(DANA, *codes)
-    await play.decide(AMIR, "approve", *codes)
-    await play.decide(BEA, "approve", *codes)
-
-
-async def _just_approved(play: Play, code: str) -> None:
-    """Give both approvals, and leave the bot no time to work after the last one."""
-    await play.ask(DANA, code)
-    await play.decide(AMIR, "approve", code)
-    for card in play.town.live_cards(code)[-1:]:
-        await play.click(BEA, card, "approve")
-
-
-async def single(play: Play) -> None:
-    """One coupon is deleted."""
-    play.town.coupon(CODE)
-    await _approved(play, CODE)
-
-
-async def several(play: Play) -> None:
-    """One request about three coupons, one of which Vivoldi does not show."""
-    play.town.coupon(CODE)
-    play.town.coupon(OTHER, useLimit=2, useCnt=1)
-    await _approved(play, CODE, OTHER, UNKNOWN)
-
-
-async def rejected(play: Play) -> None:
-    """Someone who may not decide tries to, and an approver rejects after step 1."""
-    play.town.coupon(CODE)
-    await play.ask(DANA, CODE)
-    for card in play.town.live_cards(CODE)[-1:]:
-        await play.click(CARL, card, "approve")
-        await play.settle()
-    await play.decide(AMIR, "approve", CODE)
-    await play.decide(BEA, "reject", CODE)
-
-
-async def wrong_people(play: Play) -> None:
-    """Everyone but the one person who may give step 2 tries to, and then the time runs out."""
-    play.town.coupon(CODE)
-    await play.ask(RIKA, CODE)
-    await play.decide(AMIR, "approve", CODE)
-    for user in (AMIR, RIKA, CARL, STRANGER, AMIR):
-        for card in play.town.live_cards(CODE)[-1:]:
-            await play.click(user, card, "approve")
-            await play.settle()
-
-
-async def asked_twice(play: Play) -> None:
-    """Someone else asks for the same coupon while it is decided about."""
-    play.town.coupon(CODE)
-    await play.ask(DANA, CODE)
-    await play.decide(AMIR, "approve", CODE)
-    await play.ask(CARL, CODE.lower())
-    await play.ask(CARL, CODE)
-    await play.decide(BEA, "approve", CODE)
-
-
-async def late_click(play: Play) -> None:
-    """Step 2 is given after the deadline, before any bot has noticed that."""
-    play.town.coupon(CODE)
-    await play.ask(DANA, CODE)
-    await play.decide(AMIR, "approve", CODE)
-    play.town.advance(APPROVE_WITHIN.total_seconds() + 1)
-    for card in play.town.live_cards(CODE)[-1:]:
-        await play.click(BEA, card, "approve")
-    await play.settle()
-
-
-async def tampered(play: Play) -> None:
-    """The coupon is changed after the last approval, and so is, in the database, what was shown of it."""
-    play.town.coupon(CODE)
-    await _just_approved(play, CODE)
-    play.town.vivoldi.change(CODE, {"disc": 90})
-    await play.town.tamper('"discount":"10"', '"discount":"90"')
-    await play.settle()
-
-
-async def cancelled(play: Play) -> None:
-    """The requester takes it back."""
-    play.town.coupon(CODE)
-    await play.ask(DANA, CODE)
-    await play.decide(DANA, "cancel", CODE)
-
-
-async def expired(play: Play) -> None:
-    """Nobody gives step 2 in time."""
-    play.town.coupon(CODE)
-    await play.ask(DANA, CODE)
-    await play.decide(AMIR, "approve", CODE)
-    play.town.advance(APPROVE_WITHIN.total_seconds())
-    await play.settle()
-
-
-async def drifted(play: Play) -> None:
-    """The coupon is changed after the last approval."""
-    play.town.coupon(CODE)
-    await _just_approved(play, CODE)
-    play.town.vivoldi.change(CODE, {"disc": 90})
-    await play.settle()
-
-
-async def remade(play: Play) -> None:
-    """The coupon is deleted by someone else after the last approval, and another one takes its number."""
-    play.town.coupon(CODE)
-    await _just_approved(play, CODE)
-    play.town.remade(CODE)
-    await play.settle()
-
-
-async def lost_answer(play: Play) -> None:
-    """The deletion is executed, and its answer gets lost."""
-    play.town.coupon(CODE)
-    await play.town.vivoldi_fault(Fault(kind="drop_after"))
-    await _approved(play, CODE)
-
-
-async def lost_deletion(play: Play) -> None:
-    """The deletion gets lost before it is executed."""
-    play.town.coupon(CODE)
-    await play.town.vivoldi_fault(Fault(kind="drop_before"))
-    await _approved(play, CODE)
-
-
-async def late_deletion(play: Play) -> None:
-    """The deletion is given up after 10 s, and executed 2 s later, while it is being sent again."""
-    play.town.coupon(CODE)
-    await play.town.vivoldi_fault(Fault(kind="latency", seconds=12))
-    await play.town.vivoldi_fault(Fault(kind="latency", seconds=3))
-    await _approved(play, CODE)
-
-
-async def lost_then_remade(play: Play) -> None:
-    """The answer to the deletion never comes, and meanwhile another coupon is created under the number."""
-    play.town.coupon(CODE)
-    await play.town.vivoldi_fault(Fault(kind="hang", execute=True))
-    await _just_approved(play, CODE)
-    play.town.agenda.add(5, lambda: _created(play))
-    await play.settle()
-
-
-def _created(play: Play) -> None:
-    # Where a crash has held up the deletion, the number is not free yet.
-    with suppress(RefusedError):
-        play.town.coupon(CODE)
-
-
-async def lost_unseen(play: Play) -> None:
-    """The answer to the deletion of an expired coupon gets lost, so that no read can settle it."""
-    play.town.coupon(CODE, endYmd="2026-02-01")
-    await play.town.vivoldi_fault(Fault(kind="drop_after"))
-    await _approved(play, CODE)
-
-
-async def rate_limited(play: Play) -> None:
-    """Vivoldi asks to wait, twice, and then deletes."""
-    play.town.coupon(CODE)
-    await play.town.vivoldi_fault(Fault(kind="too_many", times=2, retry_after=2))
-    await _approved(play, CODE)
-
-
-async def refused(play: Play) -> None:
-    """Vivoldi refuses to delete."""
-    play.town.coupon(CODE)
-    await play.town.vivoldi_fault(Fault(kind="code_nonzero", message="It belongs to a group.", times=9))
-    await _approved(play, CODE)
-
-
-async def refused_after_lost(play: Play) -> None:
-    """The deletion gets lost, and is refused when it is sent again."""
-    play.town.coupon(CODE)
-    await play.town.vivoldi_fault(Fault(kind="drop_before"))
-    await play.town.vivoldi_fault(Fault(kind="code_nonzero", message="It belongs to a group.", times=9))
-    await _approved(play, CODE)
-
-
-async def approver_left(play: Play) -> None:
-    """Who approved first goes off call right after, before the bot's memory of that is renewed."""
-    play.town.coupon(CODE)
-    await _just_approved(play, CODE)
-    play.town.leave(AMIR)
-    play.town.advance(45)
-    await play.settle()
-
-
-async def too_late(play: Play) -> None:
-    """No bot works for longer than the deletion may wait."""
-    play.town.coupon(CODE)
-    await _just_approved(play, CODE)
-    play.town.advance(EXECUTE_WITHIN.total_seconds() + 10)
-    await play.settle()
-
-
-async def unreadable(play: Play) -> None:
-    """Vivoldi refuses to be read, so that there is no card."""
-    play.town.coupon(CODE)
-    await play.town.vivoldi_fault(Fault(kind="status", status=403, call="read", times=99))
-    await play.ask(DANA, CODE)
-
-
-async def no_channel(play: Play) -> None:
-    """The bot is no member of the channel, so that there is no card."""
-    play.town.coupon(CODE)
-    await play.ask(DANA, CODE, channel="C0NOBOT000")
-
-
-async def two_workers(play: Play) -> None:
-    """Two replicas share the work on two requests."""
-    play.town.coupon(CODE)
-    play.town.coupon(OTHER)
-    await play.ask(DANA, CODE)
-    await play.ask(DANA, OTHER)
-    for code in (CODE, OTHER):
-        await play.decide(AMIR, "approve", code)
-    for code in (CODE, OTHER):
-        for card in play.town.live_cards(code)[-1:]:
-            await play.click(BEA, card, "approve")
-    await play.settle()
-
-
 def _one(tell: Callable[[Play], Awaitable[None]], end: str, words: str) -> Scenario:
     """Return a story about one coupon that always ends in the same way."""
     return Scenario(tell, words, {CODE: frozenset({end})})
@@ -268,31 +44,32 @@ def _all() -> list[Scenario]:
     # Step 2 is clicked once, so a crash in between may leave it out.
     either = frozenset({DELETED, NOT_DELETED})
     return [
-        _one(single, DELETED, "*Deleted.*"),
-        Scenario(several, "The coupon does not exist", {CODE: yes, OTHER: yes, UNKNOWN: unseen}),
-        _one(rejected, NOT_DELETED, "rejected"),
-        _one(wrong_people, NOT_DELETED, "two approvals"),
-        _one(asked_twice, DELETED, "*Deleted.*"),
-        _one(late_click, NOT_DELETED, "two approvals"),
-        _one(tampered, NOT_DELETED, "not for what is stored"),
-        _one(cancelled, NOT_DELETED, "cancelled"),
-        _one(expired, NOT_DELETED, "two approvals"),
-        _one(drifted, NOT_DELETED, "changed since"),
-        _one(remade, NOT_DELETED, "changed since"),
-        _one(lost_answer, DELETED, "settled by reading"),
-        _one(lost_deletion, DELETED, "*Deleted.*"),
-        Scenario(late_deletion, "settled by reading", {CODE: yes}, takes_time=True),
-        Scenario(lost_then_remade, "settled by reading", {CODE: either}, takes_time=True),
-        _one(lost_unseen, UNCLEAR, "*Unknown"),
-        _one(rate_limited, DELETED, "*Deleted.*"),
-        _one(refused, NOT_DELETED, "It belongs to a group"),
-        _one(refused_after_lost, NOT_DELETED, "It belongs to a group"),
-        _one(approver_left, NOT_DELETED, "no longer counts"),
+        _one(stories.single, DELETED, "*Deleted.*"),
+        Scenario(stories.several, "The coupon does not exist", {CODE: yes, OTHER: yes, UNKNOWN: unseen}),
+        _one(stories.rejected, NOT_DELETED, "rejected"),
+        _one(stories.wrong_people, NOT_DELETED, "two approvals"),
+        _one(stories.asked_twice, DELETED, "*Deleted.*"),
+        _one(stories.late_click, NOT_DELETED, "two approvals"),
+        _one(stories.tampered, NOT_DELETED, "not for what is stored"),
+        _one(stories.cancelled, NOT_DELETED, "cancelled"),
+        _one(stories.expired, NOT_DELETED, "two approvals"),
+        _one(stories.drifted, NOT_DELETED, "changed since"),
+        _one(stories.remade, NOT_DELETED, "changed since"),
+        _one(stories.lost_answer, DELETED, "settled by reading"),
+        _one(stories.lost_deletion, DELETED, "*Deleted.*"),
+        Scenario(stories.late_deletion, "settled by reading", {CODE: yes}, takes_time=True),
+        Scenario(stories.lost_then_remade, "settled by reading", {CODE: either}, takes_time=True),
+        _one(stories.lost_unseen, UNCLEAR, "*Unknown"),
+        _one(stories.rate_limited, DELETED, "*Deleted.*"),
+        _one(stories.refused, NOT_DELETED, "It belongs to a group"),
+        _one(stories.refused_after_lost, NOT_DELETED, "It belongs to a group"),
+        _one(stories.approver_left, NOT_DELETED, "no longer counts"),
         # The time counts from when the click was carried out, which a bot that is frozen then does later.
-        Scenario(too_late, "ran out", {CODE: either}),
-        _one(unreadable, NOT_DELETED, "I could not read"),
-        _one(no_channel, NOT_DELETED, "I can't post the card"),
-        Scenario(two_workers, "*Deleted.*", {CODE: either, OTHER: either}, replicas=2),
+        Scenario(stories.too_late, "ran out", {CODE: either}),
+        Scenario(stories.nearly_too_late, "*Deleted.*", {CODE: either}),
+        _one(stories.unreadable, NOT_DELETED, "I could not read"),
+        _one(stories.no_channel, NOT_DELETED, "I can't post the card"),
+        Scenario(stories.two_workers, "*Deleted.*", {CODE: either, OTHER: either}, replicas=2),
     ]
 
 

@@ -11,7 +11,7 @@ from tests.chaos.boundaries import DELETE, Boundaries, Place, Side
 from tests.chaos.case import Judgement
 from tests.chaos.instance import Instance
 from tests.chaos.judge import judge
-from tests.chaos.scenarios import CODE, OTHER, UNKNOWN
+from tests.chaos.stories import CODE, OTHER, UNKNOWN
 from tests.chaos.town import AMIR, BEA, DANA, Town
 
 CODES = (CODE, OTHER, UNKNOWN)
@@ -114,6 +114,15 @@ class Bench:
         payload = self.town.command_payload(user, f"{','.join(codes)} leaked")
         data = self.town.interaction(payload)
         data |= {"status": 200, "body": {"text": await self.bots[which].instance.command(payload)}}
+
+    async def approved(self, which: int, code: str) -> None:
+        """Ask for a code, have the cards drawn as far as it goes now, and click twice, by who may."""
+        await self.command(which, DANA, (code,))
+        for step, user in (("Step 1 of 2", AMIR), ("Step 2 of 2", BEA)):
+            await self.drain(which)
+            for card in self.town.live_cards(code)[-1:]:
+                if step in card.text:
+                    await self.click(which, user, card, "approve")
 
     async def click(self, which: int, user: str, card: Message, action: str) -> None:
         """Click on a version of a card, which one of the bots carries out."""

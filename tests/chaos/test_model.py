@@ -23,14 +23,15 @@ from sandbox.vivoldi.world import RefusedError
 from tests.chaos.faults import SLACK, VIVOLDI, at_slack, at_vivoldi
 from tests.chaos.report import REPORT, SEED
 from tests.chaos.runs import Databases
-from tests.chaos.scenarios import CODE, OTHER, UNKNOWN
 from tests.chaos.steady import prepared_engines, same_dice
 from tests.chaos.stepping import Bench
+from tests.chaos.stories import CODE, OTHER, UNKNOWN
 from tests.chaos.town import AMIR, APPROVE_WITHIN, BEA, EVERYONE, EXECUTE_WITHIN, RIKA, Town
 
 _BOT = st.integers(0, 1)
 _PERSON, _APPROVER = st.sampled_from(EVERYONE), st.sampled_from([RIKA, AMIR, BEA])
 _ACTION = st.sampled_from(["approve", "reject", "cancel"])
+_CODE = st.sampled_from([CODE, CODE, OTHER, UNKNOWN])
 _ASKED = st.lists(st.sampled_from([CODE, OTHER, UNKNOWN]), min_size=1, max_size=2, unique=True)
 _SECOND, _TEN_MINUTES = timedelta(seconds=1), timedelta(minutes=10)
 # A server that lets a bot wait moves the clock while the other bot stands still; time has rules of its own.
@@ -39,7 +40,7 @@ _SLACK = st.sampled_from([kind for kind in SLACK if kind["kind"] != "latency"])
 _STILL = st.sampled_from([1, 3, 4, 9, 10, 11, 30, 61])
 _TO_A_DEADLINE = st.sampled_from([EXECUTE_WITHIN - _SECOND, EXECUTE_WITHIN, APPROVE_WITHIN - _SECOND])
 # After a few of these nothing is left that could still be deleted.
-_MOST_JUMPS = 2
+_MOST_JUMPS = 1
 
 _MEDDLING: dict[str, Callable[[Town, str], object]] = {
     "change": lambda town, code: town.vivoldi.change(code, {"disc": 7}),
@@ -81,13 +82,10 @@ class World(RuleBasedStateMachine):
     def approve_what_is_shown(self, which: int, user: str) -> None:
         self._runner.run(self.bench.click(which, user, self.bench.cards()[-1], "approve"))
 
-    @rule(which=_BOT)
-    def approve_as_it_should_be(self, which: int) -> None:
-        """Let the cards be drawn, and give the next approval to the oldest one that waits for it."""
-        self._runner.run(self.bench.drain(which))
-        for card in self.bench.town.live_cards()[:1]:
-            user = BEA if "Step 2 of 2" in card.text else AMIR
-            self._runner.run(self.bench.click(which, user, card, "approve"))
+    @rule(which=_BOT, code=_CODE)
+    def approve_as_it_should_be(self, which: int, code: str) -> None:
+        """Ask for a code where it is not open, and give the approvals that it lacks, but leave it at that."""
+        self._runner.run(self.bench.approved(which, code))
 
     @rule(which=_BOT, user=_PERSON, pick=st.integers(0, 50), action=_ACTION)
     def click_on_any_version(self, which: int, user: str, pick: int, action: str) -> None:
@@ -100,7 +98,7 @@ class World(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ coupons and servers
 
-    @rule(code=st.sampled_from([CODE, CODE, OTHER, UNKNOWN]), how=st.sampled_from(sorted(_MEDDLING)))
+    @rule(code=_CODE, how=st.sampled_from(sorted(_MEDDLING)))
     def meddle(self, code: str, how: str) -> None:
         # Where there is no such coupon, or one that should not be there, nothing happens.
         with suppress(RefusedError):
@@ -165,10 +163,11 @@ class World(RuleBasedStateMachine):
         assert not judged.findings, judged.findings
 
 
-@pytest.mark.timeout(300)
+# Hypothesis takes up to five minutes to make a failure short.
+@pytest.mark.timeout(600)
 def test_anything_in_some_orders(databases: Databases) -> None:
     """Whatever happens in whatever order, no rule is broken (I1 to I6)."""
-    _try(databases, examples=40, steps=50)
+    _try(databases, examples=15, steps=40)
 
 
 @pytest.mark.chaos
