@@ -61,8 +61,8 @@ class Cards:
             case FailureReason.UNREADABLE:
                 every = "every one of " if len(request.codes) > 1 else ""
                 return (
-                    f"I could not read {every}{asked} from Vivoldi, so there is no card and nothing was deleted: "
-                    f"{escape(request.detail)}. When that is mended, type {code(COMMAND)} again."
+                    f"I could not read {every}{asked} from Vivoldi, so there is no card and nothing was "
+                    f"deleted: {escape(request.detail)}. When that is mended, type {code(COMMAND)} again."
                 )
             case FailureReason.NO_CARD:
                 return (
