@@ -116,6 +116,15 @@ class Settings(BaseSettings):
         ge=1,
         le=86400,
     )
+    remind_after_seconds: int = _field(
+        "How long after a step began those who can act are reminded in the thread; in seconds. They are "
+        "reminded once more two minutes before the deadline.",
+        _SECONDS,
+        "300",
+        300,
+        ge=1,
+        le=86400,
+    )
     reason_required: bool = _field("Whether a request must give a reason.", "true or false", "true", False)
 
     slack_bot_token: _BotToken = _field(
@@ -236,6 +245,7 @@ class Settings(BaseSettings):
             requester_may_approve=self.requester_may_approve,
             approve_within=timedelta(seconds=self.approve_within_seconds),
             execute_within=timedelta(seconds=self.execute_within_seconds),
+            remind_after=timedelta(seconds=self.remind_after_seconds),
             reason_required=self.reason_required,
         )
 

@@ -59,7 +59,9 @@ class Services:
         read = ReadCoupons(
             self.store, self.coupons, fail, self.policy, self.clock, Random(), settings.vivoldi_timezone
         )
-        present = Present(self.store, self.messenger, self.renderer, fail, self.clock, Random(), new_id)
+        present = Present(
+            self.store, self.messenger, self.renderer, fail, self.policy, self.clock, Random(), new_id
+        )
         return WorkOnRequest(self.store, read, present, self.clock)
 
     def work_on_item(self) -> WorkOnItem:

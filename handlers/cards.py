@@ -54,6 +54,11 @@ class Cards:
             lines += [clip(line, (_MAX_TEXT - 200) // len(told)) for line in told]
         return Message(text=clip("\n".join(lines), _MAX_TEXT), blocks=paragraphs(lines))
 
+    def reminder(self, request: Pending) -> Message:
+        """Return the reply in the thread that reminds those who can give the next step."""
+        text = words.reminder(request)
+        return Message(text=text, blocks=(section(text),))
+
     def failure(self, request: Failed) -> str:
         """Return what the requester is told privately."""
         asked = ", ".join(code(each) for each in request.codes)

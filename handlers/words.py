@@ -20,10 +20,22 @@ from bot.domain.item import (
     Waiting,
 )
 from bot.domain.policy import Verdict
-from bot.domain.request import Approved, Cancelled, Expired, Failed, Finished, Pending, Rejected, Request
+from bot.domain.request import (
+    Approved,
+    Cancelled,
+    Expired,
+    Failed,
+    Finished,
+    Pending,
+    Rejected,
+    Request,
+    Step,
+)
 from handlers.coupons import difference
 from handlers.ids import COMMAND
-from handlers.mrkdwn import code, mention, quote, said, when
+from handlers.mrkdwn import clip, code, grants, mention, quote, said, when
+
+_MAX_LISTED = 400
 
 
 def state(item: Item) -> str:
@@ -190,3 +202,15 @@ def ended(request: Request) -> str:
             return "This request is waiting for approval."
         case _:
             return "This request is being read from Vivoldi."
+
+
+def reminder(request: Pending) -> str:
+    """Return what reminds those who can give the next step: what waits, what to do, and until when."""
+    listed = ", ".join(code(item.code) for item in request.items)
+    who = grants(request.origin.first if request.step is Step.REVIEW else request.origin.final)
+    others = "" if request.step is Step.REVIEW else ", by someone who neither asked nor approved yet"
+    return (
+        f"{who}: deleting {clip(listed, _MAX_LISTED)} still waits for step {int(request.step)} of 2{others}. "
+        f"Approve or reject it on the card above. Without a decision by {when(request.approve_by)}, nothing "
+        "is deleted."
+    )

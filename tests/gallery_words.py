@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.command import parse_command
+from bot.domain.coupon import Shown
 from bot.domain.errors import BadInput
 from bot.domain.policy import RequesterMayApprove, Verdict
 from bot.domain.request import FailureReason, Grants, Request
@@ -18,6 +19,7 @@ from tests.builders import (
     DANA,
     OTHER_CODE,
     UNSEEN,
+    a_coupon,
     a_policy,
     approved,
     cancelled,
@@ -56,6 +58,7 @@ def messages() -> dict[str, dict[str, Message]]:
         "failures": _failures(),
         "refused_clicks": _refused_clicks(),
         "command_answers": _answers(),
+        "reminders": _reminders(),
     }
 
 
@@ -70,6 +73,12 @@ def _failures() -> dict[str, Message]:
     for name in ("not_in_channel", "channel_not_found", "is_archived", "restricted_action"):
         found[name] = failed(FailureReason.NO_CARD, name)
     return {name: Message(_CARDS.failure(request)) for name, request in found.items()}
+
+
+def _reminders() -> dict[str, Message]:
+    several = pending({CODE: Shown(a_coupon()), OTHER_CODE: UNSEEN})
+    waiting = {"step 1": pending(), "step 2": reviewed(), "several coupons": several}
+    return {name: _CARDS.reminder(request) for name, request in waiting.items()}
 
 
 def _refused_clicks() -> dict[str, Message]:

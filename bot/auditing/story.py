@@ -135,6 +135,8 @@ def _of_request(kind: str, data: Mapping[str, Any]) -> str:
             return "The time to decide ran out, and nothing was sent."
         case EventKind.DELETE_LOST:
             return f"The answer to the deletion was never seen: {data.get('reason')}"
+        case EventKind.REMINDED:
+            return f"Those who could give step {data.get('step')} were reminded in the thread."
         case EventKind.OUTCOME_TOLD:
             where = "in the channel" if data.get("where") == "thread" else "to the requester, privately"
             return f"The outcome was told {where}."

@@ -27,6 +27,7 @@ class EventKind(StrEnum):
     DELETE_LOST = "delete.lost"
     ITEM_OUTCOME = "item.outcome"
     OUTCOME_TOLD = "outcome.told"
+    REMINDED = "reminded"
     SNAPSHOT_OPENED = "snapshot.opened"
     SNAPSHOTS_REMOVED = "snapshots.removed"
     SNAPSHOTS_REENCRYPTED = "snapshots.reencrypted"

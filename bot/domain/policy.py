@@ -52,6 +52,7 @@ class Policy:
     requester_may_approve: RequesterMayApprove = RequesterMayApprove.FIRST
     approve_within: timedelta = timedelta(seconds=1800)
     execute_within: timedelta = timedelta(seconds=600)
+    remind_after: timedelta = timedelta(seconds=300)
     reason_required: bool = False
 
     def grants(self, step: Step) -> Grants:

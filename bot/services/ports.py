@@ -13,7 +13,7 @@ from bot.domain.coupon import CouponCode, Reading, Sealed
 from bot.domain.event import Event, Notice
 from bot.domain.item import DeleteAnswer
 from bot.domain.policy import Standing, Verdict
-from bot.domain.request import Failed, Request, Shown, Submitted
+from bot.domain.request import Failed, Pending, Request, Shown, Submitted
 
 # ---------------------------------------------------------------- the store
 
@@ -60,13 +60,16 @@ class Delivery:
 
     card_ts: the stored card's place in the channel. drawn_version: the version that it shows (0: none).
     told: whether the outcome was posted. copies: other copies of the card that were clicked (a post whose
-    answer was lost leaves one); they are redrawn with it.
+    answer was lost leaves one); they are redrawn with it. remind_at: when people are to be reminded of a
+    request that waits for them; reminded_at: when they last were.
     """
 
     card_ts: str | None = None
     drawn_version: int = 0
     told: bool = False
     copies: tuple[str, ...] = ()
+    remind_at: datetime | None = None
+    reminded_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -306,6 +309,9 @@ class Renderer(Protocol):
 
     def outcome(self, request: Shown) -> Message:
         """Return the reply in the thread that says how the request ended, mentioning the requester."""
+
+    def reminder(self, request: Pending) -> Message:
+        """Return the reply in the thread that reminds those who can give the step that comes next."""
 
     def failure(self, request: Failed) -> str:
         """Return what the requester is told privately where a request could not be shown."""

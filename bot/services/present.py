@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from random import Random
 
 from bot.domain.errors import LostClaim, SlackRefused, SlackUnavailable
 from bot.domain.event import Event, EventKind, Notice
+from bot.domain.policy import Policy
+from bot.domain.reminder import next_reminder
 from bot.domain.request import FailureReason, Finished, Pending, Shown
 from bot.services.failing import FailRequest
 from bot.services.ports import Claim, Clock, Delivery, Message, Messenger, Renderer, Store
@@ -29,6 +32,7 @@ class Present:
         messenger: Messenger,
         renderer: Renderer,
         fail: FailRequest,
+        policy: Policy,
         clock: Clock,
         random: Random,
         new_id: Callable[[], str],
@@ -37,6 +41,7 @@ class Present:
         self._messenger = messenger
         self._renderer = renderer
         self._fail = fail
+        self._policy = policy
         self._clock = clock
         self._random = random
         self._new_id = new_id
@@ -69,7 +74,9 @@ class Present:
             now = await tx.delivery(request.origin.id)
             # A copy that was clicked meanwhile has not been drawn: look at it again.
             drawn = request.version if now.copies == delivery.copies else 0
-            await tx.deliver(request.origin.id, replace(now, card_ts=card_ts, drawn_version=drawn))
+            remind_at = self._remind_at(request, now.reminded_at)
+            shown = replace(now, card_ts=card_ts, drawn_version=drawn, remind_at=remind_at)
+            await tx.deliver(request.origin.id, shown)
             if now.card_ts is None:
                 await tx.record(_posted(request, self._clock.now()))
 
@@ -104,6 +111,32 @@ class Present:
             now = await tx.delivery(request.origin.id)
             await tx.deliver(request.origin.id, replace(now, drawn_version=request.version))
         return True
+
+    async def remind(self, claim: Claim, request: Pending) -> bool:
+        """Remind those who can act, in the card's thread. Returns that the work can go on.
+
+        It is stored first, and posted once: a reminder may get lost, and none is ever posted a third time.
+        """
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            await tx.hold(claim)
+            delivery = await tx.delivery(request.origin.id)
+            remind_at = self._remind_at(request, now)
+            await tx.deliver(request.origin.id, replace(delivery, remind_at=remind_at, reminded_at=now))
+            step = {"step": int(request.step)}
+            await tx.record(Event(kind=EventKind.REMINDED, at=now, request=request.origin.id, data=step))
+        if delivery.card_ts is not None:
+            reminder = self._renderer.reminder(request)
+            with suppress(SlackUnavailable, SlackRefused):
+                await self._messenger.reply(
+                    request.origin.channel, delivery.card_ts, reminder, broadcast=False
+                )
+        return True
+
+    def _remind_at(self, request: Shown, reminded_at: datetime | None) -> datetime | None:
+        if not isinstance(request, Pending):
+            return None
+        return next_reminder(request, self._policy.remind_after, reminded_at)
 
     async def tell(self, claim: Claim, request: Shown, delivery: Delivery) -> bool:
         """Post the outcome into the card's thread; where Slack refuses that, tell the requester privately."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.domain.event import Event, EventKind
 from bot.domain.request import Approved, Failed, Pending, Submitted, expire, is_ended
 from bot.services.ports import Claim, Clock, Store
@@ -41,6 +43,8 @@ class WorkOnRequest:
             drawn = await self._present.draw(claim, request, delivery)
             # While items are deleted the card changes fast: given back, it is due at Slack's pace.
             return await self._done(claim) if drawn and isinstance(request, Approved) else drawn
+        if isinstance(request, Pending) and _is_past(delivery.remind_at, self._clock.now()):
+            return await self._present.remind(claim, request)
         if is_ended(request) and not delivery.told:
             return await self._present.tell(claim, request, delivery)
         return await self._done(claim)
@@ -60,3 +64,7 @@ class WorkOnRequest:
             await tx.hold(claim)
             await tx.release(claim, None)
         return False
+
+
+def _is_past(time: datetime | None, now: datetime) -> bool:
+    return time is not None and now >= time

@@ -24,6 +24,7 @@ class Rule(StrEnum):
     UNTOLD = "an outcome that nobody was told"
     LATE = "an outcome that was told late"
     LIVE = "a card with live buttons after the end"
+    NAGGED = "a step of which people were reminded more than twice"
 
 
 @dataclass(frozen=True)

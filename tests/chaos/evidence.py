@@ -118,6 +118,7 @@ class Evidence:
     """Everything that was seen, each kind in its order.
 
     unchangeable: the messages whose last change Slack refused for good. unposted: how many posts it refused.
+    reminded: the thread and the step of each reminder.
     """
 
     cards: list[Card] = field(default_factory=list)
@@ -129,6 +130,7 @@ class Evidence:
     oncall: list[tuple[datetime, frozenset[str]]] = field(default_factory=list)
     unchangeable: set[str] = field(default_factory=set)
     unposted: int = 0
+    reminded: list[tuple[str, str]] = field(default_factory=list)
 
     # ------------------------------------------------------------ questions
 
@@ -195,6 +197,9 @@ def _take(found: Evidence, index: int, at: datetime, entry: LogEntry) -> None:
 
 
 def _take_message(found: Evidence, index: int, at: datetime, message: dict[str, Any]) -> None:
+    if message["thread_ts"] and (waiting := re.search(r"still waits for step (\d)", message["text"])):
+        found.reminded.append((message["thread_ts"], waiting[1]))
+        return
     named = re.search(r"Request (CG-[A-Z0-9]+)", str(message["blocks"][-1:]))
     if message["thread_ts"] or message["ephemeral_to"] or not named:
         found.said.append(Said(index, at, message["thread_ts"], message["text"]))

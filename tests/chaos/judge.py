@@ -6,6 +6,7 @@ It knows neither the bot's code nor its database, only the rules and the words t
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import timedelta
 
 from tests.chaos.case import NEVER, Case, Ending, Judgement, Rule, deadline
@@ -18,6 +19,7 @@ from tests.chaos.truth import Told, excuse, untrue
 # An outcome is told this soon. A crash or a freeze holds it up by a lease, a spoilt call by itself and by the
 # longest backoff.
 _TOLD_WITHIN = timedelta(seconds=60)
+_MOST_REMINDERS = 2
 _HELD_UP_BY_INTERRUPTION, _HELD_UP_BY_TROUBLE = timedelta(seconds=11), timedelta(seconds=42)
 
 
@@ -28,6 +30,7 @@ def judge(journal: Journal, codes: tuple[str, ...]) -> Judgement:
         look_at_deletes(case, code)
         _look_at_endings(case, code)
     _look_at_cards(case)
+    _look_at_reminders(case)
     _look_at_commands(case, codes)
     deletes = sum(asked.call.kind == "delete" for asked in case.seen.asked)
     return Judgement(tuple(case.findings), tuple(case.endings), deletes, tuple(case.excused))
@@ -114,6 +117,13 @@ def _look_at_cards(case: Case) -> None:
         live = {ts for ts, card in latest.items() if card.live} - case.seen.unchangeable
         if live and (live == latest.keys() or live & clicked or len(live) > most_strays):
             case.find(Rule.LIVE, f"{request}: {len(live)} of {len(latest)} cards")
+
+
+def _look_at_reminders(case: Case) -> None:
+    """People are reminded of a step twice at most."""
+    for (thread, step), times in Counter(case.seen.reminded).items():
+        if times > _MOST_REMINDERS:
+            case.find(Rule.NAGGED, f"{thread}: step {step}, {times} times")
 
 
 def _look_at_commands(case: Case, codes: tuple[str, ...]) -> None:

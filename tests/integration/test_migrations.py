@@ -55,8 +55,18 @@ async def _describe(url: str, *, create: bool = False) -> set[tuple[str, str]]:
 
 
 def _flat(definition: str | None) -> str:
-    """Return a definition without its layout."""
-    return "".join((definition or "").split())
+    """Return a definition without its layout, its parts in one order: SQLite writes a later column last."""
+    text, depth = "".join((definition or "").split()), 0
+    parts = [""]
+    for char in text:
+        depth += {"(": 1, ")": -1}.get(char, 0)
+        if char == "," and depth == 1:
+            parts.append("")
+        else:
+            parts[-1] += char
+    head, bracket, first = parts[0].partition("(")
+    last = parts.pop() if len(parts) > 1 else ""
+    return head + bracket + ",".join(sorted([first, *parts[1:], last.removesuffix(")")]))
 
 
 async def _execute(url: str, statement: str) -> None:

@@ -178,6 +178,7 @@ def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("VIVOLDI_RATE_PER_MINUTE", "0"),
         ("VIVOLDI_TIMEOUT_SECONDS", "nan"),
         ("RETENTION_DAYS", "0"),
+        ("REMIND_AFTER_SECONDS", "0"),
         ("RETENTION_DAYS", "for ever"),
         ("VIVOLDI_TIMEZONE", "Mars/Olympus"),
         ("VIVOLDI_TIMEZONE", "../../etc/passwd"),

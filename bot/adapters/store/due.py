@@ -18,7 +18,7 @@ def paced(drawn_at: datetime | None, now: datetime) -> datetime:
 
 
 def request_due(row: RowMapping, now: datetime) -> datetime | None:
-    """Return when a request is due by its state: to be read, drawn, expired or told.
+    """Return when a request is due by its state: to be read, drawn, reminded of, expired or told.
 
     A failed request has no card to draw: it is due until it was told.
     """
@@ -30,8 +30,7 @@ def request_due(row: RowMapping, now: datetime) -> datetime | None:
     if row["version"] > row["drawn_version"]:
         return paced(row["drawn_at"], now) if state == "approved" else now
     if state == "pending":
-        due: datetime = row["approve_by"]
-        return due
+        return _waiting_due(row)
     if row["ended_at"] is not None and not row["told"]:
         return now
     return None
@@ -47,8 +46,16 @@ def retry_due(row: RowMapping, due: datetime) -> datetime:
     if row["due_at"] is not None and row["due_at"] != row["lease_until"]:
         sooner.append(row["due_at"])
     if row["state"] == "pending":
-        sooner.append(row["approve_by"])
+        sooner.append(_waiting_due(row))
     return min(sooner)
+
+
+def _waiting_due(row: RowMapping) -> datetime:
+    """Return when a request that waits for people is due: to remind them, or at its deadline."""
+    times: list[datetime] = [row["approve_by"]]
+    if row["remind_at"] is not None:
+        times.append(row["remind_at"])
+    return min(times)
 
 
 def item_due(approved: bool, state: ItemState, now: datetime) -> datetime | None:

@@ -129,6 +129,8 @@ requests = Table(
     Column("drawn_version", Integer, nullable=False, server_default="0"),
     Column("drawn_at", Instant),
     Column("told", Boolean, nullable=False, server_default=false()),
+    Column("remind_at", Instant),
+    Column("reminded_at", Instant),
     *_work(),
     CheckConstraint(
         "state IN ('submitted','pending','approved','finished','rejected','cancelled','expired','failed')",

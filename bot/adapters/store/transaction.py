@@ -139,7 +139,8 @@ class SqlTransaction:
     async def delivery(self, request_id: str) -> Delivery:
         """Return how far the request has been shown. Raises StoreError where there is no such request."""
         row = await self._row(request_id)
-        return Delivery(row["card_ts"], row["drawn_version"], row["told"], tuple(row["card_copies"]))
+        copies, reminders = tuple(row["card_copies"]), (row["remind_at"], row["reminded_at"])
+        return Delivery(row["card_ts"], row["drawn_version"], row["told"], copies, *reminders)
 
     async def deliver(self, request_id: str, delivery: Delivery) -> None:
         """Store how far the request has been shown. A drawn_version below the request's makes it due now."""
@@ -150,6 +151,8 @@ class SqlTransaction:
             "card_copies": list(delivery.copies),
             "drawn_version": delivery.drawn_version,
             "told": delivery.told,
+            "remind_at": delivery.remind_at,
+            "reminded_at": delivery.reminded_at,
             "drawn_at": now,
         }
         stored = await self._row(request_id)

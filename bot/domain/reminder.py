@@ -1,0 +1,27 @@
+"""When those who can act on a request are reminded of it: at most twice a step."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain.request import Pending
+
+# Before the deadline there has to be time to open the channel, look at the coupon, and click.
+LAST_CALL = timedelta(minutes=2)
+
+
+def reminders(request: Pending, remind_after: timedelta) -> tuple[datetime, ...]:
+    """Return when people are reminded of the step that a request waits for: a while after it began, and
+    shortly before the deadline. A time that would come too late is left out."""
+    began = request.review.at if request.review else request.origin.opened_at
+    last = request.approve_by - LAST_CALL
+    return tuple(sorted({time for time in (began + remind_after, last) if began < time <= last}))
+
+
+def next_reminder(request: Pending, remind_after: timedelta, reminded_at: datetime | None) -> datetime | None:
+    """Return when people are to be reminded next. reminded_at: when they last were, of this step or another.
+
+    Of two that were both missed, while nothing ran, only one is made up for.
+    """
+    times = reminders(request, remind_after)
+    return next((time for time in times if reminded_at is None or time > reminded_at), None)
