@@ -120,10 +120,10 @@ _WAITING = (
     Guard(
         name="at most two reminders",
         keeps="-",
-        promise="That people were reminded is stored, so that nobody is reminded again and again.",
+        promise="That people were reminded is stored, so that a card drawn anew reminds nobody again.",
         file=_PRESENT,
         text="remind_at=remind_at, reminded_at=now",
-        without="reminded_at=now",
+        without="remind_at=remind_at",
         tests=("tests/integration/test_reminders.py",),
     ),
     Guard(

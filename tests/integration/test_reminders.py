@@ -63,12 +63,15 @@ async def test_a_decided_request_reminds_nobody(wired: Wired) -> None:
     assert reminders(wired) == []
 
 
-async def test_a_redrawn_card_does_not_put_a_reminder_off(wired: Wired) -> None:
-    """A copy of the card that is redrawn when a reminder is due takes nothing away from it."""
+async def test_a_card_drawn_anew_changes_nothing(wired: Wired) -> None:
+    """A card that is drawn anew neither puts off a reminder that is due, nor repeats one."""
     request_id = await wired.ask()
     wired.clock.advance(301)
     await wired.click(Action.CANCEL, BEA, request_id, message_ts="7.000100")
     await wired.drain()
+    assert len(reminders(wired)) == 1
+    await wired.click(Action.CANCEL, BEA, request_id, message_ts="8.000100")
+    await wired.run(60, step=STEP_SECONDS)
     assert len(reminders(wired)) == 1
 
 
