@@ -6,7 +6,7 @@ READY := .venv/.ready
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header
 
-.PHONY: setup demo sandbox test chaos guards check docs lock
+.PHONY: setup demo sandbox test chaos guards bench check docs lock
 
 setup: $(READY) ## everything that the other targets need
 
@@ -25,6 +25,9 @@ chaos: $(READY) ## crashes before and after every commit and call, and faults at
 
 guards: $(READY) ## each guard removed in turn: the tests have to notice
 	$(BIN)/python -m tests.guards
+
+bench: $(READY) ## how quick the bot is, beside bare Bolt; takes 25 minutes, and wants an idle machine
+	$(BIN)/python -m benchmarks
 
 check: $(READY) ## format, lint, types, imports
 	$(BIN)/ruff format --check .

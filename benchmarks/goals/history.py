@@ -1,0 +1,71 @@
+"""Goal 6: whether a database that has seen much answers as quickly as a new one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from statistics import median
+
+from benchmarks.figures import Figure, at_most, percentile, ratio, shown
+from benchmarks.goals import commands
+from benchmarks.goals.clicks import Observed, observed, some
+from benchmarks.goals.commands import KINDS, closed_loop, open_loop
+from benchmarks.ground import Ground
+from benchmarks.history import fill
+from benchmarks.plan import Plan
+from benchmarks.stored import Stored
+
+_CHANGE = 1.1
+Rounds = defaultdict[str, list[float]]
+
+
+async def measure(ground: Ground, plan: Plan) -> list[Figure]:
+    """Measure goal 6. Each figure is a ratio to the one with an empty database."""
+    async with observed(ground) as seen:
+        databases = {(kind, size): ground.database(kind) for kind in KINDS for size in plan.histories}
+        await asyncio.gather(
+            *(_filled(ground, seen, stored, size) for (_, size), stored in databases.items())
+        )
+        found: dict[tuple[str, int], Rounds] = {which: defaultdict(list) for which in databases}
+        for _ in range(plan.rounds):
+            for which, stored in databases.items():
+                await _once(ground, plan, seen, stored, found[which])
+        for stored in databases.values():
+            ground.forget(stored)
+    return [
+        figure
+        for (kind, size), rounds in found.items()
+        if size
+        for figure in _compared(f"{KINDS[kind]}, {shown(size)}", rounds, found[kind, 0])
+    ]
+
+
+async def _filled(ground: Ground, seen: Observed, stored: Stored, size: int) -> None:
+    async with ground.bot(seen.outside, stored) as bot:
+        code = f"{ground.tag()}0001"
+        await seen.people.coupon(code)
+        await seen.people.delete(bot.port, code)
+        while not stored.is_quiet():  # noqa: ASYNC110  it happens in another process
+            await asyncio.sleep(0.05)
+    if size:
+        await fill(stored, size)
+
+
+async def _once(ground: Ground, plan: Plan, seen: Observed, stored: Stored, found: Rounds) -> None:
+    """Measure the first three goals with a database, and leave it without work."""
+    async with ground.bot(seen.outside, stored) as bot:
+        clicks = await some(ground, seen, bot.port, stored, plan.clicks // 2)
+        found["click to DELETE"].append(percentile([each.own for each in clicks], 0.5))
+        slow = await commands.measure(ground, stored, open_loop(plan, ground.tag(), bot))
+        found["p99 at a fixed rate"].append(slow.p99)
+        fast = await commands.measure(ground, stored, closed_loop(plan, ground.tag(), bot))
+        found["seconds a command"].append(1 / fast.outcome.per_second)
+    stored.sweep()
+
+
+def _compared(name: str, rounds: Rounds, empty: Rounds) -> list[Figure]:
+    return [
+        Figure(6, f"{name}: {what}", ratio(values, empty[what]), "", at_most(_CHANGE), tuple(values))
+        for what, values in rounds.items()
+        if median(empty[what])
+    ]

@@ -1,0 +1,83 @@
+"""What the load process is told to do, and what it tells back: one line of JSON each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import count
+from typing import Literal
+
+Mix = Literal["new", "all"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """Which commands to send, and how.
+
+    ports: of the servers, taken in turns. tag: letters that begin every coupon code, so that no code is used
+    twice. rate: commands a second by a schedule, whether or not earlier ones were answered (open loop); None:
+    each connection sends its next command when it has its answer (closed loop). connections: as many in a
+    closed loop. amount: commands in all; None: as many as the seconds allow. warm_up: commands before, which
+    are not measured. mix: "new" opens a request with each command; "all" sends every sort of command.
+    """
+
+    ports: tuple[int, ...]
+    tag: str
+    rate: float | None = None
+    connections: int = 32
+    seconds: float = 10.0
+    amount: int | None = None
+    warm_up: int = 0
+    mix: Mix = "new"
+
+    def line(self) -> str:
+        """Return it as a line."""
+        return json.dumps(asdict(self)) + "\n"
+
+
+def order_of(line: str) -> Order:
+    """Return the order of a line."""
+    told = json.loads(line)
+    return Order(**{**told, "ports": tuple(told["ports"])})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the commands were answered.
+
+    latencies: milliseconds, by the order of answers; in an open loop from the time that the schedule said.
+    seconds: from the first command to the last answer. answers: how many of each sort. late: milliseconds by
+    which the load process itself kept to its schedule, at the 99th percentile.
+    """
+
+    latencies: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    answers: dict[str, int] = field(default_factory=dict)
+    late: float = 0.0
+
+    @property
+    def per_second(self) -> float:
+        """Commands that were answered a second."""
+        return len(self.latencies) / self.seconds
+
+    def line(self) -> str:
+        """Return it as a line."""
+        return json.dumps(asdict(self)) + "\n"
+
+
+def outcome_of(line: str) -> Outcome:
+    """Return the outcome of a line."""
+    return Outcome(**json.loads(line))
+
+
+def texts(tag: str, mix: Mix) -> Iterator[str]:
+    """Yield what is typed, without end: in "all", one in twenty opens a request, the others do not."""
+    for number in count():
+        code = f"{tag}{number:07}"
+        if mix == "new" or number % 20 == 0:
+            newest = code
+            yield f"{code} leaked on a forum"
+        else:
+            others = ("help", "list", f"show {newest}", "tooshort", f"{newest} leaked on a forum")
+            yield others[number % 5]

@@ -1,0 +1,75 @@
+"""What the benchmark looks up, and puts right, in a bot's database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, false, func, make_url, select, true, update
+
+from bot.adapters.store.schema import decisions, items, requests
+
+_NO_WORK: dict[str, Any] = {"due_at": None, "claim_token": None, "lease_until": None}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A database by its URL."""
+
+    url: str
+
+    def requests(self, tag: str) -> int:
+        """Return how many requests are stored for codes that begin with a tag."""
+        of_tag = items.c.code_key.between(tag, f"{tag}~") & (items.c.position == 0)
+        with self._connection() as connection:
+            return connection.execute(select(func.count()).select_from(items).where(of_tag)).scalar_one()
+
+    def shown(self) -> float:
+        """Return the share of open requests whose card has been drawn."""
+        are_open = select(func.count()).select_from(requests).where(requests.c.ended_at.is_(None))
+        with self._connection() as connection:
+            everyone = connection.execute(are_open).scalar_one()
+            drawn = connection.execute(are_open.where(requests.c.drawn_version > 0)).scalar_one()
+        return drawn / everyone if everyone else 1.0
+
+    def approved_at(self, request_id: str) -> float:
+        """Return when the final click was decided, in epoch seconds: right before it was committed."""
+        final = (decisions.c.request_id == request_id) & (decisions.c.step == 2)
+        with self._connection() as connection:
+            when: datetime = connection.execute(select(decisions.c.at).where(final)).scalar_one()
+        return when.timestamp()
+
+    def is_quiet(self) -> bool:
+        """Return whether no work is left."""
+        with self._connection() as connection:
+            left = [
+                connection.execute(
+                    select(func.count()).select_from(table).where(table.c.due_at.is_not(None))
+                ).scalar_one()
+                for table in (requests, items)
+            ]
+        return not any(left)
+
+    def sweep(self) -> None:
+        """End every open request, so that a bot that starts now has nothing to do."""
+        cancelled = {"state": "cancelled", "ended_at": datetime.now(UTC), "told": true()}
+        with self._connection() as connection:
+            connection.execute(update(items).where(items.c.open).values(**_NO_WORK, open=false()))
+            still_open = update(requests).where(requests.c.ended_at.is_(None))
+            connection.execute(still_open.values(**_NO_WORK, **cancelled))
+            connection.execute(update(requests).where(requests.c.due_at.is_not(None)).values(_NO_WORK))
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        url = make_url(self.url)
+        engine = create_engine(
+            url.set(drivername="postgresql+psycopg") if "postgres" in url.drivername else url
+        )
+        try:
+            with engine.begin() as connection:
+                yield connection
+        finally:
+            engine.dispose()
