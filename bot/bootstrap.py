@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import ClientSession
@@ -17,7 +18,6 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.seal import Seal
 from bot.adapters.slack import Directory, Identity, SlackMessenger, identify, web_client, web_session
 from bot.adapters.store import SqlStore
 from bot.adapters.store import migrate as migrate_store
@@ -41,6 +41,9 @@ from bot.worker import Chore, Wakeup, Worker
 from handlers import errors, listeners
 from handlers.answers import Answers
 from handlers.cards import Cards
+
+if TYPE_CHECKING:
+    from bot.adapters.seal import Seal
 
 _log = structlog.get_logger(__name__)
 
@@ -202,7 +205,12 @@ async def outside(settings: Settings) -> AsyncIterator[tuple[ClientSession, Asyn
 def seal_of(settings: Settings) -> Seal | None:
     """Return what seals and opens what deleted coupons held; None where no key is set."""
     keys = [key.get_secret_value() for key in settings.snapshot_keys]
-    return Seal(keys) if keys else None
+    if not keys:
+        return None
+    # Imported where it is used: it takes 7 MB, and most bots have no key.
+    from bot.adapters.seal import Seal
+
+    return Seal(keys)
 
 
 def _bolt(settings: Settings, client: AsyncWebClient, identity: Identity, services: Services) -> AsyncApp:

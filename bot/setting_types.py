@@ -13,7 +13,6 @@ from datetime import UTC, tzinfo
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from bot.domain.request import Grants
@@ -96,6 +95,9 @@ def keys(value: object) -> object:
     """Return the keys of a list. A key is 32 bytes in url-safe base64."""
     if not isinstance(value, str):
         return value
+    # Imported where there is a key to look at: it takes 7 MB, and most bots have none.
+    from cryptography.fernet import Fernet
+
     found = [part.strip() for part in value.split(",") if part.strip()]
     for number, key in enumerate(found, start=1):
         try:
