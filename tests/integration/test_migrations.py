@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from bot.adapters.store import migrate, require_current
 from bot.adapters.store.engine import connect, run
+from bot.adapters.store.migrate import _config, known_revisions
 from bot.adapters.store.schema import metadata
 from bot.domain.errors import StoreError, StoreTooNew
 from tests.integration.databases import KINDS, fresh_url
@@ -118,6 +120,21 @@ async def test_migrating_again_changes_nothing(url: str) -> None:
     before = await _describe(url)
     await migrate(url)
     assert await _describe(url) == before
+
+
+def test_files_are_named_by_their_revisions() -> None:
+    """A start finds out what is to be done from the files' names, which say what Alembic would find."""
+    revisions = [found.revision for found in ScriptDirectory.from_config(_config()).walk_revisions()]
+    assert known_revisions() == revisions[::-1]
+
+
+async def test_a_start_without_migrations_does_not_load_them(tmp_path: Path) -> None:
+    """Where a database is up to date, Alembic is not even imported."""
+    url = fresh_url("sqlite", tmp_path)
+    await migrate(url)
+    looked = f"{_MIGRATE}; sys.exit('alembic' in sys.modules)"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", looked, url)
+    assert await process.wait() == 0
 
 
 async def test_a_newer_database_is_left_alone(url: str) -> None:

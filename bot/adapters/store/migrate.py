@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from bot.adapters import migrations
 from bot.adapters.store.engine import connect, translated
 from bot.domain.errors import StoreError, StoreTooNew
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 # Any number will do, as long as every version of the program uses the same one.
 _ADVISORY_LOCK = 5_417_203_846_391
+_FOLDER = Path(migrations.__file__).parent
 
 
 async def migrate(url: str) -> None:
@@ -53,21 +54,35 @@ def _upgrade(connection: Connection) -> None:
             connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '60s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
         if not _is_current(connection):
+            # Imported where there is something to do, which no other start has to wait for.
+            from alembic import command
+
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
 
 def _is_current(connection: Connection) -> bool:
-    script = ScriptDirectory.from_config(_config())
-    stored = set(MigrationContext.configure(connection).get_current_heads())
-    if stored - {known.revision for known in script.walk_revisions()}:
+    known, stored = known_revisions(), _stored_revisions(connection)
+    if stored - set(known):
         raise StoreTooNew("The database was written by a newer version of the program.")
-    return stored == set(script.get_heads())
+    return stored == {known[-1]}
+
+
+def known_revisions() -> list[str]:
+    """Return the revisions of the migrations in their order: their files' names begin with them."""
+    return sorted(file.name[:4] for file in (_FOLDER / "versions").glob("[0-9]*.py"))
+
+
+def _stored_revisions(connection: Connection) -> set[str]:
+    if not inspect(connection).has_table("alembic_version"):
+        return set()
+    return set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
 
 
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
-    folder = str(Path(migrations.__file__).parent)
-    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     return config
