@@ -128,11 +128,11 @@ def closed_loop(plan: Plan, tag: str, running: Running) -> Order:
 
 @asynccontextmanager
 async def started(
-    ground: Ground, outside: Outside, variant: str
+    ground: Ground, outside: Outside, variant: str, database: Stored | None = None
 ) -> AsyncIterator[tuple[Running, Stored | None]]:
-    """Start a variant, the bot on a new database."""
+    """Start a variant, the bot on a database, or on a new one where none is given."""
     if variant in KINDS:
-        database = ground.database(variant)
+        database = database or ground.database(variant)
         async with ground.bot(outside, database) as running:
             yield running, database
     else:

@@ -9,19 +9,23 @@ from benchmarks.goals.commands import BEFORE, KINDS, started
 from benchmarks.ground import Ground
 from benchmarks.orders import Order
 from benchmarks.plan import Plan
+from bot.adapters.store import migrate
 
 _VARIANTS = (BEFORE, *KINDS)
 _CONNECTIONS = 8
 
 
 async def starting(ground: Ground, plan: Plan) -> list[Figure]:
-    """Measure starts and idle memory."""
+    """Measure starts, on databases that are up to date, and idle memory."""
     seconds: defaultdict[str, list[float]] = defaultdict(list)
     memory: defaultdict[str, list[float]] = defaultdict(list)
+    databases = {kind: ground.database(kind) for kind in KINDS}
+    for database in databases.values():
+        await migrate(database.url)
     async with ground.outside() as outside:
         for _ in range(plan.rounds):
             for variant in _VARIANTS:
-                async with started(ground, outside, variant) as (running, _):
+                async with started(ground, outside, variant, databases.get(variant)) as (running, _):
                     seconds[variant].append(running.ready_after)
                     memory[variant].append(running.memory())
     figures = []
