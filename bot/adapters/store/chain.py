@@ -29,6 +29,10 @@ stored_events = table(
     *(column(name, Text) for name in ("previous", "hash")),
 )
 
+_append = insert(stored_events)
+_head = select(audit_head.c.last_id, audit_head.c.last_hash, audit_head.c.count)
+_locked_head = _head.with_for_update()
+
 
 async def append(connection: AsyncConnection, events: Sequence[Event]) -> None:
     """Append events to the chain, as the last thing before the commit. Raises StoreError without a head."""
@@ -39,13 +43,12 @@ async def append(connection: AsyncConnection, events: Sequence[Event]) -> None:
     for event in events:
         link, head = extend(head, facts_of(event))
         rows.append(row_of(link))
-    await run(connection, insert(stored_events).values(rows[0] if len(rows) == 1 else rows))
+    await run(connection, _append, rows)
 
 
 async def read_head(connection: AsyncConnection, *, lock: bool = False) -> Head | None:
     """Return the stored head; None: it is gone. lock: until the transaction ends."""
-    stored = select(audit_head.c.last_id, audit_head.c.last_hash, audit_head.c.count)
-    row = (await run(connection, stored.with_for_update() if lock else stored)).first()
+    row = (await run(connection, _locked_head if lock else _head)).first()
     return None if row is None else Head(**row._mapping)
 
 

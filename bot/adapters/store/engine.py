@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     ExitStack,
@@ -180,10 +180,19 @@ def _postgres(url: URL) -> AsyncEngine:
     )
 
 
-async def run(connection: AsyncConnection, statement: Executable) -> CursorResult[Any]:
-    """Execute one statement. Raises StoreUnavailable or StoreError."""
+Row = Mapping[str, Any]
+
+
+async def run(
+    connection: AsyncConnection, statement: Executable, values: Row | Sequence[Row] | None = None
+) -> CursorResult[Any]:
+    """Execute one statement, with values for its parameters. Raises StoreUnavailable or StoreError.
+
+    A statement that is built once, and given its values here, costs less than half of one that is built from
+    its values each time.
+    """
     with translated():
-        return await connection.execute(statement)
+        return await connection.execute(statement, values)
 
 
 @contextmanager

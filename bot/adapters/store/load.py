@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, RowMapping, select
+from sqlalchemy import BindParameter, ColumnElement, RowMapping, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.store.engine import run
 from bot.adapters.store.mapping import request_of
 from bot.adapters.store.schema import decisions, items, requests
 from bot.services.ports import OpenRequest
+
+_ids: BindParameter[str] = bindparam("ids", expanding=True)
+_their_items = select(items).where(items.c.request_id.in_(_ids)).order_by(items.c.position)
+_their_decisions = select(decisions).where(decisions.c.request_id.in_(_ids))
 
 
 async def load(
@@ -30,10 +34,8 @@ async def load(
     ids = [row["id"] for row in found]
     if not ids:
         return ()
-    their_items = select(items).where(items.c.request_id.in_(ids)).order_by(items.c.position)
-    their_decisions = select(decisions).where(decisions.c.request_id.in_(ids))
-    by_item = _by_request((await run(connection, their_items)).mappings())
-    by_decision = _by_request((await run(connection, their_decisions)).mappings())
+    by_item = _by_request((await run(connection, _their_items, {"ids": ids})).mappings())
+    by_decision = _by_request((await run(connection, _their_decisions, {"ids": ids})).mappings())
     return tuple(
         OpenRequest(request_of(row, by_item[row["id"]], by_decision[row["id"]]), row["card_ts"])
         for row in found

@@ -23,6 +23,20 @@ from bot.domain.item import Item
 from bot.domain.request import Approved, Decision, Failed, Request, Submitted, is_ended
 from bot.services.ports import Claim, Clock, Delivery
 
+_add_request, _add_decision, _add_notice = insert(requests), insert(decisions), insert(notices)
+
+
+def _unless_taken(adding: sqlite.Insert | postgresql.Insert) -> Executable:
+    # A refused row is left out and not an error, which on PostgreSQL would end the whole transaction.
+    free = adding.on_conflict_do_nothing(index_elements=[items.c.code_key], index_where=items.c.open)
+    return free.returning(items.c.position)
+
+
+_add_codes = {
+    "sqlite": _unless_taken(sqlite.insert(items)),
+    "postgresql": _unless_taken(postgresql.insert(items)),
+}
+
 _IDLE = {"due_at": None, "claim_token": None, "lease_until": None, "attempts": 0}
 
 
@@ -47,13 +61,14 @@ class SqlTransaction:
         """Store a new request. Raises CodeTaken where one of its codes is in an open request."""
         self.changed = True
         row = mapping.origin_row(request.origin, reply_url) | mapping.request_row(request)
-        await run(self._connection, insert(requests).values(row | {"due_at": self._clock.now()}))
+        await run(self._connection, _add_request, row | {"due_at": self._clock.now()})
         await self._add_codes([mapping.code_row(request, position) for position in range(len(request.codes))])
 
     async def _add_codes(self, rows: list[dict[str, Any]]) -> None:
         # Whoever holds a code may let go of it between the refusal and the look, hence the second try.
         for _ in range(2):
-            added = set((await run(self._connection, self._insert_codes(rows))).scalars())
+            adding = _add_codes[self._connection.dialect.name]
+            added = set((await run(self._connection, adding, rows)).scalars())
             rows = [row for row in rows if row["position"] not in added]
             if not rows:
                 return
@@ -63,14 +78,6 @@ class SqlTransaction:
             if found is not None:
                 raise CodeTaken(code, found)
         raise StoreError("The codes could not be reserved.")
-
-    def _insert_codes(self, rows: list[dict[str, Any]]) -> Executable:
-        # A refused row is left out and not an error, which on PostgreSQL would end the whole transaction.
-        dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
-        adding: sqlite.Insert | postgresql.Insert = dialect.insert(items).values(rows)
-        return adding.on_conflict_do_nothing(
-            index_elements=[items.c.code_key], index_where=items.c.open
-        ).returning(items.c.position)
 
     async def get(self, request_id: str) -> Request | None:
         """Return the request, locked until the transaction ends, or None."""
@@ -115,7 +122,7 @@ class SqlTransaction:
             if decision not in known
         ]
         if rows:
-            await run(self._connection, insert(decisions).values(rows))
+            await run(self._connection, _add_decision, rows)
 
     async def _save_items(self, before: Request, after: Request, now: datetime) -> None:
         old = _items(before)
@@ -214,7 +221,7 @@ class SqlTransaction:
         """Store a private notice, due now."""
         self.changed = True
         row = mapping.notice_row(notice) | {"due_at": self._clock.now()}
-        await run(self._connection, insert(notices).values(row))
+        await run(self._connection, _add_notice, row)
 
     async def finish(self) -> None:
         """Write the audit events, as the last thing before the commit."""
