@@ -149,7 +149,7 @@ async def _built(
         to_vivoldi = Calls(metrics.called_vivoldi, traces.calls("vivoldi"))
         to_slack = Calls(metrics.called_slack, traces.calls("slack"))
         store = await stack.enter_async_context(
-            SqlStore(settings.database_url.get_secret_value(), clock, Committed(wakeup, log_events, metrics))
+            SqlStore(settings.database_url.get_secret_value(), clock, Committed(log_events, metrics), wakeup)
         )
         directory = Directory(client, clock, identity.team_id, _named(policy))
         services = Services(

@@ -1,15 +1,15 @@
 """The supervised loop: looks at stored state for what is due, and does it.
 
 A click, a restart and a lost message all lead here. There are three lanes, each with its own kind of claim,
-so that slow Slack calls never hold up a deletion. It wakes at once on a change in its own process, and
-otherwise looks about once a second, which is how the work of other replicas and of the past is found.
+so that slow Slack calls never hold up a deletion. A lane wakes at once on work for it from its own process,
+and otherwise looks about once a second, which is how the work of other replicas and of the past is found.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -74,21 +74,29 @@ class Chore:
 
 
 class Wakeup:
-    """Wakes every lane at once. Call it after a commit, from the loop that the worker runs in."""
+    """Wakes lanes. Call it after a commit that made work due, from the loop that the worker runs in.
+
+    A lane that is woken looks into the database, which costs a good part of what storing a command does. So
+    only those are woken for which there may be something; work that nobody announced is found by looking
+    once a second.
+    """
 
     def __init__(self) -> None:
-        self._events: list[asyncio.Event] = []
+        self._events: dict[str, asyncio.Event] = {}
 
-    def __call__(self) -> None:
-        """Tell the lanes that stored state has changed."""
-        for event in self._events:
-            event.set()
+    def __call__(self, lanes: Collection[str]) -> None:
+        """Tell the lanes of these names that there may be work."""
+        for name in lanes:
+            if event := self._events.get(name):
+                event.set()
 
-    def subscribe(self) -> asyncio.Event:
-        """Return an event that is set by every wake-up; its owner clears it."""
-        event = asyncio.Event()
-        self._events.append(event)
-        return event
+    def everyone(self) -> None:
+        """Wake every lane."""
+        self(self._events)
+
+    def subscribe(self, lane: str) -> asyncio.Event:
+        """Return the event that is set by every wake-up of a lane; its owner clears it."""
+        return self._events.setdefault(lane, asyncio.Event())
 
 
 class Worker:
@@ -113,7 +121,7 @@ class Worker:
     def stop(self) -> None:
         """Take no more work. `run` returns when what is in flight has ended."""
         self._stopping.set()
-        self._wakeup()
+        self._wakeup.everyone()
 
     async def run(self) -> None:
         """Work until `stop` is called and everything in flight has ended."""
@@ -124,7 +132,7 @@ class Worker:
                 group.create_task(self._run(lane))
 
     async def _run(self, lane: Lane[ClaimT]) -> None:
-        woken = self._wakeup.subscribe()
+        woken = self._wakeup.subscribe(lane.name)
         slots = asyncio.Semaphore(lane.slots)
         async with asyncio.TaskGroup() as in_flight:
             while not self._stopping.is_set():

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapters.store import SqlStore
+from bot.adapters.store.schema import metadata
 from bot.domain.event import Event, EventKind, Notice
+from bot.services.ports import Delivery
 from tests.integration.databases import KINDS, Bench, bench_on
 from tests.integration.stored import (
     ANN,
@@ -18,6 +21,7 @@ from tests.integration.stored import (
     store_new,
     submitted,
 )
+from tests.integration.wired import wired_on
 
 
 @pytest.fixture(params=KINDS)
@@ -48,6 +52,40 @@ async def test_observers_see_what_was_committed_and_nothing_else(bench: Bench) -
         await tx.record(third)
     await store_new(bench.store, submitted(bench.clock.now()))
     assert [list(events) for events in bench.commits] == [[first, second], [third], []]
+
+
+async def test_what_becomes_due_is_announced_by_its_sort(bench: Bench) -> None:
+    """Only the lanes that a commit gave work are woken, and a rolled back one wakes nobody."""
+    announced: list[set[str]] = []
+    store = SqlStore(bench.url, bench.clock, lambda _: None, lambda due: announced.append(set(due)))
+    async with store:
+        approved = await store_approved(store, bench.clock.now())
+        assert announced == [{"requests"}, {"requests"}, {"requests", "items"}]
+        announced.clear()
+        async with store.transaction() as tx:
+            await tx.notify(Notice(id="N1", at=bench.clock.now(), person="U1", channel="C1", text="no"))
+        claim = await store.claim_item(bench.clock.now(), LEASE)
+        assert claim is not None
+        assert announced == [{"notices"}]
+        async with store.transaction() as tx:
+            await tx.release(claim, bench.clock.now())
+        await store_drawn(store, approved)
+        with pytest.raises(ZeroDivisionError):
+            await _fails(store, approved.origin.id)
+        assert announced == [{"notices"}, {"items"}]
+
+
+async def _fails(store: SqlStore, request_id: str) -> None:
+    async with store.transaction() as tx:
+        await tx.deliver(request_id, Delivery())
+        raise ZeroDivisionError
+
+
+async def test_the_worker_s_lanes_are_called_as_what_is_announced(tmp_path: Path) -> None:
+    """Each sort of work that the store announces is the name of the lane that does it."""
+    tables = {table.name for table in metadata.tables.values() if "due_at" in table.columns}
+    async with wired_on(tmp_path) as wired:
+        assert {lane.name for lane in wired.lanes} == tables
 
 
 async def test_work_is_taken_over_only_from_a_lease_that_ran_out(bench: Bench) -> None:

@@ -95,6 +95,11 @@ class Wired:
         cards = Cards()
         return Services(self.store, self.coupons, self.people, self.messenger, cards, self.policy, self.clock)
 
+    @property
+    def lanes(self) -> Sequence[Lane[Any]]:
+        """Return the worker's lanes."""
+        return self.services.lanes(_SETTINGS)
+
     # ------------------------------------------------------------ what people do
 
     async def command(self, text: str, by: Person = RIKA, channel: str = CHANNEL, team: str = TEAM) -> Answer:
@@ -140,8 +145,7 @@ class Wired:
 
     async def drain(self) -> None:
         """Do everything that is due now, and what becomes due by it. Fails where that has no end."""
-        lanes: Sequence[Lane[Any]] = self.services.lanes(_SETTINGS)
-        busy, left = True, _MOST_WORK
+        lanes, busy, left = self.lanes, True, _MOST_WORK
         while busy:
             busy = False
             for lane in lanes:

@@ -88,19 +88,17 @@ async def test_lines_of_one_click_share_an_id(lines: Lines) -> None:
 
 
 def test_an_observer_that_fails_hurts_nobody(lines: Lines) -> None:
-    """The worker is woken, the other observers see the events, and the log has a reference to the error."""
+    """The other observers see the events, and the log has a reference to the error."""
     logs.configure("INFO", "json")
     done: list[str] = []
 
     def broken(_: object) -> None:
         raise ZeroDivisionError("a defect")
 
-    committed = Committed(
-        lambda: done.append("woken"), broken, lambda events: done.extend(event.kind for event in events)
-    )
+    committed = Committed(broken, lambda events: done.extend(event.kind for event in events))
     committed([an_event(EventKind.DECISION)])
     committed(())
-    assert done == ["woken", "decision", "woken"]
+    assert done == ["decision"]
     first, _ = lines()
     assert (first["event"], len(first["reference"])) == ("observer.failed", 8)
     assert "a defect" in first["exception"]

@@ -117,8 +117,19 @@ async def test_a_change_wakes_the_lane_at_once(monkeypatch: pytest.MonkeyPatch) 
     async with running(bench, wakeup):
         await bench.until(lambda: bench.done == ["first"])
         bench.pieces.append("second")
-        wakeup()
+        wakeup(["bench"])
         await bench.until(lambda: bench.done == ["first", "second"])
+
+
+async def test_a_change_wakes_no_other_lane() -> None:
+    """A lane does not look into the database for what was made due for another one."""
+    wakeup = Wakeup()
+    one, other = wakeup.subscribe("one"), wakeup.subscribe("other")
+    wakeup(["one", "nobody"])
+    assert (one.is_set(), other.is_set()) == (True, False)
+    one.clear()
+    wakeup.everyone()
+    assert (one.is_set(), other.is_set()) == (True, True)
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("gone"), RuntimeError("a defect")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Self
@@ -25,13 +25,22 @@ class SqlStore:
 
     url: `sqlite:///file.db`, `postgres://` or `postgresql://`, migrated before. on_commit: called after every
     transaction that changed something, with the audit events that were committed in it, maybe none; a claim
-    by itself is no change, since it makes nothing due. Raises StoreError for a URL that can't be used.
+    by itself is no change, since it makes nothing due. on_due: called before that with the sorts of work
+    (`requests`, `items`, `notices`) that the transaction made due, now or later, where there are any. Raises
+    StoreError for a URL that can't be used.
     """
 
-    def __init__(self, url: str, clock: Clock, on_commit: Callable[[Sequence[Event]], None]) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        on_commit: Callable[[Sequence[Event]], None],
+        on_due: Callable[[Collection[str]], None] = lambda _: None,
+    ) -> None:
         self._database = connect(url)
         self._clock = clock
         self._on_commit = on_commit
+        self._on_due = on_due
 
     async def open(self) -> None:
         """Make sure that the database can be reached. Raises StoreUnavailable."""
@@ -58,6 +67,8 @@ class SqlStore:
             transaction = SqlTransaction(connection, self._clock)
             yield transaction
             await transaction.finish()
+        if transaction.due:
+            self._on_due(transaction.due)
         if transaction.changed:
             self._on_commit(transaction.recorded)
 

@@ -43,7 +43,8 @@ _IDLE = {"due_at": None, "claim_token": None, "lease_until": None, "attempts": 0
 class SqlTransaction:
     """Implements the port `Transaction` on one connection.
 
-    changed: whether anything was written. recorded: its audit events, in their order.
+    changed: whether anything was written. due: the tables in which it made work due. recorded: its audit
+    events, in their order.
     """
 
     def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
@@ -53,6 +54,7 @@ class SqlTransaction:
         self._held: set[str] = set()
         self.snapshots = SqlSnapshots(connection)
         self.changed = False
+        self.due: set[str] = set()
         self.recorded: list[Event] = []
 
     # ------------------------------------------------------------ requests
@@ -60,6 +62,7 @@ class SqlTransaction:
     async def add(self, request: Submitted, reply_url: str | None) -> None:
         """Store a new request. Raises CodeTaken where one of its codes is in an open request."""
         self.changed = True
+        self.due.add(requests.name)
         row = mapping.origin_row(request.origin, reply_url) | mapping.request_row(request)
         await run(self._connection, _add_request, row | {"due_at": self._clock.now()})
         await self._add_codes([mapping.code_row(request, position) for position in range(len(request.codes))])
@@ -101,6 +104,7 @@ class SqlTransaction:
         row = mapping.request_row(request)
         if request_id not in self._held:
             row["due_at"] = await self._changed_due(request, now)
+            self.due.add(requests.name)
         same = (requests.c.id == request_id) & (requests.c.version == before.version)
         if (await run(self._connection, update(requests).where(same).values(row))).rowcount != 1:
             raise StoreError(f"The request {request_id} was changed by someone else meanwhile.")
@@ -132,6 +136,8 @@ class SqlTransaction:
             row = mapping.item_row(item) if item != was else {}
             if approved or was is None or item.state != was.state:
                 row |= _item_work(after, item, now)
+                if row["due_at"] is not None:
+                    self.due.add(items.name)
             if row:
                 mine = (items.c.request_id == after.origin.id) & (items.c.position == position)
                 await run(self._connection, update(items).where(mine).values(row))
@@ -165,6 +171,7 @@ class SqlTransaction:
         stored = await self._row(request_id)
         if delivery.drawn_version < stored["version"] and request_id not in self._held:
             row["due_at"] = now
+            self.due.add(requests.name)
         await run(self._connection, update(requests).where(requests.c.id == request_id).values(row))
 
     async def reply_url(self, request_id: str) -> str | None:
@@ -201,6 +208,8 @@ class SqlTransaction:
             values |= {"due_at": await self._due(claim, row), "attempts": 0}
         elif claim.position is None:
             values["due_at"] = retry_due(row, due)
+        if values["due_at"] is not None:
+            self.due.add(table.name)
         await run(self._connection, update(table).where(claims.claimed(claim)).values(values))
 
     async def _due(self, claim: Claim, row: RowMapping) -> datetime | None:
@@ -220,6 +229,7 @@ class SqlTransaction:
     async def notify(self, notice: Notice) -> None:
         """Store a private notice, due now."""
         self.changed = True
+        self.due.add(notices.name)
         row = mapping.notice_row(notice) | {"due_at": self._clock.now()}
         await run(self._connection, _add_notice, row)
 
