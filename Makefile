@@ -20,8 +20,9 @@ test: check ## everything that has to hold
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/pytest -n 2 --dist loadfile -m "not chaos"
 
-chaos: $(READY) ## crashes before and after every commit and call, and faults at every call; takes long
-	$(BIN)/pytest tests/chaos
+chaos: $(READY) ## crashes at every commit and call, faults at every call, and real processes; takes an hour
+	$(BIN)/pytest -n 2 --dist worksteal --ignore tests/chaos/real tests/chaos
+	$(BIN)/pytest tests/chaos/real
 
 guards: $(READY) ## each guard removed in turn: the tests have to notice
 	$(BIN)/python -m tests.guards
