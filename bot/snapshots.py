@@ -129,16 +129,14 @@ def _snapshots(count: int) -> str:
 
 def _told(snapshot: Snapshot, seal: Seal) -> str:
     """Return what a coupon held, as it is printed. Ends the command where it can't be opened."""
-    from bot.adapters.vivoldi.wire import parse_json
-
     try:
-        answer = parse_json(seal.open(snapshot.sealed))
+        answer = json.loads(seal.open(snapshot.sealed))
     except SealError as error:
         fail(
             OUTSIDE, f"What {snapshot.code} held can't be read. {error} Add the key that it was sealed with."
         )
     held = answer.get("result") if isinstance(answer, dict) else None
-    text = json.dumps(held, indent=2, ensure_ascii=False, default=str)
+    text = json.dumps(held, indent=2, ensure_ascii=False)
     at = f"{snapshot.kept_at:%Y-%m-%d %H:%M:%S} UTC"
     # What Vivoldi gave goes to a terminal, which would obey some characters.
     safe = "".join(char if char.isprintable() or char == "\n" else f"\\u{ord(char):04x}" for char in text)

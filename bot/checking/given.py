@@ -67,6 +67,16 @@ def _fault(line: str) -> Finding:
     return failure("settings", said, remedy)
 
 
+def look_at_snapshots(given: Given) -> list[Finding]:
+    """Return whether what a deleted coupon held is kept; both are right, and worth knowing beforehand."""
+    if not given.has("snapshot_keys", "retention_days"):
+        return []
+    if not given.settings.snapshot_keys:
+        return [fine("snapshots", "What a deleted coupon held is not kept: SNAPSHOT_KEYS is not set.")]
+    days = given.settings.retention_days
+    return [fine("snapshots", f"What a deleted coupon held is kept for {days} days, encrypted.")]
+
+
 def look_at_transport(given: Given) -> list[Finding]:
     """Return whether there is what one of the two ways needs by which Slack's events come in.
 

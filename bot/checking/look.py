@@ -12,7 +12,7 @@ from bot.checking.approvers import look_at_approvers
 from bot.checking.clock import look_at_clock
 from bot.checking.database import look_at_database
 from bot.checking.finding import Finding
-from bot.checking.given import Given, look_at_settings, look_at_transport
+from bot.checking.given import Given, look_at_settings, look_at_snapshots, look_at_transport
 from bot.checking.slack import look_at_app_token, look_at_channels, look_at_token
 from bot.checking.vivoldi import look_at_vivoldi
 from bot.logs import Redactor
@@ -37,7 +37,8 @@ async def look_at_everything(
         look_at_vivoldi(given, coupons),
         look_at_clock(given, clock),
     )
-    return [*look_at_settings(given), *look_at_transport(given), database, *slack, vivoldi, time]
+    settings = [*look_at_settings(given), *look_at_transport(given)]
+    return [*settings, database, *look_at_snapshots(given), *slack, vivoldi, time]
 
 
 async def _look_at_slack(given: Given, client: AsyncWebClient, clock: Clock) -> list[Finding]:

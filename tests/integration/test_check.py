@@ -35,6 +35,7 @@ async def test_all_is_well(rig: Rig) -> None:
         "settings",
         "signing secret",
         "database",
+        "snapshots",
         "app token",
         "slack token",
         "team",
@@ -47,6 +48,14 @@ async def test_all_is_well(rig: Rig) -> None:
     ]
     assert overall(found) is OK
     assert as_text(found).endswith("\nEverything works.")
+
+
+@pytest.mark.parametrize(("keys", "said"), [("", "is not kept"), ("A" * 43 + "=", "is kept for 7 days")])
+async def test_whether_snapshots_are_kept_is_told(rig: Rig, keys: str, said: str) -> None:
+    """Whoever sets the bot up sees whether what a deleted coupon held will be there, and for how long."""
+    finding = await rig.one("snapshots", SNAPSHOT_KEYS=keys, RETENTION_DAYS="7")
+    assert finding.level is OK
+    assert said in finding.said
 
 
 async def test_looking_changes_nothing(rig: Rig, tmp_path: Path) -> None:
