@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,15 @@ def test_the_table_fits_a_terminal() -> None:
     trials = [Trial(guard, verdict, test, 99.9, "x" * 200) for guard in GUARDS for verdict in Verdict]
     shown = [heading(), summary(trials), *map(line, trials)]
     assert max(len(row) for text in shown for row in text.splitlines()) <= 80
+
+
+def test_the_document_counts_them() -> None:
+    """docs/reliability.md says how many guards each invariant has, as it is."""
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    said = {name: int(count) for name, count in re.findall(r"^\| (I\d) \|.*\| (\d+) \|$", page, re.MULTILINE)}
+    counted = Counter(guard.keeps for guard in GUARDS)
+    others = counted.pop("-")
+    assert said == counted
+    assert f"{len(GUARDS)}: those of the table, and {others} of promises beside the eight" in " ".join(
+        page.split()
+    )
