@@ -45,17 +45,24 @@ _PATIENT = {"VIVOLDI_TIMEOUT_SECONDS": "60"}
 
 @dataclass(frozen=True)
 class Frozen:
-    """A bot that was frozen, and between which times, in seconds since the epoch."""
+    """A bot that was frozen, and since when, in seconds since the epoch."""
 
     replica: Replica
     began: float
-    ended: float
+
+
+@dataclass(frozen=True)
+class Moment:
+    """After how many calls of a bot that are about its DELETEs it is frozen, and how many seconds later."""
+
+    calls: int
+    seconds: float
 
 
 async def test_frozen_around_the_delete() -> None:
     """A bot that was frozen before its last look at the clock sends nothing, and all that is told is true."""
     random, counted = Random(SEED), Counter[str]()
-    moments = [random.uniform(0, 1.2) for _ in range(_FREEZES)]
+    moments = [Moment(random.randint(1, _AT_ONCE), random.uniform(0, 0.02)) for _ in range(_FREEZES)]
     halves = [moments[0::2], moments[1::2]]
     opening = asyncio.Lock()
     await asyncio.gather(*(_freezes(half, counted, opening) for half in halves if half))
@@ -64,33 +71,19 @@ async def test_frozen_around_the_delete() -> None:
     assert counted["broken besides"] == 0
 
 
-async def _freezes(moments: list[float], counted: Counter[str], opening: asyncio.Lock) -> None:
-    """Freeze a bot at moments between its first last read (0) and its last DELETE (1)."""
+async def _freezes(moments: list[Moment], counted: Counter[str], opening: asyncio.Lock) -> None:
     async with a_town("http", 2, opening, **_PATIENT) as town:
-        span = await _span(town.fleet)
         for moment in moments:
-            counted.update(await _freeze_once(town.fleet, moment * span))
+            counted.update(await _freeze_once(town.fleet, moment))
 
 
-async def _span(fleet: Fleet) -> float:
-    """Return the seconds from the first last read to the last DELETE where no bot is frozen."""
+async def _freeze_once(fleet: Fleet, moment: Moment) -> Counter[str]:
     play = await Play.begin(fleet.stage)
     cards = await asyncio.gather(*(_reviewed(play) for _ in range(_AT_ONCE)))
-    await asyncio.gather(*(_approve(play, card) for card in cards))
-    await asyncio.gather(*(play.outcome(card, _PATIENCE) for card in cards))
-    reads = [(await fleet.stage.vivoldi.calls("read", code))[1] for code in play.codes]
-    deletes = [(await play.deletes(code))[0] for code in play.codes]
-    return max(map(_at, deletes)) - min(map(_at, reads))
-
-
-async def _freeze_once(fleet: Fleet, seconds: float) -> Counter[str]:
-    play = await Play.begin(fleet.stage)
-    cards = await asyncio.gather(*(_reviewed(play) for _ in range(_AT_ONCE)))
-    frozen = await _froze(fleet, play, cards, seconds)
+    frozen = await _froze(fleet, play, cards, moment)
     await asyncio.gather(*(play.outcome(card, _PATIENCE) for card in cards))
     created = [code for code in play.codes if await _is_created_again(play, code)]
     frozen.replica.go_on()
-    frozen = replace(frozen, ended=time.time())
     await _is_through(frozen.replica)
     evidence = replace(await Evidence.of(fleet.stage, play.codes, play.since), interrupted=True, settled=True)
     return _counted(evidence, play.codes, frozen, created)
@@ -106,26 +99,31 @@ async def _reviewed(play: Play) -> Message:
     return await play.reads(card, "Step 2 of 2", _PATIENCE)
 
 
-async def _froze(fleet: Fleet, play: Play, cards: list[Message], seconds: float) -> Frozen:
-    """Give all final approvals at once, and freeze the bot that makes the first of the last reads."""
-    seen: dict[str, set[int]] = {code: set() for code in play.codes}
+async def _froze(fleet: Fleet, play: Play, cards: list[Message], moment: Moment) -> Frozen:
+    """Give all final approvals at once, and freeze the bot that makes the call that is waited for."""
+    card_reads: dict[str, int] = {}
+    made: Counter[str] = Counter()
+    seen: set[int] = set()
 
-    def is_last_read(entry: Entry) -> bool:
-        if not isinstance(entry, Call) or entry.kind != "read" or entry.code not in seen:
+    def is_it(entry: Entry) -> bool:
+        if not isinstance(entry, Call) or entry.code not in play.codes or entry.seq in seen:
             return False
-        seen[entry.code].add(entry.seq)
-        return len(seen[entry.code]) > 1
+        seen.add(entry.seq)
+        if card_reads.setdefault(entry.code, entry.seq) == entry.seq:
+            return False
+        made[entry.headers["user-agent"]] += 1
+        return made[entry.headers["user-agent"]] == moment.calls
 
-    reading = asyncio.create_task(fleet.stage.vivoldi.wait_for(is_last_read, _PATIENCE))
+    calling = asyncio.create_task(fleet.stage.vivoldi.wait_for(is_it, _PATIENCE))
     clicking = [asyncio.create_task(_approve(play, card)) for card in cards]
-    read = await reading
-    assert isinstance(read, Call)
-    await asyncio.sleep(seconds)
-    replica = fleet.sender(read)
+    call = await calling
+    assert isinstance(call, Call)
+    await asyncio.sleep(moment.seconds)
+    replica = fleet.sender(call)
     replica.freeze()
     began = time.time()
     await asyncio.gather(*clicking)
-    return Frozen(replica, began, began)
+    return Frozen(replica, began)
 
 
 async def _approve(play: Play, card: Message, who: str = BEA) -> None:
