@@ -15,6 +15,7 @@ from tests.chaos.real.plan import Blow
 from tests.chaos.real.watch import Watch
 from tests.scenario.replicas import Fleet, Replica, start_all
 
+# Longer than any run: a cue that does not come is given up when the stories are over.
 _LONG = 300.0
 
 

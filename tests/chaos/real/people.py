@@ -18,7 +18,7 @@ from tests.scenario.playing import INCIDENT, PERSONAL, RIKA
 
 # How long someone waits for something to happen before clicking or asking again.
 _AGAIN = 2.5
-# What is fetched later is put off for long: nobody waits for this.
+# Longer than any run: what waits so long is told to stop when the run ends.
 _LONG = 300.0
 
 
@@ -139,12 +139,17 @@ async def close(stage: Stage, watch: Watch, codes: Sequence[str]) -> int:
     They are copies that nobody knew of, or commands that were heard late: a request is rejected, and the
     copy of one that has ended is redrawn.
     """
-    stray = 0
+    stray: set[str] = set()
     while live := watch.live(codes):
-        stray += len(live)
+        stray |= {card.ts for card in live}
         for card in live:
             with contextlib.suppress(ControlError):
                 await stage.slack.click(RIKA, card, "reject")
-        shown = {card.seq for card in live}
-        await watch.until(lambda: shown.isdisjoint(c.seq for c in watch.live(codes)), _AGAIN)  # noqa: B023
-    return stray
+        await _redrawn(watch, codes, live)
+    return len(stray)
+
+
+async def _redrawn(watch: Watch, codes: Sequence[str], cards: Sequence[Message]) -> None:
+    """Wait until none of these versions of cards stands any more, or until it is time to click again."""
+    versions = {card.seq for card in cards}
+    await watch.until(lambda: versions.isdisjoint(card.seq for card in watch.live(codes)), _AGAIN)
