@@ -135,11 +135,6 @@ class Plan:
     blows: tuple[Blow, ...]
     slack_faults: tuple[dict[str, Any], ...] = field(default=())
 
-    @property
-    def interrupts(self) -> bool:
-        """Whether an answer can be lost together with whoever was to read, to store, or to log it."""
-        return bool(self.blows)
-
 
 def drawn(seed: int) -> Plan:
     """Return the plan of a seed, always the same one."""

@@ -73,8 +73,8 @@ class Town:
             await asyncio.gather(*(person.prepare() for person in people))
             await self._play(people, blows, plan)
             ran.counted["stray cards"] = await self._settle(people, watch, codes)
-        await self._judge(ran, codes, since, blows)
         self._look_at_processes(ran, blows, began)
+        await self._judge(ran, codes, since, blows)
         ran.seconds = time.time() - began
         return ran
 
@@ -107,7 +107,8 @@ class Town:
     async def _judge(self, ran: Ran, codes: Sequence[str], since: int, blows: Blows) -> None:
         evidence = replace(
             await Evidence.of(self.fleet.stage, codes, since),
-            interrupted=ran.plan.interrupts,
+            # A bot that is too slow to keep its lease is interrupted as well.
+            interrupted=bool(ran.plan.blows or ran.counted["takeovers"]),
             settled=True,
         )
         late, overtaken = _late(evidence.calls, blows.frozen), _overtaken(evidence)
