@@ -448,7 +448,7 @@ class TestAnsweringFaults:
         await control.fault("latency", seconds=0.2)
 
         with pytest.raises(httpx.ReadTimeout):
-            await delete(api, timeout=0.05)
+            await delete(api, timeout=httpx.Timeout(5.0, read=0.05))
         assert await control.deletions(CODE) == []
 
         call = await control.wait_for(lambda entry: isinstance(entry, Call) and entry.finished)

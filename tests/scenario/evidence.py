@@ -12,7 +12,7 @@ from sandbox.slack_client import LogEntry, Message
 from sandbox.stage import Stage
 from sandbox.vivoldi_client import Call, Event
 from tests.scenario.playing import is_card, message_of
-from tests.scenario.told import ACCEPTED, NO_CARD
+from tests.scenario.told import ACCEPTED, NO_CARD, WAITING
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,7 @@ class Evidence:
         return [
             _as_told(at, code, message.text)
             for at, message in messages
+            if not message.contains(WAITING)
             if message.thread_ts in threads or (_is_private(message) and names_an_outcome(message, code))
         ]
 

@@ -13,7 +13,7 @@ from sandbox.stage import Stage
 from tests.scenario.judge import judge
 from tests.scenario.playing import AMIR, BEA, ONCALL, PATIENCE, Play, message_of
 from tests.scenario.stages import BOTH, a_stage
-from tests.scenario.told import CONFIRMED
+from tests.scenario.told import CONFIRMED, WAITING
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -34,7 +34,7 @@ async def test_people_are_reminded_twice_and_can_still_decide(stage: Stage) -> N
 
     def reminded(entry: LogEntry) -> bool:
         if entry.kind == "posted" and message_of(entry).thread_ts == card.ts:
-            assert "still waits for step 1 of 2" in message_of(entry).text
+            assert f"{WAITING} 1 of 2" in message_of(entry).text
             assert f"<!subteam^{ONCALL}>" in message_of(entry).text
             seen.add(entry.seq)
         return len(seen) == 2

@@ -38,7 +38,7 @@ _MIGRATION = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision = "next"
+revision = "9999"
 down_revision = "{head}"
 
 

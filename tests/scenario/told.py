@@ -18,4 +18,5 @@ TOO_LATE = "*Not deleted: the time to do it ran out.*"
 UNKNOWN = "*Unknown.*"
 EXPIRED = "without two approvals; nothing was deleted"
 NO_CARD = "I could not read"
+WAITING = "still waits for step"  # a reminder, which tells no outcome
 ACCEPTED = "the card appears here in a moment"
