@@ -146,7 +146,8 @@ def _judge_what_was_deleted(
             before = _as_of(evidence, code, evidence.time_of(cards[request][0])) if request else None
             assert before is not None, f"{code}: deleted, though created after it was shown"
             assert before.uid == event.uid, f"{code}: another coupon was deleted than was shown"
-            for fact in _SHOWN:
+            # Of one that Vivoldi does not show, the card shows no facts either: it was approved unseen.
+            for fact in _SHOWN if _is_shown(evidence, code, evidence.time_of(cards[request][0])) else ():
                 assert before.facts.get(fact) == event.facts.get(fact), f"{code}: {fact} was another"
 
 
@@ -245,6 +246,13 @@ def _as_of(evidence: Evidence, code: str, at: float) -> Event | None:
     """Return the newest event of a code before a time, unless the coupon was gone by then."""
     before = [event for event in evidence.events if event.code == code and _at(event) < at]
     return before[-1] if before and before[-1].kind != "deleted" else None
+
+
+def _is_shown(evidence: Evidence, code: str, at: float) -> bool:
+    """Return whether the last answered read before a time showed the coupon."""
+    reads = [call for call in _calls(evidence, "read", code) if _at(call) < at]
+    answers = [read.answer_code for read in reads if read.status == 200 and not read.dropped]
+    return [answer for answer in answers if answer is not None][-1:] == [0]
 
 
 def _whole(call: Call) -> bool:

@@ -48,13 +48,15 @@ class Balancer:
         task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.closing(writer):
+        try:
             for _ in self._targets:
                 self._targets.append(target := self._targets.pop(0))
                 with contextlib.suppress(ConnectionError):
                     behind = await asyncio.open_connection("127.0.0.1", target)
                     await self._join((reader, writer), behind)
                     return
+        finally:
+            await _close(writer)
 
     async def _join(
         self,
@@ -69,7 +71,13 @@ class Balancer:
             for way in ways:
                 way.cancel()
             await asyncio.wait(ways)
-            other[1].close()
+            await _close(other[1])
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

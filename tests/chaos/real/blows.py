@@ -47,6 +47,7 @@ class Blows:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         if not cue.done():
             cue.cancel()
+            await asyncio.wait([cue])
             self.counted["blows too late"] += 1
             return
         await self._strike(blow, await cue)
