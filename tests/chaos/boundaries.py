@@ -9,9 +9,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.coupon import CouponCode
+from bot.domain.errors import CouponGuardError
 from bot.services.ports import Claim, NoticeClaim, OpenRequest, Store, Transaction
 
-COMMIT, CLAIM, DELETE = "store.commit", "store.claim", "vivoldi.delete"
+COMMIT, ROLLBACK, CLAIM, DELETE = "store.commit", "store.rollback", "store.claim", "vivoldi.delete"
+# Where dying on one side is the same as on the other, or as after what came before.
+_SAME = ((CLAIM, "before"), (ROLLBACK, "after"))
 
 
 class Crash(BaseException):
@@ -56,12 +59,12 @@ class Boundaries:
     dead: bool = False
 
     def places(self) -> list[Place]:
-        """Return every place that was crossed. Dying before a claim is the same as after what came before."""
+        """Return every place that was crossed, each once."""
         return [
             Place(number, side)
             for number, name in enumerate(self.crossed, start=1)
             for side in Side
-            if not (name == CLAIM and side is Side.BEFORE)
+            if (name, side) not in _SAME
         ]
 
     def enter(self, name: str) -> int:
@@ -73,6 +76,11 @@ class Boundaries:
     def crash(self, number: int, side: Side) -> None:
         """Raise Crash if this is the place to die, or if the process has died meanwhile."""
         self._die_if(self.dead or self.crash_at == Place(number, side))
+
+    def rolled_back(self, number: int) -> None:
+        """Note that a transaction was refused; the process can die of that, too. Raises Crash there."""
+        self.crossed[number - 1] = ROLLBACK
+        self.crash(number, Side.BEFORE)
 
     async def hold(self, number: int, side: Side) -> None:
         """Wait as long as the process is frozen here."""
@@ -107,9 +115,13 @@ class BoundStore:
         """Open a transaction, which is rolled back by a crash before its commit."""
         number = self._boundaries.enter(COMMIT)
         await self._boundaries.hold(number, Side.BEFORE)
-        async with self._store.transaction() as tx:
-            yield tx
-            self._boundaries.crash(number, Side.BEFORE)
+        try:
+            async with self._store.transaction() as tx:
+                yield tx
+                self._boundaries.crash(number, Side.BEFORE)
+        except CouponGuardError:
+            self._boundaries.rolled_back(number)
+            raise
         self._boundaries.crash(number, Side.AFTER)
         await self._boundaries.hold(number, Side.AFTER)
 

@@ -52,6 +52,7 @@ def _all() -> list[Scenario]:
         _one(stories.late_click, NOT_DELETED, "two approvals"),
         _one(stories.tampered, NOT_DELETED, "not for what is stored"),
         _one(stories.cancelled, NOT_DELETED, "cancelled"),
+        _one(stories.no_thread, NOT_DELETED, "cancelled"),
         _one(stories.expired, NOT_DELETED, "two approvals"),
         _one(stories.drifted, NOT_DELETED, "changed since"),
         _one(stories.remade, NOT_DELETED, "changed since"),

@@ -1,4 +1,4 @@
-"""What makes a run repeatable and quick: the same dice each time, and SQLite in the thread that asks.
+"""What makes a run repeatable and quick: the same dice, no hurry, and SQLite in the thread that asks.
 
 The driver gives each connection a thread, and a run crosses over a thousand times. Here a statement is
 executed where it is asked for, so that nothing happens at the same time and nothing has to be waited for. One
@@ -19,11 +19,14 @@ from typing import Any
 import aiosqlite.core
 import pytest
 
+import bot.adapters.slack.directory
+import bot.adapters.store.engine
 import bot.adapters.store.store
 import bot.wiring
 import tests.chaos.town
 from bot.adapters.store.engine import Database, connect
 
+_LONG = 60
 _prepared: dict[tuple[str, int], Database] = {}
 
 
@@ -64,9 +67,14 @@ def without_threads() -> Iterator[None]:
 
 @contextmanager
 def same_dice() -> Iterator[None]:
-    """Let every process wait as long as in the run before, and give out the same ids."""
+    """Let every process wait as long as in the run before, and give out the same ids.
+
+    Nobody loses patience by the real clock, which goes on while a busy machine does something else.
+    """
     numbers = count(1)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bot.adapters.slack.directory, "_PATIENCE", _LONG)
+        patch.setattr(bot.adapters.store.engine, "PATIENCE_SECONDS", _LONG)
         patch.setattr(bot.wiring, "Random", lambda: Random(7))
         patch.setattr(bot.wiring, "new_id", lambda: f"CG-{next(numbers):010d}")
         yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from sandbox.slack.faults import Fault as SlackFault
 from sandbox.vivoldi.faults import Fault
 from sandbox.vivoldi.world import RefusedError
 from tests.chaos.play import Play
@@ -94,6 +95,14 @@ async def tampered(play: Play) -> None:
 async def cancelled(play: Play) -> None:
     """The requester takes it back."""
     play.town.coupon(CODE)
+    await play.ask(DANA, CODE)
+    await play.decide(DANA, "cancel", CODE)
+
+
+async def no_thread(play: Play) -> None:
+    """The requester takes it back, and Slack refuses the reply that says so."""
+    play.town.coupon(CODE)
+    await play.town.slack_fault(SlackFault("chat.postMessage", "error", error="restricted_action", skip=1))
     await play.ask(DANA, CODE)
     await play.decide(DANA, "cancel", CODE)
 

@@ -27,9 +27,10 @@ def test_story_ends_as_it_should(scenario: Scenario, databases: Databases) -> No
 
 
 @pytest.mark.timeout(300)
-def test_single_story_survives_a_crash_anywhere(databases: Databases) -> None:
+@pytest.mark.parametrize("name", ["single", "unreadable", "no_channel", "no_thread"])
+def test_short_story_survives_a_crash_anywhere(name: str, databases: Databases) -> None:
     """A process that dies around any commit or call breaks no rule, and leaves no outcome untold (I5)."""
-    _crash_everywhere(SINGLE, databases, each=1)
+    _crash_everywhere(SCENARIOS[name], databases, each=1)
 
 
 @pytest.mark.timeout(300)
@@ -41,7 +42,7 @@ def test_story_survives_some_crashes(scenario: Scenario, databases: Databases) -
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", ["single", "nearly_too_late"])
-def test_story_survives_freezes_around_its_deletion(name: str, databases: Databases) -> None:
+def test_story_survives_freezes_around_what_it_sends(name: str, databases: Databases) -> None:
     """A process that stands still until others have taken over changes nothing when it goes on (I3, I5)."""
     crossed = perform(SCENARIOS[name], databases.fresh()).started[0].crossed
     _freeze_everywhere(SCENARIOS[name], databases, around=crossed.index(DELETE) + 1)
@@ -99,11 +100,12 @@ def _crash_everywhere(scenario: Scenario, databases: Databases, each: int) -> No
 
 
 def _freeze_everywhere(scenario: Scenario, databases: Databases, around: int | None = None) -> None:
-    """Freeze the first process at every place, or only at those close to the boundary `around`."""
+    """Freeze the first process at every place, or only around messages and close to the boundary `around`."""
     usual = perform(scenario, databases.fresh()).started[0]
     for place in usual.places():
-        near = around is None or abs(place.number - around) <= _NEAR
-        if near and can_be_frozen(place, usual.crossed[place.number - 1]):
+        name = usual.crossed[place.number - 1]
+        near = around is None or abs(place.number - around) <= _NEAR or name.startswith("slack.chat.")
+        if near and can_be_frozen(place, name):
             run = perform(scenario, databases.fresh(), Plan(freezes=(place,)))
             assert run.journal.interrupted == 1, f"{run}: it never came to that place"
             _is_well(run)
