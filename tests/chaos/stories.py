@@ -102,8 +102,8 @@ async def cancelled(play: Play) -> None:
 async def no_thread(play: Play) -> None:
     """The requester takes it back, and Slack refuses the reply that says so."""
     play.town.coupon(CODE)
-    await play.town.slack_fault(SlackFault("chat.postMessage", "error", error="restricted_action", skip=1))
     await play.ask(DANA, CODE)
+    await play.town.slack_fault(SlackFault("chat.postMessage", "error", error="restricted_action"))
     await play.decide(DANA, "cancel", CODE)
 
 
