@@ -95,8 +95,10 @@ async def lost_answer(scene: Scene) -> None:
     scene.telling.say("From now on, Vivoldi executes the DELETE and then drops the connection.")
     scene.telling.say(f"Bea clicks {scene.label(card)}.")
     await scene.clicks(BEA, card)
-    words = "Deleted, settled by reading.…no longer validates."
-    await scene.outcome(RIKA, coupon, card, words, "Deleted: coupon KETTLE30OFF", by=(AMIR, BEA))
+    words = "Deleted, settled by reading.…no longer shows the coupon"
+    await scene.outcome(
+        RIKA, coupon, card, words, "Deleted, settled by reading: coupon KETTLE30OFF", by=(AMIR, BEA)
+    )
     await scene.deleted(coupon)
     sent = await scene.vivoldi.calls("delete", coupon.code)
     lost = [(call.executed, call.status, call.dropped) for call in sent]

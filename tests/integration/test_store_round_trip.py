@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Any
@@ -64,11 +64,17 @@ def _person(user: str | None = None) -> st.SearchStrategy[Person]:
     return st.builds(Person, _TEXT if user is None else st.just(user), _TEXT)
 
 
+def _whole(kind: type[Any], **given: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Return values of a kind with every field drawn, those with a default too."""
+    drawn: dict[str, Any] = {field.name: ... for field in fields(kind)}
+    return st.builds(kind, **{**drawn, **given})
+
+
 def _items(codes: tuple[CouponCode, ...]) -> st.SearchStrategy[tuple[Item, ...]]:
     state = st.one_of(
-        *(st.builds(kind) for kind in (Waiting, Sending, Refused, Changed, NotSent)),
-        st.builds(Unknown, since=_TIME),
-        st.builds(Deleted, at=_TIME),
+        *(_whole(kind) for kind in (Waiting, Sending, Refused, Changed, NotSent)),
+        _whole(Unknown, since=_TIME),
+        _whole(Deleted, at=_TIME),
     )
     snapshot = st.one_of(st.builds(Shown), st.builds(NotShown))
     return st.tuples(*(st.builds(Item, code=st.just(one), snapshot=snapshot, state=state) for one in codes))

@@ -250,7 +250,9 @@ def item_state_of(name: str, detail: dict[str, Any]) -> ItemState:
         case "deleted":
             seen = detail["confirmation"]
             at = datetime.fromisoformat(detail["at"])
-            return Deleted(Source(detail["source"]), at, None if seen is None else Confirmation(seen))
+            confirmation = None if seen is None else Confirmation(seen)
+            # Rows of before the message was kept have none.
+            return Deleted(Source(detail["source"]), at, confirmation, detail.get("message"))
         case "refused":
             return Refused(**detail)
         case "changed":
