@@ -215,10 +215,11 @@ async def too_late(play: Play) -> None:
     await play.settle()
 
 
-async def nearly_too_late(play: Play) -> None:
-    """The bot comes to the deletion a few seconds before it may no longer be sent."""
+async def slow_read(play: Play) -> None:
+    """The read right before the deletion is so slow that the deletion may no longer be sent."""
     play.town.coupon(CODE)
     await _just_approved(play, CODE)
+    await play.town.vivoldi_fault(Fault(kind="latency", call="read", seconds=9))
     play.town.advance(EXECUTE_WITHIN.total_seconds() - 5)
     await play.settle()
 
