@@ -240,7 +240,7 @@ def _bolt(settings: Settings, client: AsyncWebClient, identity: Identity, servic
     listeners.register(
         app,
         services.submit(identity.team_id),
-        services.decide(identity.team_id),
+        services.decide(identity.team_id, settings),
         Answers(identity.workspace_url),
     )
     return app

@@ -125,6 +125,13 @@ class Settings(BaseSettings):
         ge=1,
         le=86400,
     )
+    freeze: Annotated[Literal["approvers", "off"], BeforeValidator(kinds.lower)] = _field(
+        "Who may freeze a coupon, which sets its expiry date to yesterday and can be undone: any one "
+        "approver, or nobody.",
+        "approvers or off",
+        "off",
+        "approvers",
+    )
     reason_required: bool = _field("Whether a request must give a reason.", "true or false", "true", False)
 
     slack_bot_token: _BotToken = _field(
@@ -247,6 +254,7 @@ class Settings(BaseSettings):
             execute_within=timedelta(seconds=self.execute_within_seconds),
             remind_after=timedelta(seconds=self.remind_after_seconds),
             reason_required=self.reason_required,
+            freeze=self.freeze == "approvers",
         )
 
     def secrets(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from bot.domain.policy import Policy
 from bot.services.decide import Decide
 from bot.services.execute import Execute
 from bot.services.failing import FailRequest
+from bot.services.freeze import FreezeCoupon
 from bot.services.items import WorkOnItem
 from bot.services.ledger import Ledger
 from bot.services.notices import DeliverNotice
@@ -49,9 +50,18 @@ class Services:
         """Return what answers the command. team: the bot\'s own workspace."""
         return Submit(self.store, self.people, self.policy, self.clock, new_id, team)
 
-    def decide(self, team: str) -> Decide:
+    def decide(self, team: str, settings: Settings) -> Decide:
         """Return what carries out clicks. team: the bot's own workspace."""
-        return Decide(self.store, self.people, self.policy, self.renderer, self.clock, new_id, team)
+        return Decide(
+            self.store,
+            self.people,
+            self.policy,
+            self.renderer,
+            self.clock,
+            new_id,
+            team,
+            settings.vivoldi_timezone,
+        )
 
     def work_on_request(self, settings: Settings) -> WorkOnRequest:
         """Return what reads, shows, expires and tells requests."""
@@ -68,7 +78,8 @@ class Services:
         """Return what deletes, reconciles and confirms."""
         ledger = Ledger(self.store, self.clock, Random())
         execute = Execute(ledger, self.coupons, self.people, self.policy, self.clock)
-        return WorkOnItem(ledger, execute, Reconcile(ledger, self.coupons, self.clock))
+        reconcile = Reconcile(ledger, self.coupons, self.clock)
+        return WorkOnItem(ledger, execute, reconcile, FreezeCoupon(ledger, self.coupons, self.clock))
 
     def retention(self, settings: Settings) -> RemoveOldSnapshots:
         """Return what removes old snapshots."""

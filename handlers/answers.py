@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.domain.policy import Policy, RequesterMayApprove
-from bot.domain.request import Pending, Request, Submitted, codes_of
+from bot.domain.request import Pending, Purpose, Request, Submitted, codes_of
 from bot.services.ports import OpenRequest
 from bot.services.submit import (
     Accepted,
@@ -52,6 +52,11 @@ class Answers:
                 return escape(sentence)
             case Taken(taken, holder):
                 return self._taken(taken, holder)
+            case TooFew(Purpose.FREEZE):
+                return (
+                    "Nobody could freeze it, so nothing was asked for. Whoever runs Coupon Guard can name"
+                    " people in `APPROVERS`."
+                )
             case TooFew():
                 return (
                     "Fewer than two people could complete the two approvals, so nothing was asked for."
@@ -94,6 +99,8 @@ def _stage(request: Request) -> str:
     match request:
         case Submitted():
             return "being read from Vivoldi"
+        case Pending(origin=origin, approve_by=approve_by) if origin.purpose is Purpose.FREEZE:
+            return f"waits to be frozen until {when(approve_by)}"
         case Pending(step=step, approve_by=approve_by):
             return f"waits for step {int(step)} of 2 until {when(approve_by)}"
         case _:
@@ -111,6 +118,7 @@ def _usage(policy: Policy) -> str:
                 f"• {code(COMMAND + ' CODE,CODE,CODE reason')}: up to 20 at once, separated by commas,"
                 " without spaces."
             ),
+            *_freeze_usage(policy),
             f"• {code(COMMAND + ' list')}: the open requests.",
             f"• {code(COMMAND + ' show CODE')}: what happened to a code before.",
             (
@@ -119,11 +127,23 @@ def _usage(policy: Policy) -> str:
                 f" {yourself}"
             ),
             (
-                f"A request waits {_span(policy.approve_within)} for both. Deleting can't be undone; setting"
-                " the expiry date to the past in Vivoldi can."
+                f"A request waits {_span(policy.approve_within)} for both. Deleting can't be undone; a freeze"
+                " can."
             ),
         ]
     )
+
+
+def _freeze_usage(policy: Policy) -> list[str]:
+    if not policy.freeze:
+        return []
+    return [
+        (
+            f"• {code(COMMAND + ' freeze CODE reason')}: ask to freeze it, without a deletion. One approver"
+            " is enough. The expiry date is set to yesterday, so that nobody can use it, and can be set back."
+            " A card for a deletion offers the same, as long as the coupon was never used."
+        )
+    ]
 
 
 def _span(span: timedelta) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from bot.domain.coupon import NotShown
+from bot.domain.freezes import can_freeze, can_unfreeze
 from bot.domain.item import Changed, Confirmation, Deleted, Item, ItemState, Refused, Source, Unknown
 from bot.domain.policy import Verdict
 from bot.domain.request import (
@@ -15,15 +16,19 @@ from bot.domain.request import (
     Failed,
     FailureReason,
     Finished,
+    OnlyFrozen,
     Pending,
+    Purpose,
     Rejected,
     Request,
     Shown,
+    ShownAtEnd,
     Step,
+    decisions_of,
 )
 from bot.services.decide import Action
 from bot.services.ports import Message
-from handlers import coupons, refusals, words
+from handlers import coupons, freezing, refusals, words
 from handlers.blocks import Block, actions, button, confirm, context, fields, header, paragraphs, section
 from handlers.ids import COMMAND, block_id
 from handlers.mrkdwn import clip, code, escape, grants, mention, quote, when
@@ -40,10 +45,9 @@ class Cards:
         """Return the card at the request's state: what is asked, the facts, who decided, what comes next."""
         blocks: list[Block] = [header(_title(request)), *_items(request)]
         blocks += [section(_asked(request)), section("\n".join(_status(request)))]
-        if isinstance(request, Pending):
-            blocks.append(_buttons(request))
-        undone = " · Deleting a coupon can't be undone." if isinstance(request, Pending) else ""
-        blocks.append(context(f"Request {request.origin.id}{undone}"))
+        if offered := _buttons(request):
+            blocks.append(actions(block_id(request.version), offered))
+        blocks.append(context(f"Request {request.origin.id}{_undone(request)}"))
         return Message(text=_fallback(request), blocks=tuple(blocks))
 
     def outcome(self, request: Shown) -> Message:
@@ -52,6 +56,7 @@ class Cards:
         if isinstance(request, Finished):
             told = [f"{code(item.code)}: {words.state(item)}" for item in request.items]
             lines += [clip(line, (_MAX_TEXT - 200) // len(told)) for line in told]
+        lines += _frozen(request)
         return Message(text=clip("\n".join(lines), _MAX_TEXT), blocks=paragraphs(lines))
 
     def reminder(self, request: Pending) -> Message:
@@ -69,6 +74,11 @@ class Cards:
                     f"I could not read {every}{asked} from Vivoldi, so there is no card and nothing was "
                     f"deleted: {escape(request.detail)}. When that is mended, type {code(COMMAND)} again."
                 )
+            case FailureReason.NOT_FREEZABLE:
+                return (
+                    f"{asked} can't be frozen: {escape(request.detail)}. Nothing was done. To delete it, "
+                    f"type {code(COMMAND)} and its code."
+                )
             case FailureReason.NO_CARD:
                 return (
                     f"I can't post the card for {asked} in this channel (Slack says {code(request.detail)}), "
@@ -78,6 +88,21 @@ class Cards:
     def refused_click(self, verdict: Verdict, request: Request | None) -> str:
         """Return what someone is told privately whose click was refused."""
         return refusals.refused_click(verdict, request)
+
+
+def _undone(request: Shown) -> str:
+    if not isinstance(request, Pending):
+        return ""
+    if request.origin.purpose is Purpose.FREEZE:
+        return " · A freeze can be undone; nothing is deleted."
+    return " · Deleting a coupon can't be undone."
+
+
+def _frozen(request: Shown) -> list[str]:
+    """Return what came of the freezes, one line for each coupon that has anything to say."""
+    each = ((item, freezing.state(item)) for item in request.items)
+    lines = [f"{code(item.code)}: {said}" for item, said in each if said]
+    return [clip(line, (_MAX_TEXT - 200) // len(request.items) // 2) for line in lines]
 
 
 _INVITE = "Invite me with `/invite @Coupon Guard`, then ask again."
@@ -94,19 +119,22 @@ def _target(request: Shown) -> str:
 
 
 def _title(request: Shown) -> str:
+    do = request.origin.purpose.value
     match request:
         case Pending():
-            return f"Delete {_target(request)}?"
+            return f"{do.capitalize()} {_target(request)}?"
         case Approved():
             return f"Deleting {_target(request)}"
         case Finished():
             return _finished_title(request)
         case Rejected():
-            return f"Rejected: delete {_target(request)}"
+            return f"Rejected: {do} {_target(request)}"
         case Cancelled():
-            return f"Cancelled: delete {_target(request)}"
+            return f"Cancelled: {do} {_target(request)}"
         case Expired():
-            return f"Timed out: delete {_target(request)}"
+            return f"Timed out: {do} {_target(request)}"
+        case OnlyFrozen():
+            return f"Frozen: {_target(request)}"
 
 
 def _counts(request: Finished) -> str:
@@ -157,7 +185,7 @@ def _ending(request: Shown) -> str:
             return f"asked to delete {len(request.items)} coupons: {_counts(request)}."
         case _:
             listed = ", ".join(code(item.code) for item in request.items)
-            return f"asked to delete {listed}. {words.ended(request)}"
+            return f"asked to {request.origin.purpose.value} {listed}. {words.ended(request)}"
 
 
 # ---------------------------------------------------------------- the coupons
@@ -181,12 +209,16 @@ def _one(request: Shown, item: Item) -> list[Block]:
     said = [_warned(request, coupons.warnings(item.warnings, item.snapshot))] if item.warnings else []
     if _is_decided(request):
         said.append(words.state(item))
+    if frozen := freezing.state(item):
+        said.append(frozen)
     return [section(facts[0]) if unseen else fields(facts), *paragraphs(said)]
 
 
 def _in_list(request: Shown, item: Item) -> str:
     """Return one of several coupons: what happened to it and what to think about come first."""
     said = [words.state(item)] if _is_decided(request) else []
+    if frozen := freezing.state(item):
+        said.append(frozen)
     if item.warnings:
         said.append(_warned(request, coupons.warnings_in_list(item.warnings)))
     first = f"{code(item.code)}: {' '.join(said)}" if said else code(item.code)
@@ -215,6 +247,8 @@ def _status(request: Shown) -> list[str]:
     """Return who decided what, and what comes next."""
     approvals = _approvals(request)
     match request:
+        case Pending(origin=origin) if origin.purpose is Purpose.FREEZE:
+            who = f"Can freeze: {grants(origin.first | origin.final)}, one of them is enough"
         case Pending(origin=origin, step=Step.REVIEW):
             who = f"*Step 1 of 2: review.* Can approve: {grants(origin.first)}"
         case Pending(origin=origin):
@@ -228,24 +262,32 @@ def _status(request: Shown) -> list[str]:
             return [*approvals, f"*Finished* {when(request.ended_at)}."]
         case _:
             return [*approvals, words.ended(request)]
-    return [*approvals, who, f"Decide by {when(request.approve_by)}; otherwise nothing is deleted."]
+    left = "done" if request.origin.purpose is Purpose.FREEZE else "deleted"
+    return [*approvals, who, f"Decide by {when(request.approve_by)}; otherwise nothing is {left}."]
 
 
 def _approvals(request: Shown) -> list[str]:
-    given = [request.review, request.final] if isinstance(request, Approved | Finished) else [request.review]
-    return [_approval(decision) for decision in given if decision is not None]
+    return [_approval(decision) for decision in decisions_of(request)]
 
 
 def _approval(decision: Decision) -> str:
     return f"Approved by {mention(decision.actor.id)} {when(decision.at)} · {int(decision.step)} of 2"
 
 
-def _buttons(request: Pending) -> Block:
+def _buttons(request: Shown) -> list[Block]:
     target, value = _target(request), request.origin.id
+    if isinstance(request, ShownAtEnd):
+        return [freezing.unfreeze_button(request, target)] if can_unfreeze(request) else []
+    if not isinstance(request, Pending):
+        return []
+    freeze = [freezing.freeze_button(request, target)] if can_freeze(request) else []
+    do = request.origin.purpose.value
+    reject = button(Action.REJECT, value, "Reject", f"Reject the request to {do} {target}")
+    cancel = button(Action.CANCEL, value, "Cancel Request", f"Cancel Request to {do} {target}")
+    if request.origin.purpose is Purpose.FREEZE:
+        return [*freeze, reject, cancel]
     approve = _review_button(request) if request.step is Step.REVIEW else _final_button(request)
-    reject = button(Action.REJECT, value, "Reject", f"Reject deleting {target}")
-    cancel = button(Action.CANCEL, value, "Cancel Request", f"Cancel Request to delete {target}")
-    return actions(block_id(request.version), [approve, reject, cancel])
+    return [approve, *freeze, reject, cancel]
 
 
 def _review_button(request: Pending) -> Block:

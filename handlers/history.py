@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from bot.domain.coupon import CouponCode, code_key
-from bot.domain.request import Approved, Decision, Failed, Finished, Pending, Request, Submitted
+from bot.domain.item import Item
+from bot.domain.request import (
+    Approved,
+    Failed,
+    Finished,
+    Pending,
+    Purpose,
+    Request,
+    Shown,
+    Submitted,
+    decisions_of,
+)
 from bot.services.ports import OpenRequest
 from bot.services.submit import History
-from handlers import words
+from handlers import freezing, words
 from handlers.mrkdwn import clip, code, mention, quote, when
 
 _LONGEST = 3000
@@ -40,9 +51,8 @@ def _line(asked: CouponCode, found: OpenRequest, link: str | None) -> str:
     name = f"<{link}|{origin.id}>" if link else origin.id
     why = f": {quote(_short(origin.reason))}" if origin.reason else ", without a reason"
     said = [f"{name}, {when(origin.opened_at)}: {mention(origin.requester.id)} asked{why}."]
-    said += [
-        f"Step {int(given.step)}: {mention(given.actor.id)}, {when(given.at)}." for given in _given(request)
-    ]
+    for given in decisions_of(request):
+        said.append(f"Step {int(given.step)}: {mention(given.actor.id)}, {when(given.at)}.")
     return " ".join([*said, clip(_outcome(asked, request), _OUTCOME)])
 
 
@@ -50,20 +60,21 @@ def _short(reason: str) -> str:
     return reason if len(reason) <= _REASON else f"{reason[: _REASON - 1]}…"
 
 
-def _given(request: Request) -> Iterator[Decision]:
-    """Yield the approvals that were given."""
-    if not isinstance(request, Submitted | Failed) and request.review is not None:
-        yield request.review
-    if isinstance(request, Approved | Finished):
-        yield request.final
-
-
 def _outcome(asked: CouponCode, request: Request) -> str:
+    if isinstance(request, Submitted | Failed):
+        return words.ended(request)
+    item = next(item for item in request.items if code_key(item.code) == code_key(asked))
+    frozen = freezing.state(item)
+    return f"{_deletion(request, item)} {frozen}" if frozen else _deletion(request, item)
+
+
+def _deletion(request: Shown, item: Item) -> str:
     match request:
         case Approved() | Finished():
-            item = next(item for item in request.items if code_key(item.code) == code_key(asked))
             ended = f" Ended {when(request.ended_at)}." if isinstance(request, Finished) else ""
             return words.state(item) + ended
+        case Pending(origin=origin, approve_by=approve_by) if origin.purpose is Purpose.FREEZE:
+            return f"It waits to be frozen until {when(approve_by)}."
         case Pending(step=step, approve_by=approve_by):
             return f"It waits for step {int(step)} of 2 until {when(approve_by)}."
         case _:

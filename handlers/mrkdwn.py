@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 from bot.domain.request import Grants
 
+_ENDS = (".", "!", "?", ".”", "!”", "?”")
+
 
 def escape(text: str) -> str:
     """Return text that a person or an API wrote, so that Slack shows it and never acts on it."""
@@ -26,6 +28,12 @@ def quote(text: str) -> str:
 def said(message: str) -> str:
     """Return an API's message in quotation marks, to stand inside a sentence of one's own."""
     return quote(message.strip().rstrip("."))
+
+
+def sentence(text: str | None) -> str:
+    """Return an observed condition as a sentence, whatever was in it."""
+    plain = quote(text or "")[1:-1].strip()
+    return f"{plain[:1].upper()}{plain[1:]}" + ("" if plain.endswith(_ENDS) else ".")
 
 
 def mention(user: str) -> str:

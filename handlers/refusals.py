@@ -53,6 +53,18 @@ _DENIED = {
         "The first approval is not for what is stored, so nothing was done. Please reject this request, ask"
         " anew, and tell whoever runs Coupon Guard."
     ),
+    Verdict.FREEZE_OFF: (
+        "Freezing is switched off here, so nothing was changed. Whoever runs Coupon Guard can allow it by the"
+        " setting `FREEZE`."
+    ),
+    Verdict.NOT_FREEZABLE: (
+        "None of the coupons can be frozen any more, or someone froze them already. Please look at the card."
+    ),
+    Verdict.NOT_FROZEN: "Nothing of this request is frozen any more. Please look at the card.",
+    Verdict.ONLY_A_FREEZE: (
+        "This request is for a freeze alone, so nothing was approved. Ask for a deletion with"
+        f" {code(COMMAND)}."
+    ),
 }
 
 

@@ -26,14 +26,16 @@ from bot.domain.request import (
     Expired,
     Failed,
     Finished,
+    OnlyFrozen,
     Pending,
+    Purpose,
     Rejected,
     Request,
     Step,
 )
 from handlers.coupons import difference
 from handlers.ids import COMMAND
-from handlers.mrkdwn import clip, code, grants, mention, quote, said, when
+from handlers.mrkdwn import clip, code, grants, mention, said, sentence, when
 
 _MAX_LISTED = 400
 
@@ -44,7 +46,7 @@ def state(item: Item) -> str:
         case Waiting(obstacle=None):
             return "Waiting for its turn."
         case Waiting(obstacle=obstacle):
-            return f"Not deleted yet: {_sentence(obstacle)} Trying again."
+            return f"Not deleted yet: {sentence(obstacle)} Trying again."
         case Sending():
             return "Being deleted now."
         case Deleted(confirmation=None):
@@ -73,7 +75,7 @@ def outcome(final: ItemState, item: Item) -> str:
             )
         case Refused(message):
             return (
-                f"*Not deleted: Vivoldi refused.* {_sentence(message)} Look in the Vivoldi dashboard, "
+                f"*Not deleted: Vivoldi refused.* {sentence(message)} Look in the Vivoldi dashboard, "
                 "and ask again if it is still needed."
             )
         case Changed():
@@ -115,6 +117,11 @@ _DELETED = {
 
 
 def _changed(changed: Changed) -> str:
+    if changed.was_frozen:
+        facts = "".join(f"; {difference(found)}" for found in changed.differences)
+        return (
+            f"*Not deleted: it is no longer frozen.* Vivoldi shows it again{facts}. Ask again to see it anew."
+        )
     if changed.differences:
         facts = "; ".join(difference(found) for found in changed.differences)
         return (
@@ -137,7 +144,7 @@ _STILL_THERE = " An attempt before got no clear answer, and a read after it stil
 
 def _not_sent(not_sent: NotSent) -> str:
     proven = _STILL_THERE if not_sent.unanswered else ""
-    detail = f" {_sentence(not_sent.detail)}" if not_sent.detail else ""
+    detail = f" {sentence(not_sent.detail)}" if not_sent.detail else ""
     match not_sent.reason:
         case NotSentReason.TOO_LATE:
             return f"*Not deleted: the time to do it ran out.*{detail}{proven} Ask again."
@@ -173,15 +180,6 @@ _LOST = {
 }
 
 
-_ENDS = (".", "!", "?", ".”", "!”", "?”")
-
-
-def _sentence(text: str | None) -> str:
-    """Return an observed condition as a sentence, whatever was in it."""
-    plain = quote(text or "")[1:-1].strip()
-    return f"{plain[:1].upper()}{plain[1:]}" + ("" if plain.endswith(_ENDS) else ".")
-
-
 def ended(request: Request) -> str:
     """Return in one sentence how far a request is that can't be decided any more."""
     match request:
@@ -196,6 +194,8 @@ def ended(request: Request) -> str:
             return f"{mention(origin.requester.id)} cancelled this request {when(at)}; nothing was deleted."
         case Expired(approve_by=at):
             return f"This request ran out {when(at)} without two approvals; nothing was deleted."
+        case OnlyFrozen(ended_at=at):
+            return f"The freeze was all that was asked for; it was finished {when(at)}."
         case Failed():
             return "This request could not be shown; nothing was deleted."
         case Pending():
@@ -206,6 +206,8 @@ def ended(request: Request) -> str:
 
 def reminder(request: Pending) -> str:
     """Return what reminds those who can give the next step: what waits, what to do, and until when."""
+    if request.origin.purpose is Purpose.FREEZE:
+        return _freeze_reminder(request)
     listed = ", ".join(code(item.code) for item in request.items)
     who = grants(request.origin.first if request.step is Step.REVIEW else request.origin.final)
     others = "" if request.step is Step.REVIEW else ", by someone who neither asked nor approved yet"
@@ -213,4 +215,13 @@ def reminder(request: Pending) -> str:
         f"{who}: deleting {clip(listed, _MAX_LISTED)} still waits for step {int(request.step)} of 2{others}. "
         f"Approve or reject it on the card above. Without a decision by {when(request.approve_by)}, nothing "
         "is deleted."
+    )
+
+
+def _freeze_reminder(request: Pending) -> str:
+    listed = ", ".join(code(item.code) for item in request.items)
+    return (
+        f"{grants(request.origin.first | request.origin.final)}: {clip(listed, _MAX_LISTED)} still waits to "
+        f"be frozen. Freeze or reject it on the card above. Without a decision by "
+        f"{when(request.approve_by)}, nothing is done."
     )

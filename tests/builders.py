@@ -10,7 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.domain import freezes
 from bot.domain.coupon import Coupon, CouponCode, DiscountKind, NotShown, Reading, Shown
+from bot.domain.freeze import Dates, Freeze, Frozen, Goal, Underway
 from bot.domain.item import Item, ItemState
 from bot.domain.policy import Kind, Policy, Standing
 from bot.domain.request import (
@@ -21,9 +23,11 @@ from bot.domain.request import (
     FailureReason,
     Finished,
     Grants,
+    OnlyFrozen,
     Origin,
     Pending,
     Person,
+    Purpose,
     Rejected,
     Submitted,
     approve,
@@ -35,6 +39,7 @@ from bot.domain.request import (
     review,
     show,
 )
+from bot.domain.request import Shown as ShownRequest
 
 RIKA = Person("U0RIKA0000", "Rika")
 AMIR = Person("U0AMIR0000", "Amir")
@@ -50,6 +55,10 @@ NOW = datetime(2025, 6, 2, 3, 0, tzinfo=UTC)
 APPROVE_WITHIN = timedelta(minutes=30)
 EXECUTE_WITHIN = timedelta(minutes=10)
 UNSEEN = NotShown("This coupon is not valid.")
+DATES = Dates(shown="2025-12-31", frozen="2025-06-01")
+FREEZE = Underway(Goal.FREEZE, AMIR.id, NOW, DATES)
+UNFREEZE = Underway(Goal.UNFREEZE, BEA.id, NOW, DATES)
+FROZEN = Frozen(AMIR.id, NOW, DATES)
 
 
 def a_coupon(**changes: Any) -> Coupon:
@@ -144,6 +153,22 @@ def expired(request: Pending | None = None) -> Expired:
     """Return a request whose deadline passed."""
     overdue = request or pending()
     return expire(overdue, overdue.approve_by + timedelta(seconds=1))
+
+
+def only_frozen(request: Pending | None = None) -> OnlyFrozen:
+    """Return a request for a freeze alone that came about."""
+    asked = request or pending(purpose=Purpose.FREEZE, freeze=True)
+    done = freezing(asked, FROZEN)
+    assert isinstance(done, OnlyFrozen)
+    return done
+
+
+def freezing(request: ShownRequest, *states: Freeze) -> ShownRequest:
+    """Return the request with the freezes of its first items in these states."""
+    now = request
+    for position, state in enumerate(states):
+        now = freezes.progress(now, position, state, later(100))
+    return now
 
 
 def failed(reason: FailureReason, detail: str, *codes: CouponCode) -> Failed:

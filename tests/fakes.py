@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -63,7 +63,7 @@ class FixedClock:
 class Call:
     """One call to Vivoldi."""
 
-    kind: Literal["read", "delete"]
+    kind: Literal["read", "delete", "update"]
     code: str
 
 
@@ -75,8 +75,9 @@ async def _nothing(_: object) -> None:
 class FakeCoupons:
     """Vivoldi: shows what is stored, and deletes it.
 
-    reads, deletes: what happens instead, for each code, in this order; a deletion is an answer and whether it
-    was executed. during: awaited while a call is under way, before it has any effect. crowded: whether there
+    reads, deletes, updates: what happens instead, for each code, in this order; a deletion or a new expiry
+    date is an answer and whether it was executed. overridden: codes that validate whatever their dates are.
+    during: awaited while a call is under way, before it has any effect. crowded: whether there
     is no place in the rate limit. seal: closes what a coupon holds besides, as the client does where it has a
     key.
     """
@@ -87,6 +88,10 @@ class FakeCoupons:
     deletes: defaultdict[str, list[tuple[DeleteAnswer, bool]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    updates: defaultdict[str, list[tuple[DeleteAnswer, bool]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    overridden: set[str] = field(default_factory=set)
     during: Callable[[Call], Awaitable[None]] = _nothing
     seal: Callable[[bytes], Sealed] | None = None
     crowded: bool = False
@@ -109,10 +114,18 @@ class FakeCoupons:
                 raise result
             return result
         coupon = self.stored.get(code)
-        if coupon is None:
+        if coupon is None or (code not in self.overridden and not coupon.valid_on(NOW.date())):
             return UNSEEN
         held = {"code": 0, "result": {"cpnNo": code, "nm": coupon.name, "userNm": HOLDER}}
         return Shown(coupon, self.seal(json.dumps(held).encode()) if self.seal else None)
+
+    async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
+        """Return what is scripted, else set the expiry date."""
+        await self._begin(Call("update", code))
+        answer, executed = self.updates[code].pop(0) if self.updates[code] else (Executed(), True)
+        if executed and code in self.stored:
+            self.stored[code] = replace(self.stored[code], ends_on=day)
+        return answer
 
     async def reserve(self) -> None:
         """Take a place. Raises VivoldiUnavailable where crowded."""

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.domain.coupon import Coupon, CouponCode, Difference, DiscountKind, NotShown, Reading, Shown
+from bot.domain.freeze import Freeze, Goal, NotDone, Unfrozen, Why
 from bot.domain.item import (
     Changed,
     Confirmation,
     Deleted,
+    Item,
     ItemState,
     NotSent,
     NotSentReason,
@@ -20,21 +22,28 @@ from bot.domain.item import (
     Waiting,
 )
 from bot.domain.policy import Verdict
-from bot.domain.request import Approved, Finished
+from bot.domain.request import Approved, Finished, Purpose
 from bot.domain.request import Shown as ShownRequest
 from tests.builders import (
     AMIR,
     BEA,
     CODE,
+    DATES,
+    FREEZE,
+    FROZEN,
     OTHER_CODE,
     RIKA,
+    UNFREEZE,
     UNSEEN,
     a_coupon,
+    an_item,
     approved,
     cancelled,
     expired,
     finished,
+    freezing,
     later,
+    only_frozen,
     pending,
     rejected,
     reviewed,
@@ -151,6 +160,10 @@ def _snapshot_for(state: ItemState) -> Reading | None:
     return UNSEEN if seen or state == Changed() else None
 
 
+def _frozen_items() -> tuple[Item, ...]:
+    return (replace(an_item(), freeze=FROZEN),)
+
+
 def _mixed() -> Finished:
     three = approved(reviewed(pending(_SEVERAL)))
     return finished(
@@ -189,7 +202,65 @@ _ENDED: dict[str, ShownRequest] = {
 }
 _FINISHED: dict[str, ShownRequest] = {**_states(DELETED), **_states(NOT_DELETED), "several": _mixed()}
 
+_NOT_FROZEN: dict[str, Freeze] = {
+    "refused": NotDone(Goal.FREEZE, AMIR.id, later(100), DATES, Why.REFUSED, False, "Vivoldi says: “No.”"),
+    "no effect": NotDone(Goal.FREEZE, AMIR.id, later(100), DATES, Why.NO_EFFECT, True),
+    "changed": NotDone(
+        Goal.FREEZE, AMIR.id, later(100), DATES, Why.CHANGED, False, differences=(_NEW_LIMIT,)
+    ),
+    "gone": NotDone(Goal.FREEZE, AMIR.id, later(100), DATES, Why.GONE, False, "The coupon has expired."),
+    "not reached": NotDone(
+        Goal.FREEZE, AMIR.id, later(100), DATES, Why.NO_ANSWER, False, "Vivoldi could not be reached"
+    ),
+    "unknown": NotDone(
+        Goal.FREEZE, AMIR.id, later(100), DATES, Why.NO_ANSWER, True, "Vivoldi did not answer in time"
+    ),
+}
+_STILL_FROZEN: dict[str, Freeze] = {
+    "refused": NotDone(Goal.UNFREEZE, BEA.id, later(200), DATES, Why.REFUSED, True, "Vivoldi says: “No.”"),
+    "no effect": NotDone(
+        Goal.UNFREEZE, BEA.id, later(200), DATES, Why.NO_EFFECT, True, "The coupon has expired."
+    ),
+    "changed": NotDone(
+        Goal.UNFREEZE, BEA.id, later(200), DATES, Why.CHANGED, False, differences=(_LATER_END,)
+    ),
+    "unknown": NotDone(
+        Goal.UNFREEZE, BEA.id, later(200), DATES, Why.NO_ANSWER, True, "Vivoldi did not answer in time"
+    ),
+}
+_OFFERED = pending(freeze=True)
+_ALONE = pending(purpose=Purpose.FREEZE, freeze=True)
+_FREEZES: dict[str, ShownRequest] = {
+    "offered": _OFFERED,
+    "offered, step 2": reviewed(_OFFERED),
+    "asked for": freezing(_OFFERED, FREEZE),
+    "frozen": freezing(reviewed(_OFFERED), FROZEN),
+    **{f"not frozen, {name}": freezing(_OFFERED, state) for name, state in _NOT_FROZEN.items()},
+    "ended before it was sent": freezing(
+        rejected(_OFFERED), NotDone(Goal.FREEZE, AMIR.id, later(100), DATES, Why.ENDED, False)
+    ),
+    "deletion runs": freezing(approved(reviewed(_OFFERED)), FROZEN),
+    "deleted": finished(
+        DELETED["answer, unseen"], request=approved(reviewed(replace(_OFFERED, items=_frozen_items())))
+    ),
+    "shown again": finished(
+        Changed((Difference("ends_on", "2025-06-01", "2025-12-31"),), was_frozen=True),
+        request=approved(reviewed(replace(_OFFERED, items=_frozen_items()))),
+    ),
+    "rejected": freezing(rejected(_OFFERED), FROZEN),
+    "expired": freezing(expired(_OFFERED), FROZEN),
+    "unfreezing": freezing(rejected(_OFFERED), UNFREEZE),
+    "unfrozen": freezing(rejected(_OFFERED), Unfrozen(BEA.id, later(200), DATES)),
+    **{f"not unfrozen, {name}": freezing(rejected(_OFFERED), state) for name, state in _STILL_FROZEN.items()},
+    "several": freezing(pending(_SEVERAL, freeze=True), FROZEN, _NOT_FROZEN["no effect"]),
+    "alone": _ALONE,
+    "alone, done": only_frozen(),
+    "alone, rejected": rejected(_ALONE),
+    "alone, expired": expired(_ALONE),
+}
+
 SHOWN: dict[str, dict[str, ShownRequest]] = {
+    "card_freeze": _FREEZES,
     "card_pending": _PENDING,
     "card_running": {
         **_states(RUNNING),

@@ -9,7 +9,7 @@ from bot.domain.command import parse_command
 from bot.domain.coupon import Shown
 from bot.domain.errors import BadInput
 from bot.domain.policy import RequesterMayApprove, Verdict
-from bot.domain.request import FailureReason, Grants, Request
+from bot.domain.request import FailureReason, Grants, Purpose, Request
 from bot.services.ports import Message, OpenRequest
 from bot.services.submit import Accepted, Answer, Denied, History, Listing, Misread, Taken, TooFew, Usage
 from handlers.answers import Answers
@@ -26,6 +26,7 @@ from tests.builders import (
     expired,
     failed,
     finished,
+    only_frozen,
     pending,
     rejected,
     reviewed,
@@ -44,6 +45,7 @@ _DENIALS = (
     Verdict.NOT_A_REQUESTER,
     Verdict.CHANNEL_NOT_ALLOWED,
     Verdict.DIRECT_MESSAGE,
+    Verdict.FREEZE_OFF,
 )
 
 
@@ -72,12 +74,17 @@ def _failures() -> dict[str, Message]:
     found = {"unreadable": unreadable, "unavailable": replace(unreadable, detail=_BROKEN)}
     for name in ("not_in_channel", "channel_not_found", "is_archived", "restricted_action"):
         found[name] = failed(FailureReason.NO_CARD, name)
+    found["not freezable"] = failed(
+        FailureReason.NOT_FREEZABLE,
+        "only a coupon that Vivoldi shows, and that was never used, can be frozen",
+    )
     return {name: Message(_CARDS.failure(request)) for name, request in found.items()}
 
 
 def _reminders() -> dict[str, Message]:
     several = pending({CODE: Shown(a_coupon()), OTHER_CODE: UNSEEN})
     waiting = {"step 1": pending(), "step 2": reviewed(), "several coupons": several}
+    waiting["a freeze alone"] = pending(purpose=Purpose.FREEZE)
     return {name: _CARDS.reminder(request) for name, request in waiting.items()}
 
 
@@ -95,6 +102,7 @@ def _refused_clicks() -> dict[str, Message]:
         "rejected": rejected(),
         "cancelled": cancelled(),
         "expired": expired(),
+        "frozen": only_frozen(),
     }
     cases |= {f"already {name}": (Verdict.ALREADY_ENDED, request) for name, request in decided.items()}
     return {name: Message(_CARDS.refused_click(*case)) for name, case in cases.items()}
@@ -118,6 +126,8 @@ def _past() -> list[Request]:
         rejected(reviewed()),
         cancelled(),
         expired(),
+        only_frozen(),
+        pending(purpose=Purpose.FREEZE),
         failed(FailureReason.UNREADABLE, _BROKEN, CODE),
     ]
 
@@ -146,6 +156,11 @@ def _answers() -> dict[str, Message]:
         "taken, not posted yet": Taken(CODE, unread),
         "taken, just ended": Taken(CODE, None),
         "too few": TooFew(),
+        "too few for a freeze": TooFew(Purpose.FREEZE),
+        "accepted, a freeze": Accepted("CG-7K2M9QX4AB", (CODE,), Purpose.FREEZE),
+        "help, no freezing": Usage(a_policy(freeze=False)),
+        "list, a freeze": Listing([OpenRequest(pending(purpose=Purpose.FREEZE), "1.000500")], False),
+        "freeze without a code": _misread("freeze"),
         "no code": _misread(","),
         "not a code": _misread("FREE!CAKE for all"),
         "hostile": _misread("<!channel>`*x*`"),

@@ -17,6 +17,7 @@ from bot.domain.coupon import (
     Shown,
     differences,
 )
+from bot.domain.freeze import Dates, Free, Freeze, Frozen, Goal, NotDone, Sent, Underway, Unfrozen, Why
 from bot.domain.item import (
     Changed,
     Confirmation,
@@ -31,7 +32,7 @@ from bot.domain.item import (
     Waiting,
 )
 from bot.domain.policy import Verdict
-from bot.domain.request import Pending
+from bot.domain.request import Pending, Purpose
 from bot.domain.request import Shown as ShownRequest
 from tests.builders import (
     AMIR,
@@ -41,6 +42,7 @@ from tests.builders import (
     approved,
     cancelled,
     expired,
+    freezing,
     pending,
     rejected,
     reviewed,
@@ -136,11 +138,56 @@ _RUNNING: st.SearchStrategy[ItemState] = st.one_of(
 )
 
 
+_DATES = st.builds(Dates, st.sampled_from(["2025-12-31", "9999-12-31"]) | texts(40), st.just("2025-06-01"))
+FREEZES: st.SearchStrategy[Freeze] = st.one_of(
+    st.just(Free()),
+    st.builds(Frozen, st.just(AMIR.id), st.just(NOW), _DATES),
+    st.builds(Unfrozen, st.just(AMIR.id), st.just(NOW), _DATES),
+    st.builds(
+        Underway,
+        st.sampled_from(Goal),
+        st.just(AMIR.id),
+        st.just(NOW),
+        _DATES,
+        st.sampled_from(Sent),
+        st.none() | texts(700),
+    ),
+    st.builds(
+        NotDone,
+        st.sampled_from(Goal),
+        st.just(AMIR.id),
+        st.just(NOW),
+        _DATES,
+        st.sampled_from(Why),
+        st.booleans(),
+        st.none() | texts(700),
+        st.builds(lambda after: differences(a_coupon(), after), coupons()),
+    ),
+)
+
+
 @st.composite
 def shown_requests(draw: st.DrawFn) -> ShownRequest:
-    """Return a request at any state, for up to twenty coupons."""
+    """Return a request at any state, for up to twenty coupons, some of which may be frozen."""
+    found = draw(_unfrozen_requests())
+    if draw(st.booleans()):
+        return found
+    return freezing(found, *(draw(FREEZES) for _ in found.items))
+
+
+@st.composite
+def _unfrozen_requests(draw: st.DrawFn) -> ShownRequest:
     codes = [CouponCode(f"COUPON{number:010d}") for number in range(draw(st.sampled_from([1, 3, 20])))]
-    asked = pending({code: draw(readings(code)) for code in codes}, reason=draw(texts(500)))
+    purpose = draw(st.sampled_from(Purpose))
+    asked = pending(
+        {code: draw(readings(code)) for code in codes},
+        reason=draw(texts(500)),
+        purpose=purpose,
+        freeze=draw(st.booleans()),
+    )
+    if purpose is Purpose.FREEZE:
+        decided: list[ShownRequest] = [asked, rejected(asked), cancelled(asked), expired(asked)]
+        return draw(st.sampled_from(decided))
     given = draw(st.sampled_from([asked, reviewed(asked)]))
     stage = draw(st.sampled_from(["pending", "ended", "running", "finished"]))
     if stage == "pending":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.domain.coupon import CouponCode, code_key, parse_code
 from bot.domain.errors import BadInput
+from bot.domain.request import Purpose
 
 MAX_CODES = 20
 MAX_REASON = 500
@@ -23,10 +24,11 @@ class ListOpen:
 
 @dataclass(frozen=True)
 class Ask:
-    """Ask for a deletion. reason may be empty."""
+    """Ask for a deletion, or for a freeze alone. reason may be empty."""
 
     codes: tuple[CouponCode, ...]
     reason: str
+    purpose: Purpose = Purpose.DELETE
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ Command = Help | ListOpen | ShowHistory | Ask
 # Every sub-word has fewer than 8 letters, so none of them can be a coupon code.
 _WORDS: dict[str, Command] = {"": Help(), "help": Help(), "list": ListOpen()}
 _SHOW = "show"
+_FREEZE = "freeze"
 
 
 def parse_command(text: str, *, reason_required: bool) -> Command:
@@ -54,20 +57,23 @@ def parse_command(text: str, *, reason_required: bool) -> Command:
         return word
     if first.lower() == _SHOW:
         return ShowHistory(_code_to_show(reason))
+    if first.lower() == _FREEZE:
+        return _ask(*_split(reason), Purpose.FREEZE, reason_required=reason_required)
+    return _ask(first, reason, Purpose.DELETE, reason_required=reason_required)
+
+
+def _ask(first: str, reason: str, purpose: Purpose, *, reason_required: bool) -> Ask:
+    typed = "/coupon-delete freeze" if purpose is Purpose.FREEZE else "/coupon-delete"
     if reason and (first.endswith(",") or reason.startswith(",")):
-        raise BadInput(
-            "Please separate the codes by commas without spaces: `/coupon-delete CODE,CODE reason`."
-        )
-    codes = _codes(first)
+        raise BadInput(f"Please separate the codes by commas without spaces: `{typed} CODE,CODE reason`.")
+    codes = _codes(first, typed)
     if reason_required and not reason:
-        raise BadInput(
-            f"Please say why, after the code: `/coupon-delete {','.join(codes)} leaked on social media`."
-        )
+        raise BadInput(f"Please say why, after the code: `{typed} {','.join(codes)} leaked on social media`.")
     if len(reason) > MAX_REASON:
         raise BadInput(
             f"The reason has {len(reason)} characters; please shorten it to {MAX_REASON} or fewer."
         )
-    return Ask(codes, reason)
+    return Ask(codes, reason, purpose)
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -92,10 +98,10 @@ def _code_to_show(text: str) -> CouponCode:
     return parse_code(text)
 
 
-def _codes(word: str) -> tuple[CouponCode, ...]:
+def _codes(word: str, typed: str) -> tuple[CouponCode, ...]:
     codes = tuple(parse_code(part) for part in word.split(",") if part)
     if not codes:
-        raise BadInput("I found no coupon code. Type `/coupon-delete CODE reason`, or `/coupon-delete help`.")
+        raise BadInput(f"I found no coupon code. Type `{typed} CODE reason`, or `/coupon-delete help`.")
     if len(codes) > MAX_CODES:
         raise BadInput(f"That is {len(codes)} codes; one request takes up to {MAX_CODES}. Please split it.")
     seen: dict[str, CouponCode] = {}

@@ -10,7 +10,7 @@ invariant I2 are `check` (the read before a DELETE) and `settle` (the read after
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -27,6 +27,7 @@ from bot.domain.coupon import (
     digest,
     sameness,
 )
+from bot.domain.freeze import Free, Freeze, Frozen, as_frozen, may_hide, without_effect
 
 # ---------------------------------------------------------------- what an answer to DELETE proves
 
@@ -143,11 +144,13 @@ class Refused:
 class Changed:
     """Not sent: the coupon is no longer what was approved.
 
-    differences: what changed, where it is still shown. message: Vivoldi's, where it no longer is.
+    differences: what changed, where it is still shown. message: Vivoldi's, where it no longer is. was_frozen:
+    whether it was frozen, and is shown again.
     """
 
     differences: tuple[Difference, ...] = ()
     message: str | None = None
+    was_frozen: bool = False
 
 
 class NotSentReason(StrEnum):
@@ -178,12 +181,13 @@ ItemState = Waiting | Sending | Unknown | Deleted | Refused | Changed | NotSent
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One coupon of a request: what was shown of it, and how far its deletion is."""
+    """One coupon of a request: what was shown of it, how far its deletion is, and whether it is frozen."""
 
     code: CouponCode
     snapshot: Reading
     warnings: tuple[Warning, ...] = ()
     state: ItemState = field(default_factory=Waiting)
+    freeze: Freeze = field(default_factory=Free)
 
     @property
     def digest(self) -> str:
@@ -209,6 +213,14 @@ def may_be_gone(state: ItemState) -> bool:
     return isinstance(state, Deleted | Unknown)
 
 
+def freeze_seen(freeze: Freeze, state: ItemState, now: datetime) -> Freeze:
+    """Return what is left of a freeze once a deletion has come to `state`: none that a read disproved."""
+    if not (isinstance(freeze, Frozen) and isinstance(state, Changed) and state.was_frozen):
+        return freeze
+    redated = any(difference.fact == "ends_on" for difference in state.differences)
+    return Free() if redated else without_effect(freeze, now)
+
+
 # ---------------------------------------------------------------- transitions
 
 
@@ -232,9 +244,9 @@ def check(item: Item, waiting: Waiting, reading: Reading, now: datetime) -> Send
         case NotShown(), Shown():
             return Changed()
         case Shown(), NotShown(message):
-            return Changed(message=message)
+            return Send() if may_hide(item.freeze) else Changed(message=message)
         case Shown(before), Shown(after):
-            return _check_shown(before, after)
+            return _check_shown(before, after, item.freeze)
     raise AssertionError("unreachable: every pair of readings is covered")
 
 
@@ -242,8 +254,11 @@ def _as_unknown(waiting: Waiting, now: datetime) -> Unknown:
     return Unknown(waiting.attempts, waiting.unanswered, "an earlier attempt got no answer", now)
 
 
-def _check_shown(before: Coupon, after: Coupon) -> Send | Changed:
-    found = differences(before, after)
+def _check_shown(before: Coupon, after: Coupon, freeze: Freeze) -> Send | Changed:
+    found = differences(as_frozen(before, freeze, after), after)
+    if isinstance(freeze, Frozen):
+        # Whoever approved it was told that nobody can use it.
+        return Changed(differences=found, was_frozen=True)
     return Changed(differences=found) if found else Send()
 
 
@@ -278,14 +293,18 @@ def settle(item: Item, unknown: Unknown, reading: Reading, now: datetime) -> Ite
     match item.snapshot, reading:
         case NotShown(), _:
             return give_up(unknown)
+        case Shown(), NotShown() if may_hide(item.freeze):
+            return give_up(unknown)
         case Shown(), NotShown(message):
             return Deleted(Source.READING, now, Confirmation.GONE, message)
         case Shown(before), Shown(after):
-            return _settle_shown(before, after, unknown, now)
+            return _settle_shown(item.freeze, as_frozen(before, item.freeze, after), after, unknown, now)
     raise AssertionError("unreachable: every pair of readings is covered")
 
 
-def _settle_shown(before: Coupon, after: Coupon, unknown: Unknown, now: datetime) -> ItemState:
+def _settle_shown(
+    freeze: Freeze, before: Coupon, after: Coupon, unknown: Unknown, now: datetime
+) -> ItemState:
     match sameness(before, after):
         case Sameness.OTHER:
             return Deleted(Source.READING, now, Confirmation.REPLACED)
@@ -294,7 +313,7 @@ def _settle_shown(before: Coupon, after: Coupon, unknown: Unknown, now: datetime
         case Sameness.SAME | Sameness.EDITED if unknown.refusal is not None:
             return Refused(unknown.refusal)
         case Sameness.EDITED:
-            return Changed(differences=differences(before, after))
+            return Changed(differences=differences(before, after), was_frozen=isinstance(freeze, Frozen))
         case Sameness.SAME:
             return Waiting(unknown.attempts, unknown.unanswered, unknown.reason)
     raise AssertionError("unreachable: every sameness is covered")
@@ -302,9 +321,7 @@ def _settle_shown(before: Coupon, after: Coupon, unknown: Unknown, now: datetime
 
 def give_up(unknown: Unknown) -> Unknown:
     """Return the unknown outcome as one that no read can settle: people must look."""
-    return Unknown(
-        unknown.attempts, unknown.unanswered, unknown.reason, unknown.since, unknown.refusal, final=True
-    )
+    return replace(unknown, final=True)
 
 
 def unsettled(waiting: Waiting, now: datetime) -> Unknown:
@@ -314,13 +331,15 @@ def unsettled(waiting: Waiting, now: datetime) -> Unknown:
 
 def confirm(item: Item, deleted: Deleted, reading: Reading | None) -> Deleted:
     """Return the deletion with what the read afterwards showed. None: Vivoldi could not be read."""
-    return Deleted(deleted.source, deleted.at, _confirmation(item.snapshot, reading))
+    return replace(deleted, confirmation=_confirmation(item, reading))
 
 
-def _confirmation(snapshot: Reading, reading: Reading | None) -> Confirmation:
-    match snapshot, reading:
+def _confirmation(item: Item, reading: Reading | None) -> Confirmation:
+    match item.snapshot, reading:
         case _, None:
             return Confirmation.UNREAD
+        case Shown(), NotShown() if may_hide(item.freeze):
+            return Confirmation.UNSEEN
         case Shown(), NotShown():
             return Confirmation.GONE
         case NotShown(), NotShown():

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.request import Approved, Grants, Pending, Person, Request, Step
+from bot.domain.freezes import can_freeze, can_unfreeze
+from bot.domain.request import (
+    Approved,
+    Grants,
+    Pending,
+    Person,
+    Purpose,
+    Request,
+    Shown,
+    ShownAtEnd,
+    Step,
+)
 
 
 class Kind(StrEnum):
@@ -43,7 +54,10 @@ class RequesterMayApprove(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """The rules in force, from the settings. None for requesters or channels: no restriction."""
+    """The rules in force, from the settings. None for requesters or channels: no restriction.
+
+    freeze: whether approvers may freeze coupons.
+    """
 
     approvers: Grants
     final_approvers: Grants
@@ -54,6 +68,7 @@ class Policy:
     execute_within: timedelta = timedelta(seconds=600)
     remind_after: timedelta = timedelta(seconds=300)
     reason_required: bool = False
+    freeze: bool = True
 
     def grants(self, step: Step) -> Grants:
         """Return who may give a step."""
@@ -94,6 +109,10 @@ class Verdict(StrEnum):
     ALREADY_ENDED = "already_ended"  # decided, or not open any more
     NO_SUCH_REQUEST = "no_such_request"
     NOT_BOUND = "not_bound"  # an approval is not for what is stored
+    FREEZE_OFF = "freeze_off"
+    NOT_FREEZABLE = "not_freezable"  # no coupon of the request allows it, or it was asked for already
+    NOT_FROZEN = "not_frozen"  # nothing is left to be undone
+    ONLY_A_FREEZE = "only_a_freeze"  # a deletion was not asked for, so it can't be approved
 
 
 _BY_KIND = {
@@ -142,6 +161,8 @@ def eligible(policy: Policy, standing: Standing, step: Step, requester: str) -> 
 
 def may_approve(policy: Policy, standing: Standing, request: Pending, now: datetime) -> Verdict:
     """Tell whether someone may give the step that the request waits for (I1)."""
+    if request.origin.purpose is not Purpose.DELETE:
+        return Verdict.ONLY_A_FREEZE
     verdict = eligible(policy, standing, request.step, request.origin.requester.id)
     if verdict is not Verdict.ALLOWED:
         return verdict
@@ -156,11 +177,32 @@ def may_approve(policy: Policy, standing: Standing, request: Pending, now: datet
 
 def may_reject(policy: Policy, standing: Standing, request: Pending, now: datetime) -> Verdict:
     """Any eligible approver of either step may reject."""
+    if (verdict := _of_either_step(policy, standing)) is not Verdict.ALLOWED:
+        return verdict
+    return Verdict.TOO_LATE if now >= request.approve_by else Verdict.ALLOWED
+
+
+def _of_either_step(policy: Policy, standing: Standing) -> Verdict:
     if (verdict := may_act(standing)) is not Verdict.ALLOWED:
         return verdict
-    if not standing.granted(policy.approvers | policy.final_approvers):
-        return Verdict.NOT_AN_APPROVER
-    return Verdict.TOO_LATE if now >= request.approve_by else Verdict.ALLOWED
+    approver = standing.granted(policy.approvers | policy.final_approvers)
+    return Verdict.ALLOWED if approver else Verdict.NOT_AN_APPROVER
+
+
+def may_freeze(policy: Policy, standing: Standing, request: Pending, now: datetime) -> Verdict:
+    """Any eligible approver of either step may freeze, the requester included: it can be undone."""
+    if not policy.freeze:
+        return Verdict.FREEZE_OFF
+    if (verdict := may_reject(policy, standing, request, now)) is not Verdict.ALLOWED:
+        return verdict
+    return Verdict.ALLOWED if can_freeze(request) else Verdict.NOT_FREEZABLE
+
+
+def may_unfreeze(policy: Policy, standing: Standing, request: ShownAtEnd) -> Verdict:
+    """Any eligible approver of either step may undo a freeze, also where no new one is allowed any more."""
+    if (verdict := _of_either_step(policy, standing)) is not Verdict.ALLOWED:
+        return verdict
+    return Verdict.ALLOWED if can_unfreeze(request) else Verdict.NOT_FROZEN
 
 
 def may_cancel(standing: Standing, request: Pending, now: datetime) -> Verdict:
@@ -176,6 +218,17 @@ def current(request: Request | None, version: int) -> Verdict:
         return Verdict.NO_SUCH_REQUEST
     if not isinstance(request, Pending):
         return Verdict.ALREADY_ENDED
+    return _same(request, version)
+
+
+def current_at_end(request: Request | None, version: int) -> Verdict:
+    """Tell whether a click on version `version` of a card is about an ended request as it is now (I6)."""
+    if request is None:
+        return Verdict.NO_SUCH_REQUEST
+    return _same(request, version) if isinstance(request, ShownAtEnd) else Verdict.STALE_CARD
+
+
+def _same(request: Shown, version: int) -> Verdict:
     return Verdict.ALLOWED if version == request.version else Verdict.STALE_CARD
 
 
@@ -210,6 +263,11 @@ def _bound(request: Approved, digest: str, at: datetime) -> Verdict:
     if digest != request.digest:
         return Verdict.NOT_BOUND
     return Verdict.ALLOWED if at < request.approve_by else Verdict.TOO_LATE
+
+
+def anyone_may_freeze(policy: Policy, people: Iterable[Standing]) -> bool:
+    """Tell whether there is someone among `people` who may freeze."""
+    return any(_of_either_step(policy, standing) is Verdict.ALLOWED for standing in people)
 
 
 def can_complete(policy: Policy, requester: str, people: Iterable[Standing]) -> bool:

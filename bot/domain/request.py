@@ -2,6 +2,7 @@
 
     Submitted → Pending (step 1, then step 2) → Approved → Finished
     Submitted → Failed      Pending → Rejected | Cancelled | Expired | Failed (no card could be shown)
+    Pending → OnlyFrozen, where nothing but a freeze was asked for (see `bot.domain.freezes`)
 
 A transition takes the state that it starts from, so an impossible one does not type-check.
 Each transition raises the version by one: a card drawn from an older version is out of date.
@@ -14,7 +15,7 @@ from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from bot.domain.coupon import CouponCode, Reading, combined_digest, warnings
-from bot.domain.item import Item, ItemState, is_final
+from bot.domain.item import Item, ItemState, freeze_seen, is_final
 
 
 class Step(IntEnum):
@@ -22,6 +23,13 @@ class Step(IntEnum):
 
     REVIEW = 1
     FINAL = 2
+
+
+class Purpose(StrEnum):
+    """What a request is for."""
+
+    DELETE = "delete"
+    FREEZE = "freeze"  # alone: nothing is deleted
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,8 @@ class Decision:
 class Origin:
     """What one command opened; it never changes.
 
-    first, final: who may give step 1 and step 2 by the settings at that time, for the card.
+    first, final: who may give step 1 and step 2 by the settings at that time, for the card. freeze: whether
+    they let people freeze.
     """
 
     id: str
@@ -68,6 +77,8 @@ class Origin:
     opened_at: datetime
     first: Grants
     final: Grants
+    purpose: Purpose = Purpose.DELETE
+    freeze: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,10 +176,21 @@ class Expired:
     version: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class OnlyFrozen:
+    """A freeze was all that was asked for, and it came about. Nothing was deleted."""
+
+    origin: Origin
+    items: tuple[Item, ...]
+    ended_at: datetime
+    version: int
+
+
 class FailureReason(StrEnum):
     """Why a request could not even be shown."""
 
     UNREADABLE = "unreadable"  # Vivoldi could not be read
+    NOT_FREEZABLE = "not_freezable"  # a freeze alone, of coupons that can't be frozen
     NO_CARD = "no_card"  # Slack does not let the bot post the card
 
 
@@ -184,8 +206,9 @@ class Failed:
     version: int
 
 
-Shown = Pending | Approved | Finished | Rejected | Cancelled | Expired
-Ended = Finished | Rejected | Cancelled | Expired | Failed
+ShownAtEnd = Finished | Rejected | Cancelled | Expired | OnlyFrozen
+Shown = Pending | Approved | ShownAtEnd
+Ended = ShownAtEnd | Failed
 Request = Submitted | Shown | Failed
 
 
@@ -199,6 +222,17 @@ def codes_of(request: Request) -> tuple[CouponCode, ...]:
     if isinstance(request, Submitted | Failed):
         return request.codes
     return tuple(item.code for item in request.items)
+
+
+def decisions_of(request: Request) -> tuple[Decision, ...]:
+    """Return the approvals that were given, in their order."""
+    match request:
+        case Approved(review=review, final=final) | Finished(review=review, final=final):
+            return (review, final)
+        case Pending(review=given) | Rejected(review=given) | Cancelled(review=given) | Expired(review=given):
+            return (given,) if given else ()
+        case _:
+            return ()
 
 
 def is_ended(request: Request) -> bool:
@@ -292,9 +326,9 @@ def expire(request: Pending, now: datetime) -> Expired:
 
 def progress(request: Approved, position: int, state: ItemState, now: datetime) -> Approved | Finished:
     """Return the request with one item in a new state; finished, once every item has its outcome."""
-    items = tuple(
-        replace(item, state=state) if index == position else item for index, item in enumerate(request.items)
-    )
+    item = request.items[position]
+    moved = replace(item, state=state, freeze=freeze_seen(item.freeze, state, now))
+    items = (*request.items[:position], moved, *request.items[position + 1 :])
     version = request.version + 1
     if not all(is_final(item.state) for item in items):
         return replace(request, items=items, version=version)

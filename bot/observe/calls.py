@@ -84,6 +84,12 @@ class MeasuredCoupons:
             "delete", self._coupons.delete(code), lambda answer: _DELETE_RESULTS[type(answer)]
         )
 
+    async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
+        """Set the expiry date."""
+        return await self._calls.measured(
+            "update", self._coupons.end_on(code, day), lambda answer: _DELETE_RESULTS[type(answer)]
+        )
+
 
 class MeasuredMessenger:
     """Implements the port `Messenger` by another one."""

@@ -1,12 +1,13 @@
-"""A click: approve, reject or cancel. One transaction, one effect (I6)."""
+"""A click: approve, reject, cancel, freeze or unfreeze. One transaction, one effect (I6)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 
+from bot.domain import freezes
 from bot.domain.event import Event, EventKind, Notice
 from bot.domain.policy import (
     Kind,
@@ -14,12 +15,15 @@ from bot.domain.policy import (
     Standing,
     Verdict,
     current,
+    current_at_end,
     may_act,
     may_approve,
     may_cancel,
+    may_freeze,
     may_reject,
+    may_unfreeze,
 )
-from bot.domain.request import Pending, Request, approve, cancel, reject, review
+from bot.domain.request import Decision, Pending, Request, Shown, ShownAtEnd, approve, cancel, reject, review
 from bot.services.ports import Clock, People, Renderer, Store, Transaction
 
 _MOST_COPIES = 5
@@ -31,6 +35,8 @@ class Action(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     CANCEL = "cancel"
+    FREEZE = "freeze"
+    UNFREEZE = "unfreeze"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +68,7 @@ class Decide:
         clock: Clock,
         new_id: Callable[[], str],
         team: str,
+        timezone: tzinfo,
     ) -> None:
         self._store = store
         self._people = people
@@ -70,6 +77,7 @@ class Decide:
         self._clock = clock
         self._new_id = new_id
         self._team = team
+        self._timezone = timezone
 
     async def __call__(self, click: Click) -> Verdict:
         """Decide by the database alone: of the click only the actor, the action and the version count.
@@ -83,7 +91,7 @@ class Decide:
             request = await tx.get(click.request_id)
             now = self._clock.now()
             verdict = self._verdict(click, standing, request, now)
-            if verdict is Verdict.ALLOWED and isinstance(request, Pending):
+            if verdict is Verdict.ALLOWED and isinstance(request, Shown):
                 await tx.save(self._next(click, standing, request, now))
             await tx.record(self._event(click, standing, request, verdict, now))
             if verdict is not Verdict.ALLOWED:
@@ -93,6 +101,11 @@ class Decide:
 
     def _verdict(self, click: Click, standing: Standing, request: Request | None, now: datetime) -> Verdict:
         if (verdict := may_act(standing)) is not Verdict.ALLOWED:
+            return verdict
+        if click.action is Action.UNFREEZE:
+            verdict = current_at_end(request, click.version)
+            if verdict is Verdict.ALLOWED and isinstance(request, ShownAtEnd):
+                return may_unfreeze(self._policy, standing, request)
             return verdict
         verdict = current(request, click.version)
         if not isinstance(request, Pending):
@@ -108,18 +121,26 @@ class Decide:
                 return may_reject(self._policy, standing, request, now)
             case Action.CANCEL:
                 return may_cancel(standing, request, now)
+            case Action.FREEZE:
+                return may_freeze(self._policy, standing, request, now)
 
-    def _next(self, click: Click, standing: Standing, request: Pending, now: datetime) -> Request:
+    def _next(self, click: Click, standing: Standing, request: Shown, now: datetime) -> Request:
         actor = standing.person
-        match click.action:
-            case Action.REJECT:
+        match click.action, request:
+            case Action.UNFREEZE, _ if isinstance(request, ShownAtEnd):
+                return freezes.undo(request, actor, now)
+            case Action.FREEZE, Pending():
+                yesterday = now.astimezone(self._timezone).date() - timedelta(days=1)
+                return freezes.begin(request, actor, now, yesterday)
+            case Action.REJECT, Pending():
                 return reject(request, actor, now)
-            case Action.CANCEL:
+            case Action.CANCEL, Pending():
                 return cancel(request, now)
-            case Action.APPROVE if request.review is None:
+            case Action.APPROVE, Pending(review=None):
                 return review(request, actor, now)
-            case Action.APPROVE:
-                return approve(request, request.review, actor, now, self._policy.execute_within)
+            case Action.APPROVE, Pending(review=Decision() as reviewed):
+                return approve(request, reviewed, actor, now, self._policy.execute_within)
+        raise AssertionError(f"{click.action} was allowed where it can't be done")
 
     def _notice(self, click: Click, request: Request | None, verdict: Verdict, now: datetime) -> Notice:
         return Notice(

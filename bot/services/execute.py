@@ -30,10 +30,8 @@ from bot.domain.policy import ApproverLost, Policy, Standing, Verdict, still_app
 from bot.domain.request import Approved
 from bot.services.ledger import Fact, Ledger, was_read
 from bot.services.ports import Claim, Clock, Coupons, People
-from bot.services.timing import seconds_between
+from bot.services.timing import SEND_WITHIN, seconds_between
 
-# What was read longer ago than this is no ground to send on: the process was frozen, or the others were slow.
-_SEND_WITHIN = timedelta(seconds=3)
 # Twenty codes of one request share an answer about an approver that is this young, to stay in Slack's limits.
 _FRESH_FOR = timedelta(seconds=5)
 
@@ -115,10 +113,10 @@ class Execute:
             await entry.note(was_read(reading))
             waiting = entry.item.state
             assert isinstance(waiting, Waiting)
-            hindrance = self._hindrance(entry.request, waiting, approvers)
+            hindrance = self._hindrance(entry.approved, waiting, approvers)
             await entry.move(hindrance or send(waiting))
             if hindrance is None:
-                await entry.note(self._about_to_send(waiting, entry.request))
+                await entry.note(self._about_to_send(waiting, entry.approved))
                 await entry.keep(reading)
         if hindrance is not None:
             return False
@@ -133,7 +131,7 @@ class Execute:
                 more = await entry.move(answered(sending, answer, self._clock.now()))
                 if isinstance(answer, NotExecuted):
                     due = self._ledger.retry_at(sending.attempts, answer.retry_after)
-                    await entry.tx.release(claim, min(due, entry.request.execute_by))
+                    await entry.tx.release(claim, min(due, entry.approved.execute_by))
         except LostClaim:
             # Whoever took over settles it by a read; what was answered belongs into the audit all the same.
             await self._ledger.note_late(claim, item.code, fact)
@@ -155,7 +153,7 @@ class Execute:
                 return not_sent(waiting, NotSentReason.APPROVER_LOST, verdict, actor.id)
 
     async def _delete(self, item: Item, read_at: datetime) -> DeleteAnswer:
-        if self._clock.now() - read_at > _SEND_WITHIN:
+        if self._clock.now() - read_at > SEND_WITHIN:
             return NotExecuted("the bot was held up right before sending")
         return await self._coupons.delete(item.code)
 

@@ -5,8 +5,11 @@ Every step ends in a commit before the next one begins, so the process can be ki
 
 from __future__ import annotations
 
-from bot.domain.item import Deleted, Sending, Unknown, Waiting
+from bot.domain.freeze import Underway
+from bot.domain.item import Deleted, Item, Sending, Unknown, Waiting
+from bot.domain.request import Approved
 from bot.services.execute import Execute
+from bot.services.freeze import FreezeCoupon
 from bot.services.ledger import Ledger
 from bot.services.ports import Claim
 from bot.services.reconcile import Reconcile
@@ -15,10 +18,11 @@ from bot.services.reconcile import Reconcile
 class WorkOnItem:
     """Carries a claimed item on, step by step."""
 
-    def __init__(self, ledger: Ledger, execute: Execute, reconcile: Reconcile) -> None:
+    def __init__(self, ledger: Ledger, execute: Execute, reconcile: Reconcile, freeze: FreezeCoupon) -> None:
         self._ledger = ledger
         self._execute = execute
         self._reconcile = reconcile
+        self._freeze = freeze
 
     async def __call__(self, claim: Claim) -> None:
         """Bring the claimed item as far as it goes now.
@@ -31,6 +35,14 @@ class WorkOnItem:
     async def _step(self, claim: Claim) -> bool:
         async with self._ledger.entry(claim) as entry:
             request, item = entry.request, entry.item
+        # Once approved, the deletion comes first: its own read settles what a freeze has led to.
+        if entry.has_deletion:
+            return await self._delete(claim, entry.approved, item)
+        if isinstance(item.freeze, Underway):
+            return await self._freeze(claim, request, item, item.freeze)
+        raise AssertionError(f"{claim.label} has nothing left to do, so it can't be claimed")
+
+    async def _delete(self, claim: Claim, request: Approved, item: Item) -> bool:
         match item.state:
             case Waiting() as waiting:
                 return await self._execute(claim, request, item, waiting)

@@ -8,11 +8,14 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from random import Random
 
+from bot.domain import freezes
 from bot.domain.coupon import CouponCode, NotShown, Reading, Shown
 from bot.domain.errors import VivoldiError
 from bot.domain.event import Event, EventKind
+from bot.domain.freeze import Dates, Freeze, Underway
 from bot.domain.item import Item, ItemState, Waiting, is_final, may_be_gone
 from bot.domain.request import Approved, progress
+from bot.domain.request import Shown as ShownRequest
 from bot.services.ports import Claim, Clock, Place, Store, Transaction
 from bot.services.timing import backoff
 
@@ -42,8 +45,20 @@ class Entry:
 
     tx: Transaction
     claim: Claim
-    request: Approved
+    request: ShownRequest
     clock: Clock
+
+    @property
+    def approved(self) -> Approved:
+        """The request, where its items are being deleted."""
+        # A deletion that has not ended belongs to a request that was approved and has not finished.
+        assert isinstance(self.request, Approved), f"{self.claim.request_id} is not approved"
+        return self.request
+
+    @property
+    def has_deletion(self) -> bool:
+        """Whether the claimed item is to be deleted, as it is stored."""
+        return isinstance(self.request, Approved) and not is_final(self.item.state)
 
     @property
     def item(self) -> Item:
@@ -63,7 +78,7 @@ class Entry:
         longer where the coupon is still there.
         """
         now = self.clock.now()
-        await self.tx.save(progress(self.request, self.place.position, state, now))
+        await self.tx.save(progress(self.approved, self.place.position, state, now))
         if not is_final(state):
             return True
         if not may_be_gone(state):
@@ -71,6 +86,19 @@ class Entry:
         outcome = {"outcome": type(state).__name__.lower(), **_plain(state)}
         await self.note(Fact(EventKind.ITEM_OUTCOME, outcome))
         return False
+
+    async def move_freeze(self, state: Freeze) -> bool:
+        """Store how far the item's freeze is, as an audit event where it is settled.
+
+        Returns whether there is more to do.
+        """
+        now = self.clock.now()
+        await self.tx.save(freezes.progress(self.request, self.place.position, state, now))
+        if isinstance(state, Underway):
+            return True
+        outcome = {"outcome": type(state).__name__.lower(), **_plain(state)}
+        await self.note(Fact(EventKind.FREEZE_OUTCOME, outcome))
+        return self.has_deletion
 
     async def keep(self, reading: Reading) -> None:
         """Keep what the coupon holds, sealed, as far as it was shown and there is a key to seal it with."""
@@ -104,8 +132,8 @@ class Ledger:
         async with self._store.transaction() as tx:
             await tx.hold(claim)
             request = await tx.get(claim.request_id)
-            # A claimed item has not ended, so its request has not finished.
-            assert isinstance(request, Approved), f"{claim.request_id} has work left, but is not approved"
+            # What has work left was shown to people.
+            assert isinstance(request, ShownRequest), f"{claim.request_id} has work left, but was not shown"
             yield Entry(tx, claim, request, self._clock)
 
     async def move(self, claim: Claim, state: ItemState, fact: Fact | None = None) -> bool:
@@ -144,14 +172,14 @@ class Ledger:
             if waiting.obstacle != obstacle:
                 await entry.move(replace(waiting, obstacle=obstacle))
             due = self.retry_at(claim.attempts, retry_after)
-            await entry.tx.release(claim, min(due, entry.request.execute_by))
+            await entry.tx.release(claim, min(due, entry.approved.execute_by))
 
     def retry_at(self, attempts: int, retry_after: float | None = None) -> datetime:
         """Return when to try again, after `attempts` tries."""
         return self._clock.now() + backoff(attempts, self._random, retry_after)
 
 
-def _plain(state: ItemState) -> dict[str, object]:
+def _plain(state: ItemState | Freeze) -> dict[str, object]:
     """Return a state's fields as the audit keeps them."""
     return {name: _plain_value(value) for name, value in vars(state).items()}
 
@@ -160,6 +188,8 @@ def _plain_value(value: object) -> object:
     match value:
         case tuple():
             return [asdict(difference) for difference in value]
+        case Dates():
+            return asdict(value)
         case int() | None:
             return value
         case _:

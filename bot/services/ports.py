@@ -257,6 +257,9 @@ class Coupons(Protocol):
     async def delete(self, code: CouponCode) -> DeleteAnswer:
         """Send DELETE exactly once, at once, and return what the answer proves. Raises nothing by name."""
 
+    async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
+        """Set the expiry date, sent once, and return what the answer proves. day: `YYYY-MM-DD`, as read."""
+
 
 class People(Protocol):
     """Who is who in Slack."""

@@ -10,8 +10,9 @@ from random import Random
 from bot.domain.coupon import CouponCode, Reading
 from bot.domain.errors import VivoldiError, VivoldiRefused, VivoldiUnavailable
 from bot.domain.event import Event, EventKind
+from bot.domain.freezes import can_freeze
 from bot.domain.policy import Policy
-from bot.domain.request import FailureReason, Submitted, show
+from bot.domain.request import FailureReason, Purpose, Submitted, show
 from bot.services.failing import FailRequest
 from bot.services.ledger import was_read
 from bot.services.ports import Claim, Clock, Coupons, Store, Transaction
@@ -19,6 +20,7 @@ from bot.services.timing import backoff, is_hopeless
 
 # Transient trouble is tried again for this long, counted from the command.
 _READ_FOR = timedelta(seconds=60)
+_LOCKED = "only a coupon that Vivoldi shows, and that was never used, can be frozen"
 
 
 class ReadCoupons:
@@ -56,8 +58,7 @@ class ReadCoupons:
         if errors:
             return await self._unread(claim, request, results, errors)
         readings = tuple(result for result in results if not isinstance(result, VivoldiError))
-        await self._show(claim, request, readings)
-        return True
+        return await self._show(claim, request, readings)
 
     async def _unread(
         self,
@@ -87,10 +88,13 @@ class ReadCoupons:
         except VivoldiError as error:
             return error
 
-    async def _show(self, claim: Claim, request: Submitted, readings: tuple[Reading, ...]) -> None:
+    async def _show(self, claim: Claim, request: Submitted, readings: tuple[Reading, ...]) -> bool:
         now = self._clock.now()
         today = now.astimezone(self._timezone).date()
         pending = show(request, readings, now, self._policy.approve_within, today)
+        if request.origin.purpose is Purpose.FREEZE and not can_freeze(pending):
+            await self._fail(claim, FailureReason.NOT_FREEZABLE, _LOCKED)
+            return False
         async with self._store.transaction() as tx:
             await tx.hold(claim)
             await tx.get(claim.request_id)
@@ -98,6 +102,7 @@ class ReadCoupons:
             await self._record(tx, request, readings, now)
             shown = {"digest": pending.digest}
             await tx.record(Event(kind=EventKind.REQUEST_SHOWN, at=now, request=claim.request_id, data=shown))
+        return True
 
     async def _record(
         self,

@@ -10,8 +10,17 @@ from bot.domain.command import Ask, Command, Help, ListOpen, ShowHistory, parse_
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import BadInput, CodeTaken
 from bot.domain.event import Event, EventKind
-from bot.domain.policy import Kind, Policy, Standing, Verdict, can_complete, may_look, may_request
-from bot.domain.request import Origin, Submitted
+from bot.domain.policy import (
+    Kind,
+    Policy,
+    Standing,
+    Verdict,
+    anyone_may_freeze,
+    can_complete,
+    may_look,
+    may_request,
+)
+from bot.domain.request import Origin, Purpose, Submitted
 from bot.services.ports import Clock, OpenRequest, People, Store, Transaction
 
 _LISTED = 20
@@ -36,6 +45,7 @@ class Accepted:
 
     request_id: str
     codes: tuple[CouponCode, ...]
+    purpose: Purpose = Purpose.DELETE
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,9 @@ class Taken:
 
 @dataclass(frozen=True)
 class TooFew:
-    """Fewer than two people can complete the two steps."""
+    """Fewer people than it takes can give the approvals, or the freeze."""
+
+    purpose: Purpose = Purpose.DELETE
 
 
 Answer = Accepted | Usage | Listing | History | Denied | Misread | Taken | TooFew
@@ -133,15 +145,22 @@ class Submit:
             found = await self._store.open_requests(_LISTED + 1)
             return await self._recorded(command, standing, Listing(found[:_LISTED], len(found) > _LISTED))
         assert isinstance(parsed, Ask)
-        # The requester counts too: by default they may give step 1.
+        if parsed.purpose is Purpose.FREEZE and not self._policy.freeze:
+            return await self._recorded(command, standing, Denied(Verdict.FREEZE_OFF))
         everyone = [*self._people.approvers(), standing]
-        if not can_complete(self._policy, standing.person.id, everyone):
-            return await self._recorded(command, standing, TooFew())
+        if not self._is_possible(parsed.purpose, standing, everyone):
+            return await self._recorded(command, standing, TooFew(parsed.purpose))
         try:
             return await self._open(command, standing, parsed)
         except CodeTaken as taken:
             holder = await self._store.find(taken.request_id)
             return await self._recorded(command, standing, Taken(taken.code, holder))
+
+    def _is_possible(self, purpose: Purpose, standing: Standing, everyone: Sequence[Standing]) -> bool:
+        """Tell whether there are enough people. The requester counts too: by default they may give step 1."""
+        if purpose is Purpose.FREEZE:
+            return anyone_may_freeze(self._policy, everyone)
+        return can_complete(self._policy, standing.person.id, everyone)
 
     async def _history(self, command: SlashCommand, standing: Standing, show: ShowHistory) -> Answer:
         if (verdict := may_look(self._policy, standing, command.channel)) is not Verdict.ALLOWED:
@@ -160,13 +179,14 @@ class Submit:
             opened_at=now,
             first=self._policy.approvers,
             final=self._policy.final_approvers,
+            purpose=ask.purpose,
+            freeze=self._policy.freeze,
         )
+        data = {"codes": list(ask.codes), "purpose": ask.purpose}
         async with self._store.transaction() as tx:
             await tx.add(Submitted(origin=origin, codes=ask.codes), command.reply_url)
-            await _record(
-                tx, EventKind.COMMAND, command, standing, now, origin.id, {"codes": list(ask.codes)}
-            )
-        return Accepted(origin.id, ask.codes)
+            await _record(tx, EventKind.COMMAND, command, standing, now, origin.id, data)
+        return Accepted(origin.id, ask.codes, ask.purpose)
 
     async def _recorded(self, command: SlashCommand, standing: Standing, answer: Answer) -> Answer:
         refused = not isinstance(answer, Usage | Listing | History)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from random import Random
 
+# What was read longer ago than this is no ground to send on: the process was frozen, or the others were slow.
+SEND_WITHIN = timedelta(seconds=3)
+
 _FIRST = 0.5
 _LONGEST = 30.0
 _TRIES_LEFT = 5

@@ -66,7 +66,8 @@ class Instance:
             self._directory = Directory(client, self.clock, TEAM_ID, grants)
             store, messenger = BoundStore(inner, self.boundaries), SlackMessenger(client, session)
             services = Services(store, coupons, self._directory, messenger, Cards(), self._policy, self.clock)
-            self._submit, self._decide = services.submit(TEAM_ID), services.decide(TEAM_ID)
+            self._submit = services.submit(TEAM_ID)
+            self._decide = services.decide(TEAM_ID, self._settings)
             self._answers = Answers("https://guard.slack.com/")
             self._lanes = services.lanes(self._settings)
             yield

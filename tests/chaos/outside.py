@@ -7,7 +7,7 @@ adapters. A test proves that both ways lead to the same.
 from __future__ import annotations
 
 import json as jsonlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, NoReturn
@@ -33,6 +33,10 @@ from sandbox.vivoldi.faults import Fault, Faults, Reply, spoilt
 from sandbox.vivoldi.world import World as VivoldiWorld
 from tests.chaos.boundaries import DELETE, Boundaries
 from tests.chaos.journal import START, Clock
+
+Kind = Literal["read", "delete", "update"]
+_CALLS = {"read": ("GET", "validate"), "delete": ("DELETE", "delete"), "update": ("PUT", "update")}
+_NO_BODY: Mapping[str, object] = {}
 
 Wait = Callable[[float], Awaitable[None]]
 _TIMEOUT = 10.0  # seconds that the bot waits for an answer
@@ -150,22 +154,30 @@ class DirectVivoldi:
             return judge_failure(error)
         return judge_change(reply.status, reply.headers, reply.body.encode())
 
-    async def _call(self, kind: Literal["read", "delete"], code: CouponCode) -> Reply:
-        async with self._boundaries.crossing(DELETE if kind == "delete" else "vivoldi.read"):
+    async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
+        """Set the expiry date, and return what the answer proves."""
+        try:
+            reply = await self._call("update", code, {"cpnNo": code, "endYmd": day})
+        except httpx.HTTPError as error:
+            return judge_failure(error)
+        return judge_change(reply.status, reply.headers, reply.body.encode())
+
+    async def _call(self, kind: Kind, code: CouponCode, body: Mapping[str, object] = _NO_BODY) -> Reply:
+        async with self._boundaries.crossing(DELETE if kind == "delete" else f"vivoldi.{kind}"):
             if self._clock.now() < self._refusing_until:
                 raise httpx.ConnectError("refused")
-            reply = await self._serve(kind, code)
+            reply = await self._serve(kind, code, body)
         return reply if reply.delivery == "whole" else await self._unanswered(reply)
 
-    async def _serve(self, kind: Literal["read", "delete"], code: CouponCode) -> Reply:
-        method, name = ("GET", "validate") if kind == "read" else ("DELETE", "delete")
-        path, log = f"/api/coupon/v1/{name}?cpnNo={code}", self._world.log
+    async def _serve(self, kind: Kind, code: CouponCode, body: Mapping[str, object]) -> Reply:
+        method, name = _CALLS[kind]
+        path, log = f"/api/coupon/v1/{name}" + ("" if body else f"?cpnNo={code}"), self._world.log
         headers = {"user-agent": self._agent}
         call = log.begin(kind, method=method, path=path, code=code, headers=headers, key_ok=True, port=0)
         fault, refusal = self._faults.take(kind, code), self._faults.take_refusal(kind, code)
         executed = fault is None or fault.executes
         log.mark(call, executed=executed, fault=fault.kind if fault else None)
-        asked = Asked(kind, code, {})
+        asked = Asked(kind, code, dict(body))
         if fault is not None and fault.kind == "latency":
             seconds = fault.seconds or 0.0
             if seconds > _TIMEOUT:

@@ -62,6 +62,11 @@ class _Vivoldi:
         async with self._boundaries.crossing(DELETE):
             return await self._client.delete(code)
 
+    async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
+        """Set the expiry date."""
+        async with self._boundaries.crossing("vivoldi.update"):
+            return await self._client.end_on(code, day)
+
 
 class ServedTown(Town):
     """A town on two servers."""

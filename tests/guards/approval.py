@@ -98,8 +98,8 @@ _CLICKED = (
         keeps="I1",
         promise="Only approvers reject.",
         file=_POLICY,
-        text="if not standing.granted(policy.approvers | policy.final_approvers):",
-        without="if False:",
+        text="approver = standing.granted(policy.approvers | policy.final_approvers)",
+        without="approver = True",
         tests=_BY_POLICY,
     ),
     Guard(

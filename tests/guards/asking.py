@@ -32,8 +32,8 @@ GUARDS = (
         keeps="I1",
         promise="A request that nobody could complete is not opened.",
         file=_SUBMIT,
-        text="if not can_complete(self._policy, standing.person.id, everyone):",
-        without="if False:",
+        text="return can_complete(self._policy, standing.person.id, everyone)",
+        without="return True",
         tests=("tests/integration/test_services.py",),
     ),
     Guard(

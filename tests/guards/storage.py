@@ -64,8 +64,8 @@ _CLAIMED = (
         keeps="I1",
         promise="Nothing can be claimed for deletion before both approvals are stored.",
         file="bot/adapters/store/due.py",
-        text="return now if approved and not is_final(state) else None",
-        without="return now if not is_final(state) else None",
+        text="deletion = approved and not is_final(state)",
+        without="deletion = not is_final(state)",
         tests=(f"{_BY_CLAIMS}::test_only_an_approval_makes_items_due[sqlite]",),
     ),
 )
@@ -124,8 +124,8 @@ _DURABLE = (
         keeps="I6",
         promise="An ended request lets go of its codes.",
         file="bot/adapters/store/transaction.py",
-        text='_IDLE | {"open": False}',
-        without="_IDLE",
+        text='.values({"open": False})',
+        without='.values({"open": True})',
         tests=(f"{_BY_STORE}::test_an_ended_request_lets_go_of_its_codes",),
     ),
     Guard(

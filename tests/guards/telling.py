@@ -233,8 +233,8 @@ _SHOWN = (
         keeps="I6",
         promise="A decided card has no buttons any more.",
         file="handlers/cards.py",
-        text="        if isinstance(request, Pending):\n            blocks.append",
-        without="        if isinstance(request, Pending | Approved):\n            blocks.append",
+        text="if not isinstance(request, Pending):\n        return []\n    freeze",
+        without="if not isinstance(request, Pending | Approved):\n        return []\n    freeze",
         tests=(_CARDS,),
     ),
     Guard(

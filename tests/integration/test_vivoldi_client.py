@@ -6,13 +6,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from bot.adapters.vivoldi import CouponChange, CouponDraft, RateLimit, VivoldiClient
+from bot.adapters.vivoldi import CouponDraft, RateLimit, VivoldiClient
 from bot.domain.coupon import CouponCode, DiscountKind, NotShown, Shown
 from bot.domain.errors import SettingsError, VivoldiRefused, VivoldiUnavailable
 from bot.domain.item import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
@@ -339,7 +339,7 @@ class TestOtherChanges:
     async def test_update(self, api: VivoldiClient, control: VivoldiControl) -> None:
         """An update changes only what is given."""
         await control.create(CODE, nm="Cake", endYmd="2099-12-31")
-        assert await api.update(CODE, CouponChange(ends_on=date(2020, 1, 1))) == Executed()
+        assert await api.end_on(CODE, "2020-01-01") == Executed()
         (coupon,) = await control.coupons()
         assert (coupon["nm"], coupon["endYmd"]) == ("Cake", "2020-01-01")
 

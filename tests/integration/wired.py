@@ -44,7 +44,7 @@ from tests.fakes import FakeCoupons, FakeMessenger, FakePeople, FixedClock, Fuse
 LEASE_SECONDS = LEASE.total_seconds()
 # More than any test gives the worker to do at once.
 _MOST_WORK = 200
-_SETTINGS = Settings.model_construct(vivoldi_timezone=UTC, vivoldi_timeout_seconds=10.0)
+SETTINGS = Settings.model_construct(vivoldi_timezone=UTC, vivoldi_timeout_seconds=10.0)
 
 
 def _nothing() -> None:
@@ -98,7 +98,7 @@ class Wired:
     @property
     def lanes(self) -> Sequence[Lane[Any]]:
         """Return the worker's lanes."""
-        return self.services.lanes(_SETTINGS)
+        return self.services.lanes(SETTINGS)
 
     # ------------------------------------------------------------ what people do
 
@@ -128,7 +128,7 @@ class Wired:
             "version": found.request.version if found else 1,
             "message_ts": found.card_ts if found else None,
         }
-        return await self.services.decide(TEAM)(Click(**{**click, **changes}))
+        return await self.services.decide(TEAM, SETTINGS)(Click(**{**click, **changes}))
 
     async def approve(self, request_id: str, first: Person = AMIR, final: Person = BEA) -> None:
         """Give both approvals; nothing is deleted before `drain`."""

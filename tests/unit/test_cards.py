@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from bot.domain.coupon import CouponCode, Reading, Shown
+from bot.domain.freezes import can_unfreeze
 from bot.domain.item import Deleted, Source
-from bot.domain.request import Approved, Finished, Pending
+from bot.domain.request import Approved, Finished, Pending, Purpose
 from bot.domain.request import Shown as ShownRequest
 from bot.services.ports import Message
 from handlers import words
@@ -112,8 +113,9 @@ def test_the_text_alone_says_what_matters(name: str) -> None:
         if isinstance(request, Approved | Finished):
             assert _words(words.state(item))[:3] == _words(said.split(f"{item.code}: ", 1)[1])[:3]
     if isinstance(request, Pending):
-        assert f"Step {int(request.step)} of 2" in said
-        assert "otherwise nothing is deleted." in said
+        alone = request.origin.purpose is Purpose.FREEZE
+        assert ("Can freeze:" if alone else f"Step {int(request.step)} of 2") in said
+        assert f"otherwise nothing is {'done' if alone else 'deleted'}." in said
     assert "Asked by" in said
 
 
@@ -234,8 +236,9 @@ def test_who_approves_a_coupon_unseen_is_told_so(
 
 @pytest.mark.parametrize("name", [name for name in REQUESTS if not isinstance(REQUESTS[name], Pending)])
 def test_a_decided_card_has_no_buttons(name: str) -> None:
-    """After the decision a line says what happened, and nothing is left to click."""
-    assert _buttons(REQUESTS[name]) == {}
+    """After the decision a line says what happened, and nothing is left to click but the way back."""
+    request = REQUESTS[name]
+    assert _buttons(request).keys() == ({"unfreeze"} if can_unfreeze(request) else set())
 
 
 # ---------------------------------------------------------------- what a card says

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import RowMapping
 
-from bot.domain.item import ItemState, is_final
+from bot.domain.freeze import Freeze, Underway
+from bot.domain.item import ItemState, is_final, may_be_gone
 
 # Slack allows about one update of a message a second; while items are deleted, the card changes faster.
 CARD_PACE = timedelta(seconds=1)
@@ -58,6 +59,11 @@ def _waiting_due(row: RowMapping) -> datetime:
     return min(times)
 
 
-def item_due(approved: bool, state: ItemState, now: datetime) -> datetime | None:
-    """Return when an item is due: only an approved request has anything to send, reconcile or confirm."""
-    return now if approved and not is_final(state) else None
+def item_due(approved: bool, state: ItemState, freeze: Freeze, now: datetime) -> datetime | None:
+    """Return when an item is due: only an approved request has anything to send, reconcile or confirm.
+
+    A freeze is carried on whatever the request's state, unless the coupon is gone.
+    """
+    deletion = approved and not is_final(state)
+    freezing = isinstance(freeze, Underway) and not may_be_gone(state)
+    return now if deletion or freezing else None

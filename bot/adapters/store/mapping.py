@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from bot.adapters.store.freezes import freeze_json, freeze_of
 from bot.domain import coupon as coupons
 from bot.domain.coupon import Coupon, CouponCode, NotShown, Reading, Shown, code_key
 from bot.domain.errors import StoreError
@@ -36,9 +37,11 @@ from bot.domain.request import (
     FailureReason,
     Finished,
     Grants,
+    OnlyFrozen,
     Origin,
     Pending,
     Person,
+    Purpose,
     Rejected,
     Request,
     Step,
@@ -55,6 +58,7 @@ REQUEST_STATES: dict[type[Request], str] = {
     Cancelled: "cancelled",
     Expired: "expired",
     Failed: "failed",
+    OnlyFrozen: "finished",  # told from a finished deletion by its purpose
 }
 _ITEM_STATES: dict[type[ItemState], str] = {
     Waiting: "waiting",
@@ -85,6 +89,8 @@ def origin_row(origin: Origin, reply_url: str | None) -> dict[str, Any]:
         "opened_at": origin.opened_at,
         "first_grants": _grants_json(origin.first),
         "final_grants": _grants_json(origin.final),
+        "purpose": origin.purpose.value,
+        "freeze": origin.freeze,
     }
 
 
@@ -121,6 +127,7 @@ def item_row(item: Item) -> dict[str, Any]:
         "warnings": list(item.warnings),
         "state": _ITEM_STATES[type(item.state)],
         "detail": {name: _plain(value) for name, value in asdict(item.state).items()},
+        "freeze": freeze_json(item.freeze),
     }
 
 
@@ -189,6 +196,8 @@ def _request_of(row: RowMapping, items: Sequence[RowMapping], steps: dict[int, D
             return Approved(review=steps[Step.REVIEW], final=steps[Step.FINAL], **times, **common)
     common["ended_at"] = row["ended_at"]
     match row["state"]:
+        case "finished" if common["origin"].purpose is Purpose.FREEZE:
+            return OnlyFrozen(**common)
         case "finished":
             return Finished(review=steps[Step.REVIEW], final=steps[Step.FINAL], **common)
         case "rejected":
@@ -210,6 +219,8 @@ def _origin_of(row: RowMapping) -> Origin:
         opened_at=row["opened_at"],
         first=_grants_of(row["first_grants"]),
         final=_grants_of(row["final_grants"]),
+        purpose=Purpose(row["purpose"]),
+        freeze=row["freeze"],
     )
 
 
@@ -227,6 +238,7 @@ def _item_of(row: RowMapping) -> Item:
         snapshot=_reading_of(row["snapshot"]),
         warnings=tuple(coupons.Warning(name) for name in row["warnings"]),
         state=item_state_of(row["state"], row["detail"]),
+        freeze=freeze_of(row["freeze"]),
     )
 
 
@@ -257,7 +269,8 @@ def item_state_of(name: str, detail: dict[str, Any]) -> ItemState:
             return Refused(**detail)
         case "changed":
             found = tuple(coupons.Difference(**difference) for difference in detail["differences"])
-            return Changed(found, detail["message"])
+            # Rows of before there were freezes say nothing of one.
+            return Changed(found, detail["message"], detail.get("was_frozen", False))
         case "not_sent":
             return NotSent(**{**detail, "reason": NotSentReason(detail["reason"])})
     raise ValueError(f"unknown item state {name}")

@@ -116,6 +116,8 @@ requests = Table(
     Column("opened_at", Instant, nullable=False),
     Column("first_grants", Json, nullable=False),
     Column("final_grants", Json, nullable=False),
+    Column("purpose", Text, nullable=False, server_default="delete"),
+    Column("freeze", Boolean, nullable=False, server_default=false()),
     Column("digest", Text),
     Column("approve_by", Instant),
     Column("execute_by", Instant),
@@ -157,6 +159,7 @@ items = Table(
     Column("warnings", Json, nullable=False, server_default="[]"),
     Column("state", Text, nullable=False, server_default="waiting"),
     Column("detail", Json, nullable=False, server_default="{}"),
+    Column("freeze", Json),
     *_work(),
     CheckConstraint(
         "state IN ('waiting','sending','deleted','refused','unknown','changed','not_sent')",

@@ -13,14 +13,16 @@ from bot.adapters.store import claims, mapping
 from bot.adapters.store.chain import append
 from bot.adapters.store.due import item_due, paced, request_due, retry_due
 from bot.adapters.store.engine import run
+from bot.adapters.store.freezes import freeze_of
 from bot.adapters.store.load import load
 from bot.adapters.store.schema import decisions, items, notices, requests
 from bot.adapters.store.snapshots import SqlSnapshots
 from bot.domain.coupon import code_key
 from bot.domain.errors import CodeTaken, StoreError
 from bot.domain.event import Event, Notice
+from bot.domain.freeze import Freeze
 from bot.domain.item import Item
-from bot.domain.request import Approved, Decision, Failed, Request, Submitted, is_ended
+from bot.domain.request import Approved, Failed, Request, Submitted, decisions_of, is_ended
 from bot.services.ports import Claim, Clock, Delivery
 
 _add_request, _add_decision, _add_notice = insert(requests), insert(decisions), insert(notices)
@@ -119,10 +121,10 @@ class SqlTransaction:
         return paced((await run(self._connection, drawn_at)).scalar(), now)
 
     async def _save_decisions(self, before: Request, after: Request) -> None:
-        known = _decisions(before)
+        known = decisions_of(before)
         rows = [
             mapping.decision_row(after.origin.id, decision)
-            for decision in _decisions(after)
+            for decision in decisions_of(after)
             if decision not in known
         ]
         if rows:
@@ -134,17 +136,17 @@ class SqlTransaction:
         for position, item in enumerate(_items(after)):
             was = old[position] if old else None
             row = mapping.item_row(item) if item != was else {}
-            if approved or was is None or item.state != was.state:
+            if approved or was is None or item.state != was.state or _is_another(item.freeze, was.freeze):
                 row |= _item_work(after, item, now)
                 if row["due_at"] is not None:
                     self.due.add(items.name)
             if row:
                 mine = (items.c.request_id == after.origin.id) & (items.c.position == position)
                 await run(self._connection, update(items).where(mine).values(row))
-        if is_ended(after):
+        if is_ended(after) and not is_ended(before):
             await run(
                 self._connection,
-                update(items).where(items.c.request_id == after.origin.id).values(_IDLE | {"open": False}),
+                update(items).where(items.c.request_id == after.origin.id).values({"open": False}),
             )
 
     # ------------------------------------------------------------ what people were shown
@@ -217,7 +219,8 @@ class SqlTransaction:
         if claim.position is None:
             return request_due(row, now)
         state = mapping.item_state_of(row["state"], row["detail"])
-        return item_due((await self._row(claim.request_id))["state"] == "approved", state, now)
+        approved = (await self._row(claim.request_id))["state"] == "approved"
+        return item_due(approved, state, freeze_of(row["freeze"]), now)
 
     # ------------------------------------------------------------ beside the change
 
@@ -243,11 +246,9 @@ def _items(request: Request) -> tuple[Item, ...]:
     return () if isinstance(request, Submitted | Failed) else request.items
 
 
-def _decisions(request: Request) -> tuple[Decision, ...]:
-    if isinstance(request, Submitted | Failed):
-        return ()
-    given = (request.review, getattr(request, "final", None))
-    return tuple(decision for decision in given if decision is not None)
+def _is_another(after: Freeze, before: Freeze) -> bool:
+    """Tell whether a freeze began or ended; on its way, its holder says when to go on."""
+    return not isinstance(after, type(before))
 
 
 def _item_work(request: Request, item: Item, now: datetime) -> dict[str, Any]:
@@ -255,5 +256,5 @@ def _item_work(request: Request, item: Item, now: datetime) -> dict[str, Any]:
 
     A claim on it goes on: its holder is the one that made the change.
     """
-    due = item_due(isinstance(request, Approved), item.state, now)
+    due = item_due(isinstance(request, Approved), item.state, item.freeze, now)
     return _IDLE if due is None else {"due_at": due, "attempts": 0}

@@ -13,7 +13,7 @@ import httpx
 
 from bot.adapters.vivoldi.answers import FOREIGN, failure, judge_change, judge_failure, judge_reading
 from bot.adapters.vivoldi.rate import RateLimit
-from bot.adapters.vivoldi.wire import CouponChange, CouponDraft
+from bot.adapters.vivoldi.wire import CouponDraft
 from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
 from bot.domain.errors import SettingsError, VivoldiUnavailable
 from bot.domain.item import DeleteAnswer, NotExecuted
@@ -124,9 +124,9 @@ class VivoldiClient:
         """
         return await self._send("DELETE", "delete", params={"cpnNo": code})
 
-    async def update(self, code: CouponCode, change: CouponChange) -> DeleteAnswer:
-        """Change a coupon, sent once. Returns what the answer proves about the change."""
-        return await self._change("PUT", "update", change.body(code))
+    async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
+        """Set the expiry date, sent once, and leave everything else. Returns what the answer proves."""
+        return await self._change("PUT", "update", {"cpnNo": code, "endYmd": day})
 
     async def create(self, draft: CouponDraft) -> DeleteAnswer:
         """Create a coupon, sent once. Returns what the answer proves about the creation."""

@@ -96,28 +96,6 @@ def _given(value: object) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CouponChange:
-    """What `update` changes. None: left as it is."""
-
-    name: str | None = None
-    starts_on: date | None = None
-    ends_on: date | None = None
-    use_limit: int | None = None
-    memo: str | None = None
-
-    def body(self, code: CouponCode) -> Mapping[str, object]:
-        """Return the body of the call: the number and only what changes."""
-        return _body(
-            cpnNo=code,
-            nm=self.name,
-            strtYmd=self.starts_on,
-            endYmd=self.ends_on,
-            useLimit=self.use_limit,
-            memo=self.memo,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
 class CouponDraft:
     """A coupon to create.
 

@@ -1,0 +1,113 @@
+"""Carry a freeze, or its undoing, on: read, send the date, and read again until what came of it is seen.
+
+That a date may be on its way is committed right before it is sent, so that a crash leaves nothing to guess;
+and no date is sent without a read right before it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain.coupon import CouponCode, Reading
+from bot.domain.errors import LostClaim, VivoldiError, VivoldiRefused, VivoldiUnavailable
+from bot.domain.event import EventKind
+from bot.domain.freeze import Freeze, Goal, SetDate, Underway, Why, executed, look, not_done, refused, sending
+from bot.domain.item import DeleteAnswer, Executed, Item, NotExecuted, RefusedAnswer
+from bot.domain.request import Pending, Shown
+from bot.services.ledger import Entry, Fact, Ledger, was_read
+from bot.services.ports import Claim, Clock, Coupons
+from bot.services.timing import SEND_WITHIN, is_hopeless
+
+# How long Vivoldi is tried again before people are told that nothing certain is known.
+_TRY_FOR = timedelta(seconds=60)
+_HELD_UP = "the bot was held up right before sending"
+
+
+class FreezeCoupon:
+    """Takes a freeze that was asked for to what came of it."""
+
+    def __init__(self, ledger: Ledger, coupons: Coupons, clock: Clock) -> None:
+        self._ledger = ledger
+        self._coupons = coupons
+        self._clock = clock
+
+    async def __call__(self, claim: Claim, request: Shown, item: Item, underway: Underway) -> bool:
+        """Make the next step of an item's freeze. Returns whether the item can go on at once."""
+        deadline = underway.at + _TRY_FOR
+        if is_hopeless(claim.attempts, self._clock.now(), deadline):
+            return await self._unanswered(claim, underway, "something went wrong on my side each time")
+        try:
+            reading = await self._coupons.read(item.code)
+        except VivoldiError as error:
+            if isinstance(error, VivoldiRefused) or self._clock.now() >= deadline:
+                return await self._unanswered(claim, underway, str(error), was_read(error))
+            retry_after = error.retry_after if isinstance(error, VivoldiUnavailable) else None
+            async with self._ledger.entry(claim) as entry:
+                await entry.note(was_read(error))
+                return await self._later(entry, retry_after)
+        read_at = self._clock.now()
+        state = look(item.snapshot, underway, reading, read_at, may_send=_may_send(request, underway))
+        if isinstance(state, SetDate):
+            return await self._send(claim, item.code, underway, reading, read_at)
+        return await self._settled(claim, state, was_read(reading))
+
+    async def _send(
+        self, claim: Claim, code: CouponCode, underway: Underway, reading: Reading, read_at: datetime
+    ) -> bool:
+        async with self._ledger.entry(claim) as entry:
+            await entry.note(was_read(reading))
+            if not _may_send(entry.request, underway):
+                return await entry.move_freeze(not_done(underway, Why.ENDED, self._clock.now()))
+            await entry.move_freeze(sending(underway))
+            sent = {"goal": underway.goal, "date": underway.date, "by": underway.by}
+            await entry.note(Fact(EventKind.DATE_SENDING, sent))
+        answer: DeleteAnswer = NotExecuted(_HELD_UP)
+        if self._clock.now() - read_at <= SEND_WITHIN:
+            answer = await self._coupons.end_on(code, underway.date)
+        return await self._answered(claim, code, underway, answer)
+
+    async def _answered(
+        self, claim: Claim, code: CouponCode, underway: Underway, answer: DeleteAnswer
+    ) -> bool:
+        """Store what was answered. underway: as it was before this date was sent."""
+        fact = Fact(EventKind.DATE_ANSWERED, {"answer": type(answer).__name__, **vars(answer)})
+        try:
+            async with self._ledger.entry(claim) as entry:
+                await entry.note(fact)
+                match answer:
+                    case Executed():
+                        return await entry.move_freeze(executed(underway))
+                    case RefusedAnswer(message):
+                        return await entry.move_freeze(refused(underway, message, self._clock.now()))
+                    case NotExecuted(_, retry_after):
+                        await entry.move_freeze(underway)
+                        return await self._later(entry, retry_after)
+                    case _:
+                        # It may have been set: the next read tells.
+                        return await self._later(entry, None)
+        except LostClaim:
+            await self._ledger.note_late(claim, code, fact)
+            raise
+
+    async def _unanswered(
+        self, claim: Claim, underway: Underway, detail: str, fact: Fact | None = None
+    ) -> bool:
+        return await self._settled(claim, not_done(underway, Why.NO_ANSWER, self._clock.now(), detail), fact)
+
+    async def _settled(self, claim: Claim, state: Freeze, fact: Fact | None) -> bool:
+        async with self._ledger.entry(claim) as entry:
+            if fact is not None:
+                await entry.note(fact)
+            return await entry.move_freeze(state)
+
+    async def _later(self, entry: Entry, retry_after: float | None) -> bool:
+        """Put the item back, unless it was approved meanwhile: a deletion does not wait for its freeze."""
+        if entry.has_deletion:
+            return True
+        await entry.tx.release(entry.claim, self._ledger.retry_at(entry.claim.attempts, retry_after))
+        return False
+
+
+def _may_send(request: Shown, underway: Underway) -> bool:
+    """Tell whether the date may be sent: nothing is frozen any more once its request is decided."""
+    return underway.goal is Goal.UNFREEZE or isinstance(request, Pending)

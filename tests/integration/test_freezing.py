@@ -1,0 +1,448 @@
+"""Freezing, on a real database with Slack and Vivoldi faked: what is sent, what comes of it, and back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.domain.coupon import Shown
+from bot.domain.errors import VivoldiRefused, VivoldiUnavailable
+from bot.domain.event import EventKind
+from bot.domain.freeze import Free, Freeze, Frozen, NotDone, Underway, Unfrozen, Why
+from bot.domain.item import (
+    Changed,
+    Confirmation,
+    DeleteAnswer,
+    Deleted,
+    Executed,
+    NotExecuted,
+    RefusedAnswer,
+    Source,
+    Unknown,
+    Unproven,
+)
+from bot.domain.policy import Verdict
+from bot.domain.request import Failed, FailureReason, OnlyFrozen, Pending
+from bot.domain.request import Shown as ShownRequest
+from bot.services.decide import Action
+from bot.services.submit import Denied
+from tests.builders import AMIR, BEA, CARL, CODE, NOW, OTHER_CODE, RIKA, UNSEEN, a_coupon
+from tests.fakes import Call, Killed
+from tests.integration.wired import LEASE_SECONDS, Wired, wired_on
+
+YESTERDAY = "2025-06-01"
+DOWN = VivoldiUnavailable("no answer")
+LOST = Unproven("the connection broke")
+
+
+@pytest.fixture
+async def wired(tmp_path: Path) -> AsyncIterator[Wired]:
+    async with wired_on(tmp_path) as wired:
+        yield wired
+
+
+async def freeze_of(wired: Wired, request_id: str, position: int = 0) -> Freeze:
+    """Return how far the freeze of an item is."""
+    request = await wired.request(request_id)
+    assert isinstance(request, ShownRequest)
+    return request.items[position].freeze
+
+
+async def frozen(wired: Wired) -> str:
+    """Ask for a deletion and freeze the coupon; return the request's id."""
+    request_id = await wired.ask()
+    assert await wired.click(Action.FREEZE, AMIR, request_id) is Verdict.ALLOWED
+    await wired.drain()
+    assert isinstance(await freeze_of(wired, request_id), Frozen)
+    return request_id
+
+
+def card(wired: Wired) -> str:
+    """Return the card as it was drawn last, with its blocks."""
+    sent = [each for each in wired.messenger.sent if each.kind != "reply"][-1]
+    return f"{sent.message.text}\n{sent.message.blocks}"
+
+
+# ---------------------------------------------------------------- freezing
+
+
+async def test_a_click_freezes_at_once_and_a_read_proves_it(wired: Wired) -> None:
+    """One approver's click sets the expiry date to yesterday; "frozen" is said after a read (I4)."""
+    request_id = await frozen(wired)
+    assert wired.coupons.kinds(CODE) == ["read", "read", "update", "read"]
+    assert wired.coupons.stored[CODE].ends_on == YESTERDAY
+    assert "*Frozen* by <@U0AMIR0000>" in card(wired)
+    assert "'freeze'" not in card(wired)
+    request = await wired.request(request_id)
+    assert isinstance(request, Pending)
+    (event,) = await wired.events(EventKind.FREEZE_OUTCOME)
+    assert (event.code, event.data["outcome"], event.data["by"]) == (CODE, "frozen", AMIR.id)
+
+
+async def test_the_date_is_committed_before_it_is_sent(wired: Wired) -> None:
+    """What may be on its way is stored first, with who asked for it (I5, I7)."""
+
+    async def during(call: Call) -> None:
+        if call.kind == "update":
+            (event,) = await wired.events(EventKind.DATE_SENDING)
+            assert event.data == {"goal": "freeze", "date": YESTERDAY, "by": AMIR.id}
+
+    wired.coupons.during = during
+    await frozen(wired)
+
+
+async def test_the_requester_may_freeze_if_eligible(wired: Wired) -> None:
+    """At 3 a.m. one person is enough to stop the harm, the requester included."""
+    request_id = await wired.ask()
+    assert await wired.click(Action.FREEZE, RIKA, request_id) is Verdict.ALLOWED
+    assert await wired.click(Action.FREEZE, CARL, request_id) is Verdict.NOT_AN_APPROVER
+
+
+@pytest.mark.parametrize("answer", [LOST, Executed()])
+async def test_a_freeze_without_an_answer_is_settled_by_reading(wired: Wired, answer: DeleteAnswer) -> None:
+    """Whatever became of the answer, the read after it says whether the coupon is frozen."""
+    wired.coupons.updates[CODE] = [(answer, True)]
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.run(5, step=1)
+    assert isinstance(await freeze_of(wired, request_id), Frozen)
+    assert wired.coupons.kinds(CODE).count("update") == 1
+
+
+@pytest.mark.parametrize("answer", [LOST, NotExecuted("HTTP 429", 2.0)])
+async def test_a_date_that_was_not_set_is_sent_again_after_a_read(wired: Wired, answer: DeleteAnswer) -> None:
+    """The date is sent again only after a read that shows it is not set."""
+    wired.coupons.updates[CODE] = [(answer, False)]
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.run(5, step=1)
+    assert isinstance(await freeze_of(wired, request_id), Frozen)
+    assert wired.coupons.kinds(CODE) == ["read", "read", "update", "read", "update", "read"]
+
+
+async def test_a_group_that_overrides_the_date_is_told(wired: Wired) -> None:
+    """Where the coupon still validates with the new date, nobody is told that it is frozen (I4)."""
+    wired.coupons.overridden.add(CODE)
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.run(5, step=1)
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert found.why is Why.NO_EFFECT
+    assert "Not frozen: it still validates" in card(wired)
+    await wired.approve(request_id)
+    await wired.drain()
+    assert isinstance(await wired.state(request_id), Deleted)
+
+
+async def test_a_refusal_is_told_and_can_be_tried_again(wired: Wired) -> None:
+    """Vivoldi's refusal is quoted, and the button comes back."""
+    wired.coupons.updates[CODE] = [(RefusedAnswer("Vivoldi says: “It was redeemed.”"), False)]
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.drain()
+    assert "Vivoldi refused.* Vivoldi says: “It was redeemed.”" in card(wired)
+    assert "'freeze'" in card(wired)
+    assert await wired.click(Action.FREEZE, BEA, request_id) is Verdict.ALLOWED
+    await wired.drain()
+    assert isinstance(await freeze_of(wired, request_id), Frozen)
+
+
+@pytest.mark.parametrize("error", [DOWN, VivoldiRefused("HTTP 401")])
+async def test_a_freeze_that_vivoldi_does_not_answer_ends(
+    wired: Wired, error: VivoldiUnavailable | VivoldiRefused
+) -> None:
+    """Within about a minute people know that it did not come about, and why."""
+    request_id = await wired.ask()
+    wired.coupons.reads[CODE] = [error] * 99
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.run(120)
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.dated) == (Why.NO_ANSWER, False)
+    assert "update" not in wired.coupons.kinds(CODE)
+    assert isinstance(await wired.request(request_id), Pending)
+
+
+async def test_a_bug_does_not_keep_a_freeze_open(wired: Wired) -> None:
+    """Also where reading fails in a way that nobody foresaw, people are told after a while."""
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    for _ in range(8):
+        wired.clock.advance(LEASE_SECONDS + 1)
+        await wired.lanes[1].claim()
+    wired.clock.advance(LEASE_SECONDS + 1)
+    await wired.drain()
+    assert isinstance(await freeze_of(wired, request_id), NotDone)
+
+
+async def test_nothing_is_sent_once_the_request_is_decided(wired: Wired) -> None:
+    """A freeze that was not sent before the request was rejected is not sent any more."""
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.click(Action.REJECT, BEA, request_id)
+    await wired.drain()
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert found.why is Why.ENDED
+    assert "update" not in wired.coupons.kinds(CODE)
+
+
+async def test_nothing_is_sent_where_the_request_is_decided_during_the_read(wired: Wired) -> None:
+    """The transaction that stores that a date is sent looks at the request once more."""
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+
+    async def during(call: Call) -> None:
+        wired.coupons.during = nothing
+        assert await wired.click(Action.REJECT, BEA, request_id) is Verdict.ALLOWED
+
+    async def nothing(call: Call) -> None:
+        """Happens to every other call."""
+
+    wired.coupons.during = during
+    await wired.drain()
+    assert "update" not in wired.coupons.kinds(CODE)
+
+
+async def test_a_frozen_process_sends_no_date(wired: Wired) -> None:
+    """What was read too long ago is no ground to send a date on."""
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+
+    def held_up() -> None:
+        if wired.committed.heard[-1].kind is EventKind.DATE_SENDING:
+            wired.clock.advance(4)
+            wired.committed.then = lambda: None
+
+    wired.committed.then = held_up
+    await wired.drain()
+    assert "update" not in wired.coupons.kinds(CODE)
+    await wired.run(5, step=1)
+    assert isinstance(await freeze_of(wired, request_id), Frozen)
+
+
+# ---------------------------------------------------------------- and the deletion
+
+
+async def test_a_frozen_coupon_is_deleted_although_it_is_hidden(wired: Wired) -> None:
+    """I2: after a freeze, hidden is what is expected; the read after the deletion adds nothing (I4)."""
+    request_id = await frozen(wired)
+    await wired.approve(request_id)
+    await wired.drain()
+    found = await wired.state(request_id)
+    assert isinstance(found, Deleted)
+    assert (found.source, found.confirmation) == (Source.ANSWER, Confirmation.UNSEEN)
+    assert CODE not in wired.coupons.stored
+    assert "'unfreeze'" not in card(wired)
+
+
+async def test_a_coupon_that_is_no_longer_frozen_is_not_deleted(wired: Wired) -> None:
+    """I2: whoever approved it saw that it was frozen; shown again, it is left alone, and told so."""
+    request_id = await frozen(wired)
+    await wired.approve(request_id)
+    wired.coupons.store(a_coupon())
+    await wired.drain()
+    assert isinstance(await wired.state(request_id), Changed)
+    assert "delete" not in wired.coupons.kinds(CODE)
+    assert "it is no longer frozen" in wired.messenger.of("reply")[0].message.text
+    assert await freeze_of(wired, request_id) == Free()
+
+
+async def test_an_unclear_deletion_of_a_frozen_coupon_stays_unknown(wired: Wired) -> None:
+    """I2: hidden before and hidden after, it can't be told whether the deletion was executed."""
+    wired.coupons.deletes[CODE] = [(LOST, False)]
+    request_id = await frozen(wired)
+    await wired.approve(request_id)
+    await wired.run(30)
+    found = await wired.state(request_id)
+    assert isinstance(found, Unknown)
+    assert found.final
+    assert wired.coupons.kinds(CODE).count("delete") == 1
+
+
+async def test_a_deletion_does_not_wait_for_its_freeze(wired: Wired) -> None:
+    """With both approvals the coupon is deleted at once, whatever its freeze still waits for."""
+    wired.coupons.updates[CODE] = [(NotExecuted("HTTP 429", 300.0), False)]
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.drain()
+    await wired.approve(request_id)
+    await wired.drain()
+    assert isinstance(await wired.state(request_id), Deleted)
+    assert wired.coupons.kinds(CODE).count("update") == 1
+
+
+async def test_approvals_during_the_freeze_go_straight_to_the_deletion(wired: Wired) -> None:
+    """Whoever works on the freeze goes on with the deletion, without waiting for its lease to end."""
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+
+    async def during(call: Call) -> None:
+        if call.kind == "update":
+            await wired.approve(request_id)
+
+    wired.coupons.during = during
+    await wired.drain()
+    assert isinstance(await wired.state(request_id), Deleted)
+    assert wired.coupons.kinds(CODE) == ["read", "read", "update", "read", "delete", "read"]
+
+
+# ---------------------------------------------------------------- and back
+
+
+async def rejected(wired: Wired) -> str:
+    """Freeze a coupon and reject its deletion; return the request's id."""
+    request_id = await frozen(wired)
+    assert await wired.click(Action.REJECT, BEA, request_id) is Verdict.ALLOWED
+    await wired.drain()
+    return request_id
+
+
+async def test_a_freeze_is_undone_after_the_end_and_a_read_proves_it(wired: Wired) -> None:
+    """The expiry date of before is set, nothing else is changed, and "unfrozen" is said after a read."""
+    request_id = await rejected(wired)
+    assert "'unfreeze'" in card(wired)
+    assert "*Frozen* by" in wired.messenger.of("reply")[0].message.text
+    assert await wired.click(Action.UNFREEZE, CARL, request_id) is Verdict.NOT_AN_APPROVER
+    assert await wired.click(Action.UNFREEZE, AMIR, request_id) is Verdict.ALLOWED
+    assert await wired.click(Action.UNFREEZE, AMIR, request_id, version=1) is Verdict.STALE_CARD
+    await wired.drain()
+    assert isinstance(await freeze_of(wired, request_id), Unfrozen)
+    assert wired.coupons.stored[CODE] == a_coupon()
+    assert "*Unfrozen* by <@U0AMIR0000>" in card(wired)
+    assert "'unfreeze'" not in card(wired)
+    assert len(wired.messenger.of("reply")) == 1
+
+
+async def test_what_someone_changed_meanwhile_is_not_set_back(wired: Wired) -> None:
+    """Where the coupon is shown with other facts, the date is left alone."""
+    request_id = await rejected(wired)
+    wired.coupons.store(a_coupon(ends_on="2026-12-31", name="Another name"))
+    await wired.click(Action.UNFREEZE, AMIR, request_id)
+    await wired.drain()
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert found.why is Why.CHANGED
+    assert wired.coupons.kinds(CODE).count("update") == 1
+
+
+async def test_unfreezing_where_the_old_date_has_passed_is_told(wired: Wired) -> None:
+    """A date that Vivoldi took, and that does not make the coupon valid, is told as that."""
+    request_id = await rejected(wired)
+    wired.coupons.reads[CODE] = [UNSEEN, UNSEEN]
+    await wired.click(Action.UNFREEZE, AMIR, request_id)
+    await wired.drain()
+    assert "Not unfrozen: it does not validate" in card(wired)
+    assert "'unfreeze'" in card(wired)
+
+
+async def test_nothing_is_unfrozen_while_people_decide(wired: Wired) -> None:
+    """The way back is offered once the request has ended."""
+    request_id = await frozen(wired)
+    assert await wired.click(Action.UNFREEZE, AMIR, request_id) is Verdict.STALE_CARD
+
+
+# ---------------------------------------------------------------- a freeze alone
+
+
+async def test_a_freeze_alone_is_asked_for_given_and_told(wired: Wired) -> None:
+    """`/coupon-delete freeze CODE` takes one approver, deletes nothing, and tells the requester."""
+    request_id = await wired.ask(f"freeze {CODE} leaked")
+    assert "'approve'" not in card(wired)
+    assert await wired.click(Action.APPROVE, AMIR, request_id) is Verdict.ONLY_A_FREEZE
+    assert await wired.click(Action.FREEZE, AMIR, request_id) is Verdict.ALLOWED
+    await wired.drain()
+    assert isinstance(await wired.request(request_id), OnlyFrozen)
+    (reply,) = wired.messenger.of("reply")
+    assert reply.message.text.startswith(f"<@{RIKA.id}> asked to freeze `{CODE}`.")
+    assert "*Frozen* by" in reply.message.text
+    assert "'unfreeze'" in card(wired)
+    assert "delete" not in wired.coupons.kinds(CODE)
+    assert await wired.click(Action.UNFREEZE, BEA, request_id) is Verdict.ALLOWED
+    await wired.drain()
+    assert wired.coupons.stored[CODE] == a_coupon()
+
+
+@pytest.mark.parametrize("reading", [UNSEEN, Shown(a_coupon(use_count=1))])
+async def test_a_freeze_alone_of_what_can_not_be_frozen_ends(wired: Wired, reading: Shown) -> None:
+    """What Vivoldi does not show, or was used, is refused at once, privately, with the reason."""
+    wired.coupons.reads[CODE] = [reading]
+    await wired.command(f"freeze {CODE}")
+    await wired.drain()
+    found = await wired.store.history(CODE, 1)
+    assert isinstance(found[0].request, Failed)
+    assert found[0].request.reason is FailureReason.NOT_FREEZABLE
+    (notice,) = wired.messenger.told
+    assert "can't be frozen" in notice.text
+
+
+async def test_several_are_frozen_together(wired: Wired) -> None:
+    """One click freezes every coupon of the request that allows it, and leaves the others alone."""
+    wired.coupons.store(a_coupon(number=OTHER_CODE, use_count=1))
+    request_id = await wired.ask(f"freeze {CODE},{OTHER_CODE}")
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.drain()
+    assert isinstance(await freeze_of(wired, request_id), Frozen)
+    assert await freeze_of(wired, request_id, 1) == Free()
+    assert isinstance(await wired.request(request_id), OnlyFrozen)
+
+
+async def test_freezing_can_be_switched_off(tmp_path: Path) -> None:
+    """With `FREEZE=off` no card offers it, no click does it, and the command says so."""
+    async with wired_on(tmp_path, freeze=False) as wired:
+        request_id = await wired.ask()
+        assert "'freeze'" not in card(wired)
+        assert await wired.click(Action.FREEZE, AMIR, request_id) is Verdict.FREEZE_OFF
+        assert await wired.command(f"freeze {OTHER_CODE}") == Denied(Verdict.FREEZE_OFF)
+        assert await wired.events(EventKind.DATE_SENDING) == []
+
+
+# ---------------------------------------------------------------- and crashes
+
+
+@pytest.mark.parametrize("executed", [True, False])
+async def test_a_freeze_survives_a_crash_anywhere(tmp_path: Path, executed: bool) -> None:
+    """I5: wherever the process dies, the freeze is settled afterwards, and told as a read has shown it."""
+    died = True
+    crash = 0
+    while died:
+        crash += 1
+        folder = tmp_path / f"{crash}"
+        folder.mkdir()
+        async with wired_on(folder) as wired:
+            if not executed:
+                wired.coupons.updates[CODE] = [(LOST, False)]
+            request_id = await wired.ask()
+            await wired.click(Action.FREEZE, AMIR, request_id)
+            wired.fuse.left = crash
+            died = await _dies(wired)
+            wired.fuse.left = None
+            await wired.run(60, step=2)
+            found = await freeze_of(wired, request_id)
+            assert isinstance(found, Frozen), f"crash {crash}: {found}"
+            assert wired.coupons.stored[CODE].ends_on == YESTERDAY
+            assert "*Frozen* by" in card(wired)
+            kinds = wired.coupons.kinds(CODE)
+            assert all(kinds[at - 1] == "read" for at, kind in enumerate(kinds) if kind == "update")
+    assert crash > 5
+
+
+async def _dies(wired: Wired) -> bool:
+    try:
+        await wired.run(10, step=2)
+    except Killed:
+        return True
+    return False
+
+
+async def test_the_days_are_vivoldis(wired: Wired) -> None:
+    """Yesterday is the day before today in Vivoldi's time zone."""
+    assert NOW.date().isoformat() > YESTERDAY
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, Underway)
+    assert found.date == YESTERDAY

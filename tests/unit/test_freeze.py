@@ -1,0 +1,396 @@
+"""A freeze: what a read shows of it, what may be sent, and what it means for the deletion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain import freezes
+from bot.domain.coupon import Coupon, NotShown, Reading, Shown
+from bot.domain.freeze import (
+    Free,
+    Freeze,
+    Frozen,
+    Goal,
+    NotDone,
+    Sent,
+    SetDate,
+    Underway,
+    Unfrozen,
+    Why,
+    can_be_frozen,
+    can_be_unfrozen,
+    executed,
+    look,
+    not_done,
+    refused,
+    sending,
+    without_effect,
+)
+from bot.domain.item import (
+    Changed,
+    Confirmation,
+    Deleted,
+    Item,
+    Refused,
+    Send,
+    Source,
+    Unknown,
+    Waiting,
+    check,
+    confirm,
+    settle,
+)
+from bot.domain.policy import Kind, Policy, Verdict, anyone_may_freeze, may_approve, may_freeze, may_unfreeze
+from bot.domain.request import OnlyFrozen, Pending, Purpose
+from tests.builders import (
+    AMIR,
+    CARL,
+    CODE,
+    DANA,
+    DATES,
+    FREEZE,
+    FROZEN,
+    NOW,
+    OTHER_CODE,
+    RIKA,
+    UNFREEZE,
+    UNSEEN,
+    a_coupon,
+    a_policy,
+    an_item,
+    approved,
+    finished,
+    freezing,
+    later,
+    on_call,
+    only_frozen,
+    pending,
+    rejected,
+    reviewed,
+    standing,
+    with_states,
+)
+
+BEFORE = Shown(a_coupon())
+DATED = Shown(a_coupon(ends_on=DATES.frozen))
+EDITED = Shown(a_coupon(name="Cake for all"))
+ANOTHER = Shown(a_coupon(created_at="2025-06-02 00:00:00"))
+MAYBE, DONE = sending(FREEZE), executed(FREEZE)
+
+
+def seen(underway: Underway, reading: Reading, *, may_send: bool = True) -> SetDate | Freeze:
+    """Return what a read shows of a freeze, a minute later."""
+    return look(BEFORE, underway, reading, later(60), may_send=may_send)
+
+
+# ---------------------------------------------------------------- what a read shows
+
+
+@pytest.mark.parametrize("underway", [MAYBE, DONE])
+def test_frozen_is_said_once_a_read_no_longer_shows_it(underway: Underway) -> None:
+    """I4: only a read after the date was sent says that nobody can use the coupon any more."""
+    assert seen(underway, UNSEEN) == Frozen(AMIR.id, later(60), DATES)
+
+
+@pytest.mark.parametrize(
+    ("underway", "reading", "why", "dated"),
+    [
+        (FREEZE, UNSEEN, Why.GONE, False),
+        (FREEZE, EDITED, Why.CHANGED, False),
+        (FREEZE, ANOTHER, Why.CHANGED, False),
+        (MAYBE, EDITED, Why.CHANGED, False),
+        (MAYBE, Shown(a_coupon(name="x", ends_on=DATES.frozen)), Why.CHANGED, True),
+        (MAYBE, DATED, Why.NO_EFFECT, True),
+        (DONE, DATED, Why.NO_EFFECT, True),
+        (DONE, BEFORE, Why.NO_EFFECT, True),
+        (executed(UNFREEZE), UNSEEN, Why.NO_EFFECT, True),
+        (executed(UNFREEZE), DATED, Why.NO_EFFECT, True),
+        (UNFREEZE, EDITED, Why.CHANGED, False),
+        (UNFREEZE, ANOTHER, Why.CHANGED, False),
+        (UNFREEZE, Shown(a_coupon(name="x", ends_on=DATES.frozen)), Why.CHANGED, True),
+    ],
+)
+def test_what_did_not_come_about_is_told_as_seen(
+    underway: Underway, reading: Reading, why: Why, dated: bool
+) -> None:
+    """I4: a freeze, or its undoing, that a read does not show did not come about, and is told with why."""
+    found = seen(underway, reading)
+    assert isinstance(found, NotDone)
+    assert (found.goal, found.why, found.dated) == (underway.goal, why, dated)
+    assert bool(found.differences) is (why is Why.CHANGED)
+
+
+@pytest.mark.parametrize(
+    ("underway", "reading"),
+    [
+        (FREEZE, BEFORE),
+        (MAYBE, BEFORE),
+        (FREEZE, Shown(a_coupon(use_count=1))),
+        (UNFREEZE, UNSEEN),
+        (sending(UNFREEZE), UNSEEN),
+        (UNFREEZE, DATED),
+        (sending(UNFREEZE), DATED),
+    ],
+)
+def test_the_date_is_sent_where_a_read_shows_what_it_is_for(underway: Underway, reading: Reading) -> None:
+    """A date is sent, or sent again, only where the read right before shows that it is not set."""
+    assert seen(underway, reading) == SetDate()
+
+
+def test_nothing_is_frozen_once_the_request_is_decided() -> None:
+    """A freeze that was asked for and not sent before the request ended is not sent any more."""
+    found = seen(FREEZE, BEFORE, may_send=False)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.dated) == (Why.ENDED, False)
+
+
+@pytest.mark.parametrize("underway", [UNFREEZE, sending(UNFREEZE), executed(UNFREEZE)])
+def test_unfrozen_is_said_once_a_read_shows_it_again(underway: Underway) -> None:
+    """I4: only a read that shows the coupon, with the expiry date of before, says that it can be used."""
+    assert seen(underway, BEFORE) == Unfrozen(underway.by, later(60), DATES)
+
+
+def test_a_refusal_is_told_unless_an_earlier_date_may_have_been_set() -> None:
+    """I4: after a date without an answer, a refusal of the next one proves nothing about the first."""
+    assert refused(FREEZE, "no", NOW) == not_done(FREEZE, Why.REFUSED, NOW, "no")
+    after = refused(MAYBE, "no", NOW)
+    assert isinstance(after, Underway)
+    assert isinstance(seen(after, UNSEEN), Frozen)
+    told = seen(after, BEFORE)
+    assert isinstance(told, NotDone)
+    assert (told.why, told.detail) == (Why.REFUSED, "no")
+
+
+# ---------------------------------------------------------------- what may be asked for
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "freeze", "possible"),
+    [
+        (BEFORE, Free(), True),
+        (UNSEEN, Free(), False),
+        (Shown(a_coupon(use_count=1)), Free(), False),
+        (Shown(a_coupon(use_count=None)), Free(), False),
+        (Shown(a_coupon(ends_on=None)), Free(), False),
+        (BEFORE, FREEZE, False),
+        (BEFORE, FROZEN, False),
+        (BEFORE, not_done(FREEZE, Why.REFUSED, NOW), True),
+        (BEFORE, not_done(UNFREEZE, Why.REFUSED, NOW), False),
+    ],
+)
+def test_only_a_shown_and_unused_coupon_can_be_frozen(
+    snapshot: Reading, freeze: Freeze, possible: bool
+) -> None:
+    """A freeze is offered where Vivoldi allows it: once used, a coupon's dates are locked."""
+    assert can_be_frozen(snapshot, freeze) is possible
+
+
+@pytest.mark.parametrize(
+    ("freeze", "possible"),
+    [
+        (Free(), False),
+        (FREEZE, False),
+        (FROZEN, True),
+        (Unfrozen(AMIR.id, NOW, DATES), False),
+        (not_done(FREEZE, Why.REFUSED, NOW), False),
+        (not_done(MAYBE, Why.NO_ANSWER, NOW), True),
+        (not_done(UNFREEZE, Why.NO_ANSWER, NOW), True),
+    ],
+)
+def test_what_may_be_dated_can_be_set_back(freeze: Freeze, possible: bool) -> None:
+    """The way back is offered wherever the coupon may have the date that freezes it."""
+    assert can_be_unfrozen(freeze) is possible
+
+
+_OFFERED = pending(freeze=True)
+
+
+@pytest.mark.parametrize(
+    ("who", "policy", "verdict"),
+    [
+        (on_call(RIKA), a_policy(), Verdict.ALLOWED),
+        (on_call(AMIR), a_policy(), Verdict.ALLOWED),
+        (standing(DANA), a_policy(), Verdict.ALLOWED),
+        (standing(CARL), a_policy(), Verdict.NOT_AN_APPROVER),
+        (standing(AMIR, "S0ONCALL00", kind=Kind.GUEST), a_policy(), Verdict.GUEST),
+        (on_call(AMIR), a_policy(freeze=False), Verdict.FREEZE_OFF),
+    ],
+)
+def test_any_one_approver_may_freeze(who: object, policy: Policy, verdict: Verdict) -> None:
+    """A freeze takes one eligible approver of either step, the requester included, and the setting."""
+    assert may_freeze(policy, who, _OFFERED, NOW) is verdict  # type: ignore[arg-type]
+
+
+def test_nothing_is_frozen_after_approve_by_or_twice() -> None:
+    """A freeze is asked for in time, once, and only where it was offered."""
+    assert may_freeze(a_policy(), on_call(AMIR), _OFFERED, _OFFERED.approve_by) is Verdict.TOO_LATE
+    asked = freezes.begin(_OFFERED, AMIR, NOW, NOW.date())
+    assert may_freeze(a_policy(), on_call(AMIR), asked, NOW) is Verdict.NOT_FREEZABLE
+    assert may_freeze(a_policy(), on_call(AMIR), pending(), NOW) is Verdict.NOT_FREEZABLE
+
+
+def test_a_freeze_can_be_undone_after_the_end_by_any_one_approver() -> None:
+    """The way back takes one approver, also where freezing is switched off by now."""
+    ended = rejected(_OFFERED)
+    frozen = replace(ended, items=(replace(ended.items[0], freeze=FROZEN),))
+    assert may_unfreeze(a_policy(freeze=False), on_call(AMIR), frozen) is Verdict.ALLOWED
+    assert may_unfreeze(a_policy(), standing(CARL), frozen) is Verdict.NOT_AN_APPROVER
+    assert may_unfreeze(a_policy(), on_call(AMIR), ended) is Verdict.NOT_FROZEN
+
+
+def test_what_was_deleted_is_not_unfrozen() -> None:
+    """Where the coupon was deleted, or may have been, another one may stand under the code."""
+    asked = replace(_OFFERED, items=(replace(an_item(), freeze=FROZEN),))
+    deleted = finished(Deleted(Source.ANSWER, NOW, Confirmation.UNSEEN), request=approved(reviewed(asked)))
+    unknown = finished(Unknown(1, 1, "lost", NOW, final=True), request=approved(reviewed(asked)))
+    kept = finished(Refused("no"), request=approved(reviewed(asked)))
+    assert [freezes.can_unfreeze(request) for request in (deleted, unknown, kept)] == [False, False, True]
+
+
+def test_someone_has_to_be_able_to_freeze() -> None:
+    """A freeze alone is refused at once where nobody could give it."""
+    assert anyone_may_freeze(a_policy(), [standing(CARL), on_call(RIKA)])
+    assert not anyone_may_freeze(a_policy(), [standing(CARL)])
+
+
+# ---------------------------------------------------------------- a request's freezes
+
+
+def test_a_freeze_alone_can_never_be_approved_as_a_deletion() -> None:
+    """I1: who was asked about a freeze was not asked about a deletion."""
+    alone = pending(purpose=Purpose.FREEZE, freeze=True)
+    assert may_approve(a_policy(), on_call(AMIR), alone, NOW) is Verdict.ONLY_A_FREEZE
+
+
+def test_a_freeze_alone_ends_once_it_is_settled() -> None:
+    """It is finished when a coupon is frozen and none is underway; where none is, people can try again."""
+    both = {CODE: BEFORE, OTHER_CODE: Shown(a_coupon(number=OTHER_CODE))}
+    asked = freezes.begin(pending(both, purpose=Purpose.FREEZE, freeze=True), AMIR, NOW, NOW.date())
+    missed = not_done(FREEZE, Why.REFUSED, NOW)
+    assert isinstance(freezing(asked, FROZEN), Pending)
+    assert isinstance(freezing(asked, FROZEN, missed), OnlyFrozen)
+    assert isinstance(freezing(asked, missed, missed), Pending)
+    assert isinstance(only_frozen(), OnlyFrozen)
+
+
+def test_people_are_shown_what_is_new_and_only_that() -> None:
+    """The version goes up where the card changes: that a date was sent is nothing to be seen on it."""
+    asked = freezes.begin(_OFFERED, AMIR, NOW, NOW.date())
+    assert asked.version == _OFFERED.version + 1
+    assert freezing(asked, MAYBE).version == asked.version
+    assert freezing(asked, FROZEN).version == asked.version + 1
+
+
+def test_a_freeze_changes_nothing_about_what_was_approved() -> None:
+    """I1: the approvals are for the coupon as it was shown, frozen or not."""
+    assert freezing(reviewed(_OFFERED), FROZEN).digest == _OFFERED.digest  # type: ignore[union-attr]
+
+
+# ---------------------------------------------------------------- what it means for the deletion
+
+
+def frozen_item(freeze: Freeze) -> Item:
+    """Return an item that was shown, and then frozen or not."""
+    return replace(an_item(BEFORE), freeze=freeze)
+
+
+_UNANSWERED = not_done(MAYBE, Why.NO_ANSWER, NOW)
+_NO_EFFECT = not_done(DONE, Why.NO_EFFECT, NOW)
+
+
+@pytest.mark.parametrize(
+    ("freeze", "reading", "goes_on"),
+    [
+        (FROZEN, UNSEEN, True),
+        (FROZEN, BEFORE, False),
+        (FROZEN, DATED, False),
+        (FROZEN, ANOTHER, False),
+        (FREEZE, UNSEEN, False),
+        (FREEZE, BEFORE, True),
+        (MAYBE, UNSEEN, True),
+        (MAYBE, BEFORE, True),
+        (MAYBE, DATED, True),
+        (MAYBE, EDITED, False),
+        (_UNANSWERED, UNSEEN, True),
+        (_UNANSWERED, DATED, True),
+        (_NO_EFFECT, DATED, True),
+        (_NO_EFFECT, UNSEEN, False),
+        (_NO_EFFECT, EDITED, False),
+        (not_done(FREEZE, Why.REFUSED, NOW), BEFORE, True),
+        (not_done(FREEZE, Why.REFUSED, NOW), DATED, False),
+    ],
+)
+def test_i2_a_frozen_coupon_is_expected_hidden(freeze: Freeze, reading: Reading, goes_on: bool) -> None:
+    """I2: after a freeze, hidden is what is expected, and shown is drift; its date alone is none."""
+    found = check(frozen_item(freeze), Waiting(), reading, NOW)
+    assert isinstance(found, Send if goes_on else Changed)
+    assert isinstance(found, Send) or found.was_frozen is isinstance(freeze, Frozen)
+
+
+@pytest.mark.parametrize(
+    ("freeze", "reading", "kind"),
+    [
+        (FROZEN, UNSEEN, Unknown),
+        (FROZEN, ANOTHER, Deleted),
+        (FROZEN, BEFORE, Changed),
+        (FROZEN, DATED, Waiting),
+        (MAYBE, UNSEEN, Unknown),
+        (MAYBE, BEFORE, Waiting),
+        (_NO_EFFECT, UNSEEN, Deleted),
+        (_NO_EFFECT, DATED, Waiting),
+    ],
+)
+def test_i2_a_hidden_coupon_settles_nothing(freeze: Freeze, reading: Reading, kind: type) -> None:
+    """I2: a frozen coupon was hidden before the deletion, so its being hidden can't say that it is gone."""
+    found = settle(frozen_item(freeze), Unknown(1, 1, "lost", NOW), reading, NOW)
+    assert isinstance(found, kind)
+    assert not isinstance(found, Unknown) or found.final
+
+
+def test_i4_a_hidden_coupon_confirms_nothing() -> None:
+    """I4: the read after the deletion of a frozen coupon adds nothing, and is not told as if it did."""
+    deleted = confirm(frozen_item(FROZEN), Deleted(Source.ANSWER, NOW), UNSEEN)
+    assert deleted.confirmation is Confirmation.UNSEEN
+
+
+@pytest.mark.parametrize(("after", "left"), [(BEFORE, Free()), (DATED, without_effect(FROZEN, later(180)))])
+def test_i4_a_freeze_that_a_read_disproved_is_none(after: Shown, left: Freeze) -> None:
+    """I4: once a read shows the coupon again, nobody is told that it is frozen."""
+    ready = approved(reviewed(replace(_OFFERED, items=(frozen_item(FROZEN),))))
+    found = check(ready.items[0], Waiting(), after, NOW)
+    assert isinstance(found, Changed)
+    assert with_states(ready, found).items[0].freeze == left
+
+
+def test_only_the_expiry_date_of_the_freeze_is_overlooked() -> None:
+    """I2: any other expiry date is a change that someone else made."""
+    other = Shown(a_coupon(ends_on="2026-12-31"))
+    found = seen(MAYBE, other)
+    assert isinstance(found, NotDone)
+    assert found.why is Why.CHANGED
+    assert isinstance(check(frozen_item(_UNANSWERED), Waiting(), other, NOW), Changed)
+
+
+def test_goal_tells_the_date() -> None:
+    """A freeze sends yesterday, its undoing the date that was shown."""
+    assert (FREEZE.date, UNFREEZE.date) == (DATES.frozen, DATES.shown)
+    assert FREEZE.sent is Sent.NOT_YET
+    assert FREEZE.goal is Goal.FREEZE
+
+
+def test_a_coupon_is_frozen_until_yesterday() -> None:
+    """The date that freezes is the day before today in Vivoldi's time zone, and the old one is kept."""
+    found = freezes.begin(_OFFERED, AMIR, NOW, NOW.date()).items[0].freeze
+    assert isinstance(found, Underway)
+    assert (found.dates.shown, found.dates.frozen) == (a_coupon().ends_on, NOW.date().isoformat())
+
+
+def test_only_what_can_be_frozen_is() -> None:
+    """Of several coupons, those that Vivoldi does not show or that were used are left alone."""
+    used: Coupon = a_coupon(number=OTHER_CODE, use_count=1)
+    asked = pending({CODE: BEFORE, OTHER_CODE: Shown(used)}, freeze=True)
+    began = freezes.begin(asked, AMIR, NOW, NOW.date())
+    assert [type(item.freeze) for item in began.items] == [Underway, Free]
+    assert not freezes.can_freeze(pending({CODE: NotShown("no")}, freeze=True))
