@@ -2,7 +2,8 @@
 
 The field names are those of Slack's manifest schema, version 2. Over HTTP the command and the buttons need
 the bot's address; in Socket Mode no address may be given. Each scope has its reason: `commands` for the slash
-command, `chat:write` for cards and outcomes, `users:read` and `usergroups:read` for who may approve.
+command, `chat:write` for cards and outcomes, `users:read` and `usergroups:read` for who may approve,
+`channels:read` and `groups:read` to notice that a requester has left the channel.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ oauth_config:
       - chat:write
       - users:read
       - usergroups:read
+      - channels:read
+      - groups:read
 settings:
   interactivity:
     is_enabled: true{interactivity_url}

@@ -200,7 +200,7 @@ class FakeMessenger:
     """Slack's messages. errors: raised instead, for each kind of call, in this order.
 
     lost: raised in the same way, but after the message was sent, as when its answer is lost. during: awaited
-    while a message is on its way.
+    while a message is on its way. left: who is not in the channel.
     """
 
     fuse: Fuse = field(default_factory=Fuse)
@@ -209,6 +209,7 @@ class FakeMessenger:
     errors: defaultdict[str, list[SlackError]] = field(default_factory=lambda: defaultdict(list))
     lost: defaultdict[str, list[SlackError]] = field(default_factory=lambda: defaultdict(list))
     during: Callable[[Sent], Awaitable[None]] = _nothing
+    left: set[str] = field(default_factory=set)
 
     def of(self, kind: str) -> list[Sent]:
         """Return the messages of a kind."""
@@ -239,6 +240,11 @@ class FakeMessenger:
         self._fail("tell", self.errors)
         self.told.append(notice)
         self._fail("tell", self.lost)
+
+    async def is_in(self, channel: str, user: str) -> bool:
+        """Tell whether someone is in a channel."""
+        self._fail("members", self.errors)
+        return user not in self.left
 
     async def _send(self, sent: Sent) -> None:
         self._fail(sent.kind, self.errors)

@@ -15,8 +15,19 @@ _WIDTH = 80
 _LONGEST = 2000
 _INDENT = " " * 10
 
-_ACTIONS = {"reject": "rejected the request", "cancel": "cancelled the request"}
+_ACTIONS = {
+    "reject": "rejected the request",
+    "cancel": "cancelled the request",
+    "freeze": "asked to freeze it",
+    "unfreeze": "asked to unfreeze it",
+}
 _OUTCOMES = {"notsent": "not sent", "unknown": "unknown; people have to look"}
+
+
+_WHERE = {
+    "thread": "in the channel",
+    "thread and privately": "in the channel, and privately to the requester, who was not in it",
+}
 
 
 def story(request: str, links: Sequence[Link]) -> str:
@@ -58,6 +69,12 @@ def _told(facts: Facts) -> Iterator[str]:
             yield from _bound(data)
         case EventKind.DELETE_ANSWERED:
             yield _answered(facts.code, data)
+        case EventKind.DATE_SENDING:
+            yield f"To {data.get('goal')} {facts.code}, the bot sends the expiry date {data.get('date')}."
+        case EventKind.DATE_ANSWERED:
+            yield _dated(facts.code, data)
+        case EventKind.FREEZE_OUTCOME:
+            yield _frozen(facts.code, data)
         case EventKind.ITEM_OUTCOME:
             yield from _outcome(facts.code, data)
         case EventKind.SNAPSHOT_OPENED:
@@ -109,6 +126,29 @@ def _answered(code: str | None, data: Mapping[str, Any]) -> str:
             return f"No clear answer about {code}: {data.get('reason')}"
 
 
+def _dated(code: str | None, data: Mapping[str, Any]) -> str:
+    match data.get("answer"):
+        case "Executed":
+            return f"Vivoldi answered that the expiry date of {code} is set."
+        case "RefusedAnswer":
+            return f"Vivoldi refused the expiry date of {code}. {data.get('message')}"
+        case "NotExecuted":
+            return f"The expiry date of {code} was not set by this attempt: {data.get('reason')}"
+        case _:
+            return f"No clear answer about the expiry date of {code}: {data.get('reason')}"
+
+
+def _frozen(code: str | None, data: Mapping[str, Any]) -> str:
+    match data.get("outcome"):
+        case "frozen":
+            return f"{code} is frozen: a read no longer shows it."
+        case "unfrozen":
+            return f"{code} is unfrozen: a read shows it again."
+        case _:
+            detail = f" ({data['detail']})" if data.get("detail") else ""
+            return f"To {data.get('goal')} {code} did not come about: {data.get('why')}{detail}."
+
+
 def _outcome(code: str | None, data: Mapping[str, Any]) -> Iterator[str]:
     outcome = str(data.get("outcome"))
     yield f"Outcome for {code}: {_OUTCOMES.get(outcome, outcome)}."
@@ -138,7 +178,7 @@ def _of_request(kind: str, data: Mapping[str, Any]) -> str:
         case EventKind.REMINDED:
             return f"Those who could give step {data.get('step')} were reminded in the thread."
         case EventKind.OUTCOME_TOLD:
-            where = "in the channel" if data.get("where") == "thread" else "to the requester, privately"
+            where = _WHERE.get(str(data.get("where")), "to the requester, privately")
             return f"The outcome was told {where}."
         case _:
             return f"{kind}: {dict(data)}"

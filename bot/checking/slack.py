@@ -17,7 +17,9 @@ from bot.domain.errors import SlackError, SlackRefused
 # The scopes of the manifest. Groups are asked for only where a setting names one.
 _GROUPS = "usergroups:read"
 _NEEDED = frozenset({"commands", "chat:write", "users:read"})
-MANIFEST_SCOPES = _NEEDED | {_GROUPS}
+# Without them, a requester is told every outcome privately as well, since they may have left the channel.
+_MEMBERS = frozenset({"channels:read", "groups:read"})
+MANIFEST_SCOPES = _NEEDED | {_GROUPS} | _MEMBERS
 
 _TOKEN = "slack token"  # noqa: S105 - the name of a finding
 _APP_TOKEN = "app token"  # noqa: S105 - the name of a finding
@@ -61,13 +63,16 @@ def _scopes(given: Given, answer: AsyncSlackResponse) -> Finding:
     scopes = {scope.strip() for scope in listed.split(",") if scope.strip()}
     settings = given.settings
     named = [settings.approvers, settings.final_approvers, settings.requesters]
-    needed = MANIFEST_SCOPES if any(grants and grants.groups for grants in named) else _NEEDED
+    needed = _NEEDED | {_GROUPS} if any(grants and grants.groups for grants in named) else _NEEDED
     if not scopes:
         remedy = "See OAuth & Permissions in the Slack app's settings."
         return warning("scopes", f"Slack did not tell them. Needed: {_listed(needed)}.", remedy)
+    remedy = "Update the Slack app to manifest.yml, and install it in the workspace again."
     if missing := needed - scopes:
-        remedy = "Update the Slack app to manifest.yml, and install it in the workspace again."
         return failure("scopes", f"Missing: {_listed(missing)}.", remedy)
+    if missing := _MEMBERS - scopes:
+        so = "so that each outcome is told to its requester privately as well"
+        return warning("scopes", f"Missing: {_listed(missing)}, {so}.", remedy)
     if more := scopes - MANIFEST_SCOPES:
         remedy = "Take them out under OAuth & Permissions, and install the app again: what a token may do, "
         return warning("scopes", f"More than needed: {_listed(more)}.", f"{remedy}whoever steals it may do.")
@@ -99,16 +104,12 @@ async def look_at_app_token(given: Given, client: AsyncWebClient) -> list[Findin
 
 
 async def look_at_channels(given: Given, client: AsyncWebClient, workspace: Workspace) -> list[Finding]:
-    """Return what can be seen of the channels that CHANNELS names.
-
-    The bot has no scope to look at channels, since it needs none for its work; a token that has one shows
-    more.
-    """
+    """Return what can be seen of the channels that CHANNELS names, as far as the token's scopes go."""
     if not given.has("channels") or workspace.team_id is None:
         return [unlooked("channels")]
     if given.settings.channels is None:
-        said = "CHANNELS is not set, so the bot works wherever it is invited. Where that is can't be seen "
-        return [fine("channels", f"{said}without the scope channels:read, which it does not need.")]
+        said = "CHANNELS is not set, so the bot works wherever it is invited."
+        return [fine("channels", said)]
     ids = sorted(given.settings.channels)
     found = await asyncio.gather(*(_channel(client, channel) for channel in ids))
     unseen = [channel for channel, finding in zip(ids, found, strict=True) if finding is None]
@@ -118,10 +119,10 @@ async def look_at_channels(given: Given, client: AsyncWebClient, workspace: Work
 
 def _unseen(channels: list[str]) -> Finding:
     said = (
-        f"{', '.join(channels)}: whether the bot is in there can't be seen without the scope channels:read, "
+        f"{', '.join(channels)}: whether the bot is in there can't be seen without the scope channels:read."
     )
     remedy = "Make sure yourself, by typing /invite @Coupon Guard there."
-    return warning("channels", f"{said}which it needs not.", remedy)
+    return warning("channels", said, remedy)
 
 
 async def _channel(client: AsyncWebClient, channel: str) -> Finding | None:

@@ -115,6 +115,10 @@ class MeasuredMessenger:
         """Tell one person privately."""
         await self._calls.measured("tell", self._messenger.tell(notice))
 
+    async def is_in(self, channel: str, user: str) -> bool:
+        """Tell whether someone is in a channel."""
+        return await self._calls.measured("members", self._messenger.is_in(channel, user))
+
 
 class MeasuredPeople:
     """Implements the port `People` by another one. What is answered from memory is no call."""

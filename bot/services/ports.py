@@ -303,6 +303,9 @@ class Messenger(Protocol):
     async def tell(self, notice: Notice) -> None:
         """Tell one person privately."""
 
+    async def is_in(self, channel: str, user: str) -> bool:
+        """Tell whether someone is in a channel, as far as can be found out with a few calls."""
+
 
 class Renderer(Protocol):
     """The words and the looks. Each function works from what is stored alone."""

@@ -139,7 +139,11 @@ class Present:
         return next_reminder(request, self._policy.remind_after, reminded_at)
 
     async def tell(self, claim: Claim, request: Shown, delivery: Delivery) -> bool:
-        """Post the outcome into the card's thread; where Slack refuses that, tell the requester privately."""
+        """Post the outcome into the card's thread.
+
+        The requester is told privately where Slack refuses that, and where they are not in the channel (any
+        more).
+        """
         outcome = self._renderer.outcome(request)
         refused: SlackRefused | None = None
         try:
@@ -156,16 +160,24 @@ class Present:
             if error.name in OPERATORS_MATTER:
                 return await self._later(claim, None)
             refused = error
-        await self._told(claim, request, outcome, refused)
+        heard = refused is None and await self._is_there(request)
+        await self._told(claim, request, outcome, in_thread=refused is None, heard=heard)
         return True
 
+    async def _is_there(self, request: Shown) -> bool:
+        """Tell whether the requester can have heard it; where Slack does not say, they are told once more."""
+        try:
+            return await self._messenger.is_in(request.origin.channel, request.origin.requester.id)
+        except (SlackUnavailable, SlackRefused):
+            return False
+
     async def _told(
-        self, claim: Claim, request: Shown, outcome: Message, refused: SlackRefused | None
+        self, claim: Claim, request: Shown, outcome: Message, *, in_thread: bool, heard: bool
     ) -> None:
         request_id, now = request.origin.id, self._clock.now()
         async with self._store.transaction() as tx:
             await tx.hold(claim)
-            if refused is not None:
+            if not heard:
                 notice = Notice(
                     id=self._new_id(),
                     at=now,
@@ -175,7 +187,8 @@ class Present:
                 )
                 await tx.notify(notice)
             await tx.deliver(request_id, replace(await tx.delivery(request_id), told=True))
-            await tx.record(_outcome_told(request, "thread" if refused is None else "privately", now))
+            where = ("thread" if heard else "thread and privately") if in_thread else "privately"
+            await tx.record(_outcome_told(request, where, now))
 
     async def _later(self, claim: Claim, retry_after: float | None) -> bool:
         due = self._clock.now() + backoff(claim.attempts, self._random, retry_after)

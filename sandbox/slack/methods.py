@@ -123,6 +123,17 @@ def _visible_channel(world: World, args: Json) -> Channel:
     return channel
 
 
+def _conversations_members(world: World, args: Json) -> Json:
+    channel = _visible_channel(world, args)
+    needed = "channels:read" if channel.kind == "public" else "groups:read"
+    if needed not in world.scopes:
+        raise ApiError("missing_scope", needed=needed, provided=",".join(sorted(world.scopes)))
+    members, start = sorted(channel.members), int(args.get("cursor") or 0)
+    end = start + min(int(args.get("limit") or 100), 1000)
+    cursor = str(end) if end < len(members) else ""
+    return {"members": members[start:end], "response_metadata": {"next_cursor": cursor}}
+
+
 def _writable_channel(world: World, args: Json) -> Channel:
     person = world.people.get(str(args.get("channel")))
     if person is not None:
@@ -223,6 +234,7 @@ METHODS = {
     "usergroups.list": Method(_usergroups_list, "usergroups:read"),
     "usergroups.users.list": Method(_usergroups_users_list, "usergroups:read"),
     "conversations.info": Method(_conversations_info),
+    "conversations.members": Method(_conversations_members),
     "chat.postMessage": Method(_post_message, "chat:write"),
     "chat.update": Method(_update, "chat:write"),
     "chat.postEphemeral": Method(_post_ephemeral, "chat:write"),

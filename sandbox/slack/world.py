@@ -18,7 +18,9 @@ TEAM_DOMAIN = "guard"
 APP_ID = "A0GUARD000"
 BOT_USER_ID = "U0GUARDBOT"
 BOT_ID = "B0GUARD000"
-DEFAULT_SCOPES = frozenset({"commands", "chat:write", "users:read", "usergroups:read"})
+DEFAULT_SCOPES = frozenset(
+    {"commands", "chat:write", "users:read", "usergroups:read", "channels:read", "groups:read"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.slack import LocalSlack
+from sandbox.slack.world import DEFAULT_SCOPES
 from sandbox.slack_client import SlackControl
 
 INCIDENT, RIKA = "C0INCIDENT", "U0RIKA0000"
@@ -53,7 +54,7 @@ async def test_identity(rig: Rig) -> None:
         "U0GUARDBOT",
         "A0GUARD000",
     )
-    assert who.headers["X-OAuth-Scopes"] == "chat:write,commands,usergroups:read,users:read"
+    assert set(who.headers["X-OAuth-Scopes"].split(",")) == DEFAULT_SCOPES
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,7 @@ async def test_errors_of_other_methods(rig: Rig) -> None:
     assert await rig.error("bots.info", bot="B0NONE0000") == "bot_not_found"
     assert await rig.error("chat.update", channel=INCIDENT, ts="1.000000", text="x") == "message_not_found"
     assert await rig.error("chat.getPermalink", channel=INCIDENT, message_ts="1.0") == "message_not_found"
-    assert await rig.error("conversations.info", channel=INCIDENT) == "missing_scope"
+    assert await rig.error("conversations.members", channel="C0NOWHERE0") == "channel_not_found"
     assert await rig.error("chat.explode") == "unknown_method"
     ephemeral = {"channel": INCIDENT, "user": "U0NOBODY00", "text": "x"}
     assert await rig.error("chat.postEphemeral", **ephemeral) == "user_not_in_channel"

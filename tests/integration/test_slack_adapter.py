@@ -22,6 +22,7 @@ from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.domain.event import Notice
 from bot.services.ports import Message
 from sandbox.slack import LocalSlack
+from sandbox.slack.world import DEFAULT_SCOPES
 from sandbox.slack_client import SlackControl
 
 TOKEN, TEAM = "xoxb-local", "T0GUARD000"
@@ -335,7 +336,7 @@ class TestIdentity:
         who = await identify(rig.bot)
         assert (who.team_id, who.app_id, who.bot_user_id) == (TEAM, "A0GUARD000", "U0GUARDBOT")
         assert who.workspace_url == "https://guard.slack.com/"
-        assert who.scopes == {"commands", "chat:write", "users:read", "usergroups:read"}
+        assert who.scopes == set(DEFAULT_SCOPES)
 
     async def test_a_bad_token(self, rig: Rig) -> None:
         """A token that Slack does not know is refused by name."""
@@ -357,3 +358,44 @@ class TestIdentity:
         async with server(give) as url:
             with pytest.raises(error):
                 await identify(web_client(TOKEN, url, rig.session))
+
+
+class TestMembers:
+    async def test_who_is_in_a_channel(self, rig: Rig) -> None:
+        """Someone who was taken out of a channel is no longer found in it, on whichever page they were."""
+        crowd = [f"U1{number:08d}" for number in range(1500)]
+        await rig.control.channel(INCIDENT, add=crowd)
+        assert await rig.messenger.is_in(INCIDENT, RIKA)
+        assert await rig.messenger.is_in(INCIDENT, crowd[-1])
+        await rig.control.channel(INCIDENT, remove=[RIKA])
+        assert not await rig.messenger.is_in(INCIDENT, RIKA)
+
+    async def test_a_missing_scope_is_told_by_name(self, rig: Rig) -> None:
+        """Where the app was installed without the scope, Slack's refusal is handed on."""
+        await rig.control.app(scopes=["chat:write", "groups:read"])
+        with pytest.raises(SlackRefused, match="missing_scope"):
+            await rig.messenger.is_in(INCIDENT, RIKA)
+
+    @pytest.mark.parametrize("answer", [{"ok": True}, {"ok": True, "members": 7, "response_metadata": 7}])
+    async def test_odd_answers_name_nobody(self, rig: Rig, answer: dict[str, Any]) -> None:
+        """An answer without members is one in which nobody was found."""
+
+        async def give(request: web.Request) -> web.StreamResponse:
+            return web.json_response(answer)
+
+        async with server(give) as url:
+            messenger = SlackMessenger(web_client(TOKEN, url, rig.session), rig.session)
+            assert not await messenger.is_in(INCIDENT, RIKA)
+
+    async def test_a_channel_without_end_is_given_up(self, rig: Rig) -> None:
+        """The pages that are asked for are limited, whatever Slack answers."""
+        asked: list[str] = []
+
+        async def give(request: web.Request) -> web.StreamResponse:
+            asked.append(request.path)
+            return web.json_response({"ok": True, "members": [], "response_metadata": {"next_cursor": "x"}})
+
+        async with server(give) as url:
+            messenger = SlackMessenger(web_client(TOKEN, url, rig.session), rig.session)
+            assert not await messenger.is_in(INCIDENT, RIKA)
+        assert len(asked) == 10

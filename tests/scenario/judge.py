@@ -136,6 +136,13 @@ def _is_pair(first: Click, final: Click) -> bool:
     )
 
 
+def _frozen(evidence: Evidence, delete: Call, cards: list[Message]) -> set[str]:
+    """Return the fact that the bot itself changed before a deletion, by a freeze that the card told of."""
+    by_bot = [each for each in evidence.events if each.kind == "updated" and each.call is not None]
+    changed = any(each.seq < delete.seq for each in by_bot)
+    return {"endYmd"} if changed and any(card.contains("*Frozen* by") for card in cards) else set()
+
+
 def _judge_what_was_deleted(
     evidence: Evidence, code: str, cards: dict[str, list[Message]], delete: Call
 ) -> None:
@@ -147,7 +154,8 @@ def _judge_what_was_deleted(
             assert before is not None, f"{code}: deleted, though created after it was shown"
             assert before.uid == event.uid, f"{code}: another coupon was deleted than was shown"
             # Of one that Vivoldi does not show, the card shows no facts either: it was approved unseen.
-            for fact in _SHOWN if _is_shown(evidence, code, evidence.time_of(cards[request][0])) else ():
+            seen = _SHOWN if _is_shown(evidence, code, evidence.time_of(cards[request][0])) else ()
+            for fact in set(seen) - _frozen(evidence, delete, cards[request]):
                 assert before.facts.get(fact) == event.facts.get(fact), f"{code}: {fact} was another"
 
 

@@ -74,7 +74,8 @@ def test_manifest_is_what_slack_accepts(socket: bool) -> None:
 def test_scopes_are_the_least_that_is_needed(socket: bool) -> None:
     """The bot asks for exactly the scopes that it uses."""
     scopes = yaml.safe_load(render(None, socket))["oauth_config"]["scopes"]
-    assert scopes == {"bot": ["commands", "chat:write", "users:read", "usergroups:read"]}
+    people = ["users:read", "usergroups:read", "channels:read", "groups:read"]
+    assert scopes == {"bot": ["commands", "chat:write", *people]}
 
 
 def test_command_is_the_documented_one() -> None:

@@ -16,6 +16,9 @@ from bot.domain.event import Notice
 from bot.services.ports import Message
 
 _PLAIN = {"unfurl_links": False, "unfurl_media": False}
+# Of a channel's members, up to 10,000 are looked at: more would cost more calls than the answer is worth.
+_PAGE = 1000
+_MOST_PAGES = 10
 
 
 class SlackMessenger:
@@ -62,6 +65,22 @@ class SlackMessenger:
         except SlackRefused:
             await self.post(notice.person, Message(notice.text))
 
+    async def is_in(self, channel: str, user: str) -> bool:
+        """Tell whether someone is in a channel. In one of more than 10,000 people they may not be found.
+
+        Raises SlackRefused, also where the scope for it is missing.
+        """
+        cursor = ""
+        for _ in range(_MOST_PAGES):
+            page = {"channel": channel, "limit": _PAGE, **({"cursor": cursor} if cursor else {})}
+            answer = await send(self._client, "conversations.members", page)
+            if user in _texts(answer.get("members")):
+                return True
+            cursor = _cursor(answer.get("response_metadata"))
+            if not cursor:
+                break
+        return False
+
     async def _respond(self, address: str, text: str) -> bool:
         """Return whether the answer arrived; False: the URL is used up, gone, or not one to be called.
 
@@ -80,6 +99,15 @@ class SlackMessenger:
                 return _arrived(answer, await answer.read())
         except FOREIGN as error:
             raise translated(error) from None
+
+
+def _texts(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _cursor(metadata: object) -> str:
+    cursor = metadata.get("next_cursor") if isinstance(metadata, dict) else None
+    return cursor if isinstance(cursor, str) else ""
 
 
 def _arrived(answer: aiohttp.ClientResponse, body: bytes) -> bool:
