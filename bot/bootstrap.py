@@ -41,6 +41,7 @@ from bot.worker import Chore, Wakeup, Worker
 from handlers import errors, listeners
 from handlers.answers import Answers
 from handlers.cards import Cards
+from handlers.home import HomeBlocks
 
 if TYPE_CHECKING:
     from bot.adapters.seal import Seal
@@ -160,6 +161,8 @@ async def _built(
             Cards(),
             policy,
             clock,
+            store.homes,
+            HomeBlocks(identity.workspace_url),
         )
 
         async def refresh() -> None:
@@ -243,6 +246,7 @@ def _bolt(settings: Settings, client: AsyncWebClient, identity: Identity, servic
         services.decide(identity.team_id, settings),
         Answers(identity.workspace_url),
     )
+    listeners.register_home(app, services.open_home(identity.team_id))
     return app
 
 

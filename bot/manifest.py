@@ -1,9 +1,11 @@
 """The Slack app, as the manifest from which Slack creates it.
 
-The field names are those of Slack's manifest schema, version 2. Over HTTP the command and the buttons need
-the bot's address; in Socket Mode no address may be given. Each scope has its reason: `commands` for the slash
-command, `chat:write` for cards and outcomes, `users:read` and `usergroups:read` for who may approve,
-`channels:read` and `groups:read` to notice that a requester has left the channel.
+The field names are those of Slack's manifest schema, version 2. Over HTTP the command, the buttons and the
+event need the bot's address; in Socket Mode no address may be given. Each scope has its reason: `commands`
+for the slash command, `chat:write` for cards and outcomes, `users:read` and `usergroups:read` for who may
+approve, `channels:read` and `groups:read` to notice that a requester has left the channel. The Home tab and
+its event need none. The messages tab is where the bot tells someone privately whom it can reach nowhere else;
+nobody can write there, since the bot would not hear it.
 """
 
 from __future__ import annotations
@@ -25,6 +27,10 @@ display_information:
   description: Deletes a coupon once two people have approved it, and tells what really happened.
   background_color: "#1f2d3d"
 features:
+  app_home:
+    home_tab_enabled: true
+    messages_tab_enabled: true
+    messages_tab_read_only_enabled: true
   bot_user:
     display_name: Coupon Guard
     always_online: true
@@ -43,6 +49,9 @@ oauth_config:
       - channels:read
       - groups:read
 settings:
+  event_subscriptions:{events_url}
+    bot_events:
+      - app_home_opened
   interactivity:
     is_enabled: true{interactivity_url}
   org_deploy_enabled: false
@@ -61,10 +70,11 @@ def render(url: str | None, socket: bool) -> str:
     if socket:
         if url is not None:
             raise BadInput("Socket Mode needs no address: give either --url or --socket.")
-        return _TEMPLATE.format(command_url="", interactivity_url="", socket="true")
+        return _TEMPLATE.format(command_url="", events_url="", interactivity_url="", socket="true")
     target = _events_url(PLACEHOLDER_URL if url is None else url)
     return _TEMPLATE.format(
         command_url=f'\n      url: "{target}"',
+        events_url=f'\n    request_url: "{target}"',
         interactivity_url=f'\n    request_url: "{target}"',
         socket="false",
     )

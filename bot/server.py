@@ -2,7 +2,7 @@
 
 The guard exists because Bolt takes a request apart before it looks at the signature: it reads a body of any
 size, anyone can keep its parsers busy, and what it can't read ends as an error 500. So the guard looks at the
-size and the signature first, and what is neither a command nor a click never gets to Bolt.
+size and the signature first, and what the bot does not listen to never gets to Bolt.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def _parsed(request: Request, body: bytes) -> AsyncBoltRequest:
         require_heard(parsed.body)
     except BadPayload as error:
         _log.warning("slack.bad_payload", reason=str(error))
-        raise HTTPException(400, "This is neither a command nor a click that the bot knows.") from None
+        raise HTTPException(400, "This is no command, click or event that the bot knows.") from None
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
         # Whatever of its shape Bolt trips over, the sender made it.
         raise HTTPException(400, "The body is neither a form nor JSON as Slack sends it.") from None

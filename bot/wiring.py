@@ -12,6 +12,8 @@ from bot.services.decide import Decide
 from bot.services.execute import Execute
 from bot.services.failing import FailRequest
 from bot.services.freeze import FreezeCoupon
+from bot.services.home import OpenHome, PublishHome
+from bot.services.home_ports import HomeClaim, HomePage, Homes
 from bot.services.items import WorkOnItem
 from bot.services.ledger import Ledger
 from bot.services.notices import DeliverNotice
@@ -45,6 +47,8 @@ class Services:
     renderer: Renderer
     policy: Policy
     clock: Clock
+    homes: Homes
+    page: HomePage
 
     def submit(self, team: str) -> Submit:
         """Return what answers the command. team: the bot\'s own workspace."""
@@ -62,6 +66,10 @@ class Services:
             team,
             settings.vivoldi_timezone,
         )
+
+    def open_home(self, team: str) -> OpenHome:
+        """Return what takes note of opened Homes. team: the bot's own workspace."""
+        return OpenHome(self.homes, team)
 
     def work_on_request(self, settings: Settings) -> WorkOnRequest:
         """Return what reads, shows, expires and tells requests."""
@@ -85,7 +93,7 @@ class Services:
         """Return what removes old snapshots."""
         return RemoveOldSnapshots(self.store, self.clock, timedelta(days=settings.retention_days))
 
-    def lanes(self, settings: Settings) -> tuple[Lane[Claim] | Lane[NoticeClaim], ...]:
+    def lanes(self, settings: Settings) -> tuple[Lane[Claim] | Lane[NoticeClaim] | Lane[HomeClaim], ...]:
         """Return the worker's lanes."""
         store, clock = self.store, self.clock
 
@@ -105,4 +113,17 @@ class Services:
             Lane("requests", lambda: store.claim_request(clock.now(), LEASE), requests, keep, give_back, 8),
             Lane("items", lambda: store.claim_item(clock.now(), LEASE), items, keep, give_back, 8),
             Lane("notices", lambda: store.claim_notice(clock.now(), LEASE), tell, keep, give_back_notice, 4),
+            self._home_lane(),
         )
+
+    def _home_lane(self) -> Lane[HomeClaim]:
+        homes, clock = self.homes, self.clock
+
+        async def keep(claim: HomeClaim) -> None:
+            await homes.keep(claim, clock.now(), LEASE)
+
+        async def give_back(claim: HomeClaim) -> None:
+            await homes.later(claim, clock.now())
+
+        publish = PublishHome(homes, self.people, self.messenger, self.page, self.policy, clock, Random())
+        return Lane("homes", lambda: homes.claim(clock.now(), LEASE), publish, keep, give_back, 4)

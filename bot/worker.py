@@ -1,6 +1,6 @@
 """The supervised loop: looks at stored state for what is due, and does it.
 
-A click, a restart and a lost message all lead here. There are three lanes, each with its own kind of claim,
+A click, a restart and a lost message all lead here. There are four lanes, each with its own kind of claim,
 so that slow Slack calls never hold up a deletion. A lane wakes at once on work for it from its own process,
 and otherwise looks about once a second, which is how the work of other replicas and of the past is found.
 """

@@ -22,14 +22,14 @@ from bot.services.submit import (
 from handlers import refusals, words
 from handlers.history import history
 from handlers.ids import COMMAND
-from handlers.mrkdwn import code, escape, grants, mention, when
+from handlers.mrkdwn import card_link, code, escape, grants, mention, when
 
 
 class Answers:
     """Renders what a command is answered. workspace_url: the address that links to cards start with."""
 
     def __init__(self, workspace_url: str) -> None:
-        self._workspace_url = workspace_url.rstrip("/")
+        self._workspace_url = workspace_url
 
     def text(self, answer: Answer) -> str:
         """Return the answer as Slack's mrkdwn, for the person who typed the command alone."""
@@ -66,7 +66,7 @@ class Answers:
     def _listing(self, requests: Sequence[OpenRequest], more: bool) -> str:
         if not requests:
             return f"No request is open. Type {code(COMMAND + ' CODE reason')} to open one."
-        lines = [f"• {self._named(each)}: {_stage(each.request)}" for each in requests]
+        lines = [f"• {self._named(each)}: {stage(each.request)}" for each in requests]
         rest = ["There are more; these are the oldest ones."] if more else []
         return "\n".join(["*Open requests*", *lines, *rest])
 
@@ -74,7 +74,7 @@ class Answers:
         if holder is None:
             return f"{code(taken)} was in another request that has just ended. Please try again."
         return (
-            f"{code(taken)} is already in an open request: {self._named(holder)}, {_stage(holder.request)}."
+            f"{code(taken)} is already in an open request: {self._named(holder)}, {stage(holder.request)}."
             " Nothing new was opened."
         )
 
@@ -90,12 +90,11 @@ class Answers:
         """Return the address of a request's card; None: there is none."""
         if found.card_ts is None:
             return None
-        return (
-            f"{self._workspace_url}/archives/{found.request.origin.channel}/p{found.card_ts.replace('.', '')}"
-        )
+        return card_link(self._workspace_url, found.request.origin.channel, found.card_ts)
 
 
-def _stage(request: Request) -> str:
+def stage(request: Request) -> str:
+    """Return how far a request is, as a part of a sentence."""
     match request:
         case Submitted():
             return "being read from Vivoldi"

@@ -43,7 +43,7 @@ class Cards:
 
     def card(self, request: Shown) -> Message:
         """Return the card at the request's state: what is asked, the facts, who decided, what comes next."""
-        blocks: list[Block] = [header(_title(request)), *_items(request)]
+        blocks: list[Block] = [header(title(request)), *_items(request)]
         blocks += [section(_asked(request)), section("\n".join(_status(request)))]
         if offered := _buttons(request):
             blocks.append(actions(block_id(request.version), offered))
@@ -118,7 +118,8 @@ def _target(request: Shown) -> str:
     return f"coupon {request.items[0].code}" if count == 1 else f"{count} coupons"
 
 
-def _title(request: Shown) -> str:
+def title(request: Shown) -> str:
+    """Return the heading of a card, which says how far the request is."""
     do = request.origin.purpose.value
     match request:
         case Pending():
@@ -330,7 +331,7 @@ def _as_seen(request: Pending) -> str:
 
 def _fallback(request: Shown) -> str:
     """Return everything that matters as text: a screen reader reads this instead of the blocks."""
-    head = [_title(request), *_status(request)]
+    head = [title(request), *_status(request)]
     longest = (_MAX_TEXT - 1500) // len(request.items)
     told = [
         clip(_in_list(request, item).replace(".\n", ". ").replace("\n", ". ").replace("`", ""), longest)

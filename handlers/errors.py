@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncApp, AsyncRespond
 from bot.domain.errors import CouponGuardError, StoreError
 from handlers.ids import COMMAND
 from handlers.mrkdwn import code
-from handlers.payloads import BadPayload, app_of
+from handlers.payloads import BadPayload, app_of, is_event
 
 _log = structlog.get_logger(__name__)
 
@@ -43,6 +43,9 @@ def register(app: AsyncApp, app_id: str, reference: Callable[[], str]) -> None:
             _log.warning("slack.bad_payload", reason=str(error))
             return BoltResponse(status=400, body="This payload can't be read.")
         sentence = _sentence(error, reference)
+        if is_event(body):
+            # Nobody waits for a sentence, and Slack sends an event again that was not taken.
+            return BoltResponse(status=503, body="This event could not be stored.")
         if "command" in body:
             return BoltResponse(status=200, body={"response_type": "ephemeral", "text": sentence})
         await _tell(respond, sentence)

@@ -1,10 +1,11 @@
-"""The names that Slack sends back: the command, and what a button carries."""
+"""The names that Slack sends back: the command, the event, and what a button carries."""
 
 from __future__ import annotations
 
 import re
 
 COMMAND = "/coupon-delete"
+HOME_OPENED = "app_home_opened"
 _BLOCK = re.compile(r"decide-v([0-9]{1,9})", re.ASCII)
 
 

@@ -7,10 +7,11 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.services.decide import Action, Decide
+from bot.services.home import OpenHome
 from bot.services.submit import Submit
 from handlers.answers import Answers
-from handlers.ids import COMMAND
-from handlers.payloads import click, slash_command
+from handlers.ids import COMMAND, HOME_OPENED
+from handlers.payloads import click, home_opened, slash_command
 
 
 def register(app: AsyncApp, submit: Submit, decide: Decide, answers: Answers) -> None:
@@ -28,3 +29,13 @@ def register(app: AsyncApp, submit: Submit, decide: Decide, answers: Answers) ->
     for action in Action:
         # `app.action` would also hear payloads of other kinds that carry such a name.
         app.block_action(action.value)(button)
+
+
+def register_home(app: AsyncApp, open_home: OpenHome) -> None:
+    """Connect the event of an opened Home to its service."""
+
+    @app.event(HOME_OPENED)
+    async def opened(ack: AsyncAck, body: dict[str, Any]) -> None:
+        if (opening := home_opened(body)) is not None:
+            await open_home(opening)
+        await ack()

@@ -53,6 +53,11 @@ def when(at: datetime) -> str:
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
 
 
+def card_link(workspace_url: str, channel: str, ts: str) -> str:
+    """Return the address of a card."""
+    return f"{workspace_url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+
+
 def clip(text: str, longest: int) -> str:
     """Return the text, cut to `longest` characters with an ellipsis where it is longer.
 

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.services.decide import Action, Click
+from bot.services.home import Opening
 from bot.services.submit import SlashCommand
-from handlers.ids import version_of
+from handlers.ids import HOME_OPENED, version_of
 
 Payload = Mapping[str, Any]
 
 _MAX_ID = 255
 _MAX_URL = 2000
-# Parts of events, dialogs and workflow steps, in which Bolt looks for people and places.
-_OF_OTHER_KINDS = ("authorizations", "event", "function_data", "response_urls", "view", "workflow_step")
+_EVENT, _CHALLENGE = "event_callback", "url_verification"
+# Parts of dialogs and workflow steps, and those of events, in which Bolt looks for people and places.
+_OF_NO_KIND = ("function_data", "response_urls", "view", "workflow_step")
+_OF_EVENTS = ("authorizations", "event")
 
 
 class BadPayload(Exception):
@@ -22,21 +25,27 @@ class BadPayload(Exception):
 
 
 def require_heard(body: object) -> None:
-    """Make sure that a payload is a command or a click, and nothing else besides. Raises BadPayload.
+    """Make sure that a payload is a command, a click, an opened Home, or the question whether the bot is at
+    the address that events go to; and nothing else besides. Raises BadPayload.
 
     Bolt looks at it as whatever it may be, and trips over parts of other types.
     """
     if not isinstance(body, Mapping):
         raise BadPayload("the payload is no object")
-    if any(body.get(part) is not None for part in _OF_OTHER_KINDS):
-        raise BadPayload("the payload is of another kind")
     kind = body.get("type")
+    foreign = _OF_NO_KIND if kind == _EVENT else (*_OF_NO_KIND, *_OF_EVENTS)
+    if any(body.get(part) is not None for part in foreign):
+        raise BadPayload("the payload is of another kind")
     if "command" in body and kind is None:
         slash_command(body)
     elif "command" not in body and kind == "block_actions":
         click(body)
+    elif "command" not in body and kind == _EVENT:
+        home_opened(body)
+    elif "command" not in body and kind == _CHALLENGE:
+        _text(body, "challenge")
     else:
-        raise BadPayload("the payload is neither a command nor a click")
+        raise BadPayload("the payload is no command, click or opened Home")
 
 
 def slash_command(body: Payload) -> SlashCommand:
@@ -74,6 +83,20 @@ def click(body: Payload) -> Click:
         message_ts=_text(_part(body, "container"), "message_ts") if on_message else None,
         reply_url=_reply_url(body),
     )
+
+
+def home_opened(body: Payload) -> Opening | None:
+    """Return who opened their Home; None: another tab of the app, such as its messages. Raises BadPayload."""
+    event = _part(body, "event")
+    if event.get("type") != HOME_OPENED:
+        raise BadPayload("the event is not one that the bot asked for")
+    opening = Opening(user=_text(event, "user"), team=_text(body, "team_id"))
+    return opening if _text(event, "tab") == "home" else None
+
+
+def is_event(body: Payload) -> bool:
+    """Tell whether a payload is an event, which Slack sends again where it is not answered with success."""
+    return body.get("type") == _EVENT
 
 
 def app_of(body: Payload) -> object:

@@ -18,7 +18,7 @@ from bot.domain.event import Notice
 from bot.domain.item import DeleteAnswer, Executed
 from bot.domain.policy import Kind, Standing
 from bot.domain.request import Person
-from bot.services.ports import Message
+from bot.services.ports import Blocks, Message
 from tests.builders import NOW, UNSEEN
 
 # Whom every coupon is issued to, which is nobody's business.
@@ -197,7 +197,7 @@ class Sent:
 
 @dataclass
 class FakeMessenger:
-    """Slack's messages. errors: raised instead, for each kind of call, in this order.
+    """Slack's messages and Homes. errors: raised instead, for each kind of call, in this order.
 
     lost: raised in the same way, but after the message was sent, as when its answer is lost. during: awaited
     while a message is on its way. left: who is not in the channel.
@@ -206,6 +206,7 @@ class FakeMessenger:
     fuse: Fuse = field(default_factory=Fuse)
     sent: list[Sent] = field(default_factory=list)
     told: list[Notice] = field(default_factory=list)
+    homes: list[tuple[str, Blocks]] = field(default_factory=list)
     errors: defaultdict[str, list[SlackError]] = field(default_factory=lambda: defaultdict(list))
     lost: defaultdict[str, list[SlackError]] = field(default_factory=lambda: defaultdict(list))
     during: Callable[[Sent], Awaitable[None]] = _nothing
@@ -245,6 +246,12 @@ class FakeMessenger:
         """Tell whether someone is in a channel."""
         self._fail("members", self.errors)
         return user not in self.left
+
+    async def publish(self, person: str, blocks: Blocks) -> None:
+        """Keep what the person sees on their Home now."""
+        self._fail("publish", self.errors)
+        self.homes.append((person, blocks))
+        self._fail("publish", self.lost)
 
     async def _send(self, sent: Sent) -> None:
         self._fail(sent.kind, self.errors)

@@ -16,7 +16,7 @@ from bot.domain.errors import SlackRefused, SlackUnavailable, VivoldiRefused, Vi
 from bot.domain.event import Notice
 from bot.domain.item import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
 from bot.domain.policy import Standing
-from bot.services.ports import Coupons, Message, Messenger, People
+from bot.services.ports import Blocks, Coupons, Message, Messenger, People
 
 T = TypeVar("T")
 
@@ -118,6 +118,10 @@ class MeasuredMessenger:
     async def is_in(self, channel: str, user: str) -> bool:
         """Tell whether someone is in a channel."""
         return await self._calls.measured("members", self._messenger.is_in(channel, user))
+
+    async def publish(self, person: str, blocks: Blocks) -> None:
+        """Replace what a person sees on their Home tab."""
+        await self._calls.measured("publish", self._messenger.publish(person, blocks))
 
 
 class MeasuredPeople:

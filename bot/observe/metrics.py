@@ -25,7 +25,7 @@ from bot.domain.request import FailureReason
 from bot.services.decide import Action
 from bot.services.submit import Answer, Denied
 
-LANES = ("requests", "items", "notices")
+LANES = ("requests", "items", "notices", "homes")
 # What a request without a right signature was refused by: its headers alone, or the signature itself.
 REFUSERS = ("headers", "signature")
 

@@ -280,16 +280,19 @@ class People(Protocol):
         """Return everyone known who is granted a step, from memory."""
 
 
+Blocks = tuple[Mapping[str, object], ...]
+
+
 @dataclass(frozen=True)
 class Message:
     """A Slack message: blocks as Slack wants them, and a text that says everything that matters."""
 
     text: str
-    blocks: tuple[Mapping[str, object], ...] = ()
+    blocks: Blocks = ()
 
 
 class Messenger(Protocol):
-    """Messages in Slack. Every call raises SlackUnavailable or SlackRefused."""
+    """Messages and Home tabs in Slack. Every call raises SlackUnavailable or SlackRefused."""
 
     async def post(self, channel: str, message: Message) -> str:
         """Post a message and return its ts."""
@@ -305,6 +308,9 @@ class Messenger(Protocol):
 
     async def is_in(self, channel: str, user: str) -> bool:
         """Tell whether someone is in a channel, as far as can be found out with a few calls."""
+
+    async def publish(self, person: str, blocks: Blocks) -> None:
+        """Replace what a person sees on their Home tab."""
 
 
 class Renderer(Protocol):

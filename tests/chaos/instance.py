@@ -21,11 +21,13 @@ from bot.wiring import Services
 from bot.worker import KEEP_EVERY, Lane
 from handlers.answers import Answers
 from handlers.cards import Cards
+from handlers.home import HomeBlocks
 from handlers.payloads import click, slash_command
 from sandbox.slack.world import TEAM_ID
 from tests.chaos.boundaries import Boundaries, BoundStore
 from tests.chaos.journal import Clock
 
+_WORKSPACE = "https://guard.slack.com/"
 _REFRESH_EVERY = timedelta(minutes=1)
 
 
@@ -65,10 +67,20 @@ class Instance:
             grants = self._policy.approvers | self._policy.final_approvers
             self._directory = Directory(client, self.clock, TEAM_ID, grants)
             store, messenger = BoundStore(inner, self.boundaries), SlackMessenger(client, session)
-            services = Services(store, coupons, self._directory, messenger, Cards(), self._policy, self.clock)
+            services = Services(
+                store,
+                coupons,
+                self._directory,
+                messenger,
+                Cards(),
+                self._policy,
+                self.clock,
+                inner.homes,
+                HomeBlocks(_WORKSPACE),
+            )
             self._submit = services.submit(TEAM_ID)
             self._decide = services.decide(TEAM_ID, self._settings)
-            self._answers = Answers("https://guard.slack.com/")
+            self._answers = Answers(_WORKSPACE)
             self._lanes = services.lanes(self._settings)
             yield
 

@@ -61,7 +61,7 @@ async def scraped(client: httpx.AsyncClient, name: str) -> dict[tuple[str, ...],
 async def test_metrics_are_told_in_prometheus_words(client: httpx.AsyncClient) -> None:
     """Prometheus is told, in text that it can read, how old the queue is at that moment."""
     ages = await scraped(client, "oldest_due_seconds")
-    assert ages == {("requests",): 42, ("items",): 0, ("notices",): 0}
+    assert ages == {("requests",): 42, ("items",): 0, ("notices",): 0, ("homes",): 0}
     assert await scraped(client, "database_up") == {(): 1}
 
 

@@ -25,6 +25,7 @@ from bot.settings import Settings
 from bot.wiring import Services
 from bot.worker import LEASE, Lane
 from handlers.cards import Cards
+from handlers.home import HomeBlocks
 from tests.builders import (
     AMIR,
     BEA,
@@ -92,8 +93,17 @@ class Wired:
     @property
     def services(self) -> Services:
         """Return the services by the policy as it is now."""
-        cards = Cards()
-        return Services(self.store, self.coupons, self.people, self.messenger, cards, self.policy, self.clock)
+        return Services(
+            self.store,
+            self.coupons,
+            self.people,
+            self.messenger,
+            Cards(),
+            self.policy,
+            self.clock,
+            self.store.homes,
+            HomeBlocks("https://guard.slack.com/"),
+        )
 
     @property
     def lanes(self) -> Sequence[Lane[Any]]:

@@ -40,9 +40,10 @@ def schema(*, over_http: bool) -> dict[str, Any]:
         "should_escape": {"const": False},
     }
     interactivity: dict[str, Any] = {"is_enabled": {"const": True}}
+    events: dict[str, Any] = {"bot_events": {"const": ["app_home_opened"]}}
     if over_http:
         command["url"] = address
-        interactivity["request_url"] = address
+        events["request_url"] = interactivity["request_url"] = address
     return fields(
         _metadata=fields(major_version={"const": 2}, minor_version={"type": "integer"}),
         display_information=fields(
@@ -51,11 +52,17 @@ def schema(*, over_http: bool) -> dict[str, Any]:
             background_color={"type": "string", "pattern": "^#[0-9a-fA-F]{6}$"},
         ),
         features=fields(
+            app_home=fields(
+                home_tab_enabled={"const": True},
+                messages_tab_enabled={"const": True},
+                messages_tab_read_only_enabled=BOOLEAN,
+            ),
             bot_user=fields(display_name=text(80), always_online=BOOLEAN),
             slash_commands={"type": "array", "items": fields(**command), "minItems": 1, "maxItems": 1},
         ),
         oauth_config=fields(scopes=fields(bot={"type": "array"})),
         settings=fields(
+            event_subscriptions=fields(**events),
             interactivity=fields(**interactivity),
             org_deploy_enabled={"const": False},
             socket_mode_enabled={"const": not over_http},
@@ -96,11 +103,12 @@ def test_file_is_the_http_form() -> None:
     ["https://bot.example.com", "https://bot.example.com/", "https://bot.example.com/slack/events"],
 )
 def test_address_may_be_given_with_or_without_its_path(url: str) -> None:
-    """Both places that need the address get the whole of it."""
+    """Each place that needs the address gets the whole of it."""
     manifest = yaml.safe_load(render(url, socket=False))
     expected = "https://bot.example.com/slack/events"
     assert manifest["features"]["slash_commands"][0]["url"] == expected
     assert manifest["settings"]["interactivity"]["request_url"] == expected
+    assert manifest["settings"]["event_subscriptions"]["request_url"] == expected
 
 
 @pytest.mark.parametrize(

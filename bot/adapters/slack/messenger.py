@@ -1,4 +1,4 @@
-"""Messages in Slack: in channels, in threads, and to one person."""
+"""Messages in Slack: in channels, in threads, and to one person; and what stands on a person's Home tab."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.adapters.slack.client import send
 from bot.adapters.slack.errors import FOREIGN, judge, translated
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.event import Notice
-from bot.services.ports import Message
+from bot.services.ports import Blocks, Message
 
 _PLAIN = {"unfurl_links": False, "unfurl_media": False}
 # Of a channel's members, up to 10,000 are looked at: more would cost more calls than the answer is worth.
@@ -80,6 +80,11 @@ class SlackMessenger:
             if not cursor:
                 break
         return False
+
+    async def publish(self, person: str, blocks: Blocks) -> None:
+        """Replace what a person sees on their Home tab. It needs no scope."""
+        view = {"type": "home", "blocks": [dict(block) for block in blocks]}
+        await send(self._client, "views.publish", {"user_id": person, "view": view})
 
     async def _respond(self, address: str, text: str) -> bool:
         """Return whether the answer arrived; False: the URL is used up, gone, or not one to be called.

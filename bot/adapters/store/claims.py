@@ -24,8 +24,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.store.engine import Database, run
-from bot.adapters.store.schema import items, notices, requests
+from bot.adapters.store.schema import homes, items, notices, requests
 from bot.domain.errors import LostClaim
+from bot.services.home_ports import HomeClaim
 from bot.services.ports import Claim, NoticeClaim
 
 
@@ -86,7 +87,10 @@ def _taking(table: Table, found: Row[Any], until: datetime) -> Executable:
     )
 
 
-async def keep(database: Database, claim: Claim | NoticeClaim, now: datetime, lease: timedelta) -> None:
+AnyClaim = Claim | NoticeClaim | HomeClaim
+
+
+async def keep(database: Database, claim: AnyClaim, now: datetime, lease: timedelta) -> None:
     """Let a lease end at `now + lease`. Raises LostClaim where it has ended."""
     table, until = table_of(claim), now + lease
     # What became due by a change in between stays due at that time.
@@ -101,15 +105,19 @@ async def keep(database: Database, claim: Claim | NoticeClaim, now: datetime, le
             raise LostClaim("The lease ran out, or the work is done.")
 
 
-def table_of(claim: Claim | NoticeClaim) -> Table:
+def table_of(claim: AnyClaim) -> Table:
     """Return the table that holds what was claimed."""
+    if isinstance(claim, HomeClaim):
+        return homes
     if isinstance(claim, NoticeClaim):
         return notices
     return requests if claim.position is None else items
 
 
-def claimed(claim: Claim | NoticeClaim) -> ColumnElement[bool]:
+def claimed(claim: AnyClaim) -> ColumnElement[bool]:
     """Return the condition for the row of a claim as long as its token is still the one."""
+    if isinstance(claim, HomeClaim):
+        return and_(homes.c.person == claim.person, homes.c.claim_token == claim.token)
     if isinstance(claim, NoticeClaim):
         return and_(notices.c.id == claim.notice.id, notices.c.claim_token == claim.token)
     if claim.position is None:

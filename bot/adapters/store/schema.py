@@ -99,7 +99,7 @@ def _due_index(table: str) -> Index:
 
 metadata = MetaData()
 
-_STILL_OPEN = text("ended_at IS NULL")
+_STILL_OPEN, _OVER = text("ended_at IS NULL"), text("ended_at IS NOT NULL")
 
 requests = Table(
     "requests",
@@ -143,6 +143,8 @@ requests = Table(
         name="requests_ended",
     ),
     Index("requests_open", "opened_at", "id", sqlite_where=_STILL_OPEN, postgresql_where=_STILL_OPEN),
+    Index("requests_by_end", "ended_at", sqlite_where=_OVER, postgresql_where=_OVER),
+    Index("requests_of_requester", "requester_id", "ended_at", sqlite_where=_OVER, postgresql_where=_OVER),
     _due_index("requests"),
 )
 
@@ -239,4 +241,15 @@ notices = Table(
     Column("reply_url", Text),
     *_work(),
     _due_index("notices"),
+)
+
+homes = Table(
+    "homes",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("opened_at", Instant, nullable=False),
+    Column("shown", Text),
+    Column("rest_until", Instant),
+    *_work(),
+    _due_index("homes"),
 )

@@ -11,9 +11,10 @@ from sqlalchemy import delete, select, update
 
 from bot.adapters.store.claims import claimed, keep, overdue, take
 from bot.adapters.store.engine import connect, run
+from bot.adapters.store.homes import SqlHomes
 from bot.adapters.store.load import load
 from bot.adapters.store.mapping import event_of, notice_of
-from bot.adapters.store.schema import events, items, notices, requests
+from bot.adapters.store.schema import events, homes, items, notices, requests
 from bot.adapters.store.transaction import SqlTransaction
 from bot.domain.coupon import CouponCode, code_key
 from bot.domain.event import Event
@@ -26,8 +27,8 @@ class SqlStore:
     url: `sqlite:///file.db`, `postgres://` or `postgresql://`, migrated before. on_commit: called after every
     transaction that changed something, with the audit events that were committed in it, maybe none; a claim
     by itself is no change, since it makes nothing due. on_due: called before that with the sorts of work
-    (`requests`, `items`, `notices`) that the transaction made due, now or later, where there are any. Raises
-    StoreError for a URL that can't be used.
+    (`requests`, `items`, `notices`, `homes`) that the transaction made due, now or later, where there are
+    any. Raises StoreError for a URL that can't be used. homes: whose Home tab is to be published.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class SqlStore:
         self._clock = clock
         self._on_commit = on_commit
         self._on_due = on_due
+        self.homes = SqlHomes(self._database, clock, on_commit, on_due)
 
     async def open(self) -> None:
         """Make sure that the database can be reached. Raises StoreUnavailable."""
@@ -141,7 +143,8 @@ class SqlStore:
     async def overdue(self, now: datetime) -> Mapping[str, timedelta]:
         """Return for how long the oldest due work of each lane has been due; zero where none is."""
         async with self._database.read() as connection:
-            return {table.name: await overdue(connection, table, now) for table in (requests, items, notices)}
+            lanes = (requests, items, notices, homes)
+            return {table.name: await overdue(connection, table, now) for table in lanes}
 
     async def ping(self) -> None:
         """Make sure that the database answers. Raises StoreUnavailable."""

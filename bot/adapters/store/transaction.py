@@ -14,8 +14,9 @@ from bot.adapters.store.chain import append
 from bot.adapters.store.due import item_due, paced, request_due, retry_due
 from bot.adapters.store.engine import run
 from bot.adapters.store.freezes import freeze_of
+from bot.adapters.store.homes import make_due
 from bot.adapters.store.load import load
-from bot.adapters.store.schema import decisions, items, notices, requests
+from bot.adapters.store.schema import decisions, homes, items, notices, requests
 from bot.adapters.store.snapshots import SqlSnapshots
 from bot.domain.coupon import code_key
 from bot.domain.errors import CodeTaken, StoreError
@@ -54,6 +55,7 @@ class SqlTransaction:
         self._clock = clock
         self._loaded: dict[str, Request] = {}
         self._held: set[str] = set()
+        self._shown_anew = False
         self.snapshots = SqlSnapshots(connection)
         self.changed = False
         self.due: set[str] = set()
@@ -171,6 +173,7 @@ class SqlTransaction:
             "drawn_at": now,
         }
         stored = await self._row(request_id)
+        self._shown_anew |= delivery.drawn_version > stored["drawn_version"]
         if delivery.drawn_version < stored["version"] and request_id not in self._held:
             row["due_at"] = now
             self.due.add(requests.name)
@@ -237,7 +240,12 @@ class SqlTransaction:
         await run(self._connection, _add_notice, row)
 
     async def finish(self) -> None:
-        """Write the audit events, as the last thing before the commit."""
+        """Write what follows from the rest, the audit events as the last thing before the commit.
+
+        A Home shows what cards show: it changes when they do, off the way of commands and clicks.
+        """
+        if self._shown_anew and await make_due(self._connection, self._clock.now()):
+            self.due.add(homes.name)
         if self.recorded:
             await append(self._connection, self.recorded)
 

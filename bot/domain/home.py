@@ -1,0 +1,77 @@
+"""What one person sees on their Home: a pure rule from stored requests, the policy and who they are.
+
+Each part answers one question: what waits for me, what did I ask for, what runs, what came of it lately. What
+others asked for is shown to approvers only, who are asked to decide about it anyway: a request can come from
+a private channel, and its code and reason are nobody else's business. (`/coupon-delete list` is different:
+it is typed in a channel, by someone who may ask there.) A request that failed before anyone was shown it is
+its requester's alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.policy import Policy, Standing, Verdict, may_act, may_approve
+from bot.domain.request import Approved, Ended, Failed, Pending, Request, Submitted
+
+# Someone's Home is kept up to date for so long after they last opened it; then it waits to be opened again.
+KEPT_FOR = timedelta(days=7)
+# A person's Home is looked at, and published, at most this often. Slack allows about 100 publishes a minute.
+PACE = timedelta(seconds=3)
+LAST_OUTCOMES = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """One person's Home. verdict: whether they may do anything here; if not, there is nothing to see.
+
+    waiting: whose next step they may give, the most urgent first. asked: theirs that are open and not
+    approved yet, running: approved, both the oldest first. ended: the last outcomes, the newest first.
+    """
+
+    verdict: Verdict
+    waiting: tuple[Pending, ...] = ()
+    asked: tuple[Submitted | Pending, ...] = ()
+    running: tuple[Approved, ...] = ()
+    ended: tuple[Ended, ...] = ()
+
+
+def home(policy: Policy, standing: Standing, requests: Iterable[Request], now: datetime) -> Home:
+    """Return what a person sees of the requests, by the policy as it stands."""
+    if (verdict := may_act(standing)) is not Verdict.ALLOWED:
+        return Home(verdict=verdict)
+    visible = sorted(
+        (request for request in requests if _may_see(policy, standing, request)),
+        key=lambda request: (request.origin.opened_at, request.origin.id),
+    )
+    waiting = [
+        request
+        for request in visible
+        if isinstance(request, Pending) and may_approve(policy, standing, request, now) is Verdict.ALLOWED
+    ]
+    ended = [request for request in visible if isinstance(request, Ended)]
+    return Home(
+        verdict=verdict,
+        waiting=tuple(sorted(waiting, key=lambda request: request.approve_by)),
+        asked=tuple(r for r in visible if isinstance(r, Submitted | Pending) and _is_own(standing, r)),
+        running=tuple(request for request in visible if isinstance(request, Approved)),
+        ended=tuple(sorted(ended, key=lambda request: request.ended_at, reverse=True)[:LAST_OUTCOMES]),
+    )
+
+
+def sees_others(policy: Policy, standing: Standing) -> bool:
+    """Tell whether someone sees what others asked for: any approver, of either step."""
+    may = may_act(standing) is Verdict.ALLOWED
+    return may and standing.granted(policy.approvers | policy.final_approvers)
+
+
+def _may_see(policy: Policy, standing: Standing, request: Request) -> bool:
+    if _is_own(standing, request):
+        return True
+    return sees_others(policy, standing) and not isinstance(request, Failed)
+
+
+def _is_own(standing: Standing, request: Request) -> bool:
+    return request.origin.requester.id == standing.person.id

@@ -1,0 +1,99 @@
+"""The Home tab: what waits for one person, what they asked for, what runs, and what came of it.
+
+Opening it is stored, and the worker publishes it; so are its changes. A crash, a rate limit or a lost answer
+delays a Home, and at worst it is published twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from random import Random
+
+from bot.domain.errors import SlackRefused, SlackUnavailable
+from bot.domain.home import home, sees_others
+from bot.domain.policy import Kind, Policy
+from bot.services.home_ports import HomeClaim, HomePage, Homes
+from bot.services.ports import Blocks, Clock, Messenger, People
+from bot.services.present import OPERATORS_MATTER
+from bot.services.timing import backoff
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """A verified event: someone opened their Home. team: the workspace in which they did."""
+
+    user: str
+    team: str
+
+
+class OpenHome:
+    """Takes note that someone looks at their Home. team: the bot's own workspace."""
+
+    def __init__(self, homes: Homes, team: str) -> None:
+        self._homes = homes
+        self._team = team
+
+    async def __call__(self, opening: Opening) -> None:
+        """Store it, so that their Home is published. Raises StoreUnavailable where nothing was stored."""
+        if opening.team == self._team:
+            await self._homes.opened(opening.user)
+
+
+class PublishHome:
+    """Publishes a person's Home as the stored requests make it, where it differs from what Slack shows."""
+
+    def __init__(
+        self,
+        homes: Homes,
+        people: People,
+        messenger: Messenger,
+        page: HomePage,
+        policy: Policy,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self._homes = homes
+        self._people = people
+        self._messenger = messenger
+        self._page = page
+        self._policy = policy
+        self._clock = clock
+        self._random = random
+
+    async def __call__(self, claim: HomeClaim) -> None:
+        """Publish a claimed Home, or put it back until Slack can be reached. Raises LostClaim."""
+        standing = await self._people.standing(claim.person)
+        if standing.kind is Kind.UNKNOWN:
+            # Slack did not tell who this is: nothing is shown for now.
+            await self._later(claim, None)
+            return
+        found = await self._homes.board(claim.person, others=sees_others(self._policy, standing))
+        seen = home(self._policy, standing, (each.request for each in found), self._clock.now())
+        cards = {each.request.origin.id: each.card_ts for each in found if each.card_ts is not None}
+        await self._publish(claim, self._page.blocks(seen, cards))
+
+    async def _publish(self, claim: HomeClaim, blocks: Blocks) -> None:
+        shown: str | None = digest(blocks)
+        if shown != claim.shown:
+            try:
+                await self._messenger.publish(claim.person, blocks)
+            except SlackUnavailable as error:
+                await self._later(claim, error.retry_after)
+                return
+            except SlackRefused as error:
+                if error.name in OPERATORS_MATTER:
+                    await self._later(claim, None)
+                    return
+                # The Home tab is off, or the person is gone: the next opening or change tries anew.
+                shown = None
+        await self._homes.done(claim, shown)
+
+    async def _later(self, claim: HomeClaim, retry_after: float | None) -> None:
+        await self._homes.later(claim, self._clock.now() + backoff(claim.attempts, self._random, retry_after))
+
+
+def digest(blocks: Blocks) -> str:
+    """Return what tells two looks of a Home apart."""
+    return hashlib.sha256(json.dumps(blocks, sort_keys=True).encode()).hexdigest()
