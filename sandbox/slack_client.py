@@ -14,10 +14,12 @@ from sandbox.slack.seen import (
     ClickAnswer,
     CommandAnswer,
     Delivered,
+    HomeView,
     Json,
     LogEntry,
     Message,
     answer_from,
+    home_from,
     message_from,
 )
 
@@ -27,6 +29,7 @@ __all__ = [
     "CommandAnswer",
     "ControlError",
     "Delivered",
+    "HomeView",
     "LogEntry",
     "Message",
     "SlackControl",
@@ -95,8 +98,12 @@ class SlackControl:
         data = await self._call("POST", "/click", {**body, "times": times, **overrides})
         return [answer_from(answer) for answer in data["answers"]]
 
+    async def open_home(self, user: str, tab: str = "home") -> Delivered:
+        """Open the app in Slack, and wait for the bot to take the event."""
+        return Delivered(**await self._call("POST", "/home", {"user": user, "tab": tab}))
+
     async def interaction(self, **order: Any) -> Delivered:
-        """Send any payload: `payload`, `command` or `click`, with `changes`, `signature` and more.
+        """Send any payload: `payload`, `command`, `click` or `home`, with `changes`, `signature` and more.
 
         See `sandbox.slack.orders.InteractionOrder`.
         """
@@ -129,6 +136,11 @@ class SlackControl:
     async def ephemerals(self, user: str | None = None) -> list[Message]:
         """Return what only this person sees, or all private messages."""
         return [message_from(m) for m in (await self._call("GET", "/ephemeral", user=user))["messages"]]
+
+    async def home(self, user: str) -> HomeView | None:
+        """Return what a person sees on the Home tab now; None: nothing was ever published for them."""
+        shown = (await self._call("GET", "/home", user=user))["home"]
+        return None if shown is None else home_from(shown)
 
     async def log(self, kind: str | None = None, after: int = 0) -> list[LogEntry]:
         """Return the log entries after a sequence number, of one kind if given."""
@@ -238,6 +250,19 @@ class SlackControl:
     ) -> Message:
         """Return the first private message to this person that says this, waiting. Raises TimeoutError."""
         return await self._wait_standing(lambda m: m.ephemeral_to == user, containing, timeout, after)
+
+    async def wait_home(self, user: str, containing: str, timeout: float = 5.0, after: int = 0) -> HomeView:
+        """Return the first Home of a person, published after a log entry, that says this.
+
+        Raises TimeoutError.
+        """
+
+        def says(entry: LogEntry) -> bool:
+            if entry.kind != "home" or entry.data["home"]["user"] != user:
+                return False
+            return home_from(entry.data["home"]).contains(containing)
+
+        return home_from((await self.wait_for(says, timeout, after)).data["home"])
 
     async def _wait_standing(
         self, fits: Callable[[Message], bool], containing: str, timeout: float, after: int

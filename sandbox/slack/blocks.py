@@ -22,6 +22,7 @@ from sandbox.slack.checks import (
 from sandbox.slack.world import Json
 
 MAX_BLOCKS = 50
+MAX_VIEW_BLOCKS = 100
 # Not documented: Slack's maintainers name about 12,000 characters of text over all blocks of one message.
 MAX_BLOCKS_TEXT = 12_000
 
@@ -131,6 +132,8 @@ _BLOCK = typed(
     }
 )
 _BLOCKS = items(_BLOCK, MAX_BLOCKS, fewest=0)
+# Every kind of block above may stand on a Home as well as in a message.
+_VIEW_BLOCKS = items(_BLOCK, MAX_VIEW_BLOCKS, fewest=0)
 
 
 def problems(blocks: Any) -> list[str]:
@@ -139,15 +142,21 @@ def problems(blocks: Any) -> list[str]:
     return found or list(_repeated_ids(blocks))
 
 
-def _repeated_ids(blocks: list[Json]) -> Iterator[str]:
-    """A block_id is unique in the message, an action_id in its block."""
+def view_problems(blocks: Any) -> list[str]:
+    """Return what Slack would find wrong with a Home's blocks; an empty list means that it takes them."""
+    found = list(_VIEW_BLOCKS(blocks, "/view/blocks"))
+    return found or list(_repeated_ids(blocks, "/view"))
+
+
+def _repeated_ids(blocks: list[Json], pointer: str = "") -> Iterator[str]:
+    """A block_id is unique in the message or view, an action_id in its block."""
     for block_id, count in Counter(block.get("block_id") for block in blocks).items():
         if block_id is not None and count > 1:
-            yield problem(f'"block_id" {block_id} already exists', "/blocks")
+            yield problem(f'"block_id" {block_id} already exists', f"{pointer}/blocks")
     for index, block in enumerate(blocks):
         for action_id, count in Counter(e.get("action_id") for e in interactive(block)).items():
             if action_id is not None and count > 1:
-                yield problem(f'"action_id" {action_id} already exists', f"/blocks/{index}/elements")
+                yield problem(f'"action_id" {action_id} already exists', f"{pointer}/blocks/{index}/elements")
 
 
 def interactive(block: Json) -> list[Json]:

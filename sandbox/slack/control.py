@@ -8,6 +8,7 @@ from typing import TypeVar
 from aiohttp import web
 from pydantic import ValidationError
 
+from sandbox.slack import views
 from sandbox.slack.delivery import Delivery
 from sandbox.slack.directory import apply_channel, apply_group, apply_person, directory_json
 from sandbox.slack.faults import Fault, FaultBook
@@ -20,6 +21,7 @@ from sandbox.slack.orders import (
     CommandOrder,
     FaultOrder,
     GroupOrder,
+    HomeOrder,
     InteractionOrder,
     Order,
     PersonOrder,
@@ -94,6 +96,8 @@ class Control:
                 web.get("/health", self._health),
                 web.post("/command", self._command),
                 web.post("/click", self._click),
+                web.post("/home", self._open_home),
+                web.get("/home", self._home),
                 web.post("/interaction", self._interaction),
                 web.get("/messages", self._messages),
                 web.get("/message", self._message),
@@ -154,12 +158,11 @@ class Control:
         payload = {**self._base_payload(order), **order.changes}
         if order.api_app_id is not None:
             payload["api_app_id"] = order.api_app_id
-        if order.team_id is not None and "command" in payload:
-            payload["team_id"] = order.team_id
-        elif order.team_id is not None:
-            payload["team"] = {**(payload.get("team") or {}), "id": order.team_id}
-        delivered = await self._interactions.raw(payload, order.signature)
-        return web.json_response(delivered.to_json())
+        if order.team_id is not None:
+            whole = "command" in payload or order.home is not None
+            team = {**(payload.get("team") or {}), "id": order.team_id}
+            payload |= {"team_id": order.team_id} if whole else {"team": team}
+        return web.json_response((await self._interactions.raw(payload, order.signature)).to_json())
 
     def _base_payload(self, order: InteractionOrder) -> Json:
         if order.command is not None:
@@ -168,9 +171,20 @@ class Control:
             return self._interactions.command_payload(person, channel, wanted.command, wanted.text)
         if order.click is not None:
             return self._interactions.click_payload(self._as_click(order.click))
+        if order.home is not None:
+            return self._interactions.home_payload(self._person(order.home.user), order.home.tab)
         if order.payload is not None:
             return order.payload
-        raise RefusedError("Give a payload, a command or a click.")
+        raise RefusedError("Give a payload, a command, a click or a home.")
+
+    async def _open_home(self, request: web.Request) -> web.Response:
+        order = await _order(request, HomeOrder)
+        delivered = await self._interactions.open_home(self._person(order.user), order.tab)
+        return web.json_response(delivered.to_json())
+
+    async def _home(self, request: web.Request) -> web.Response:
+        person = self._person(request.query.get("user", ""))
+        return web.json_response({"home": views.shown(self._world, person)})
 
     def _shown(self, message: Message) -> Json:
         edits = len(self._world.messages[(message.channel, message.ts)]) - 1

@@ -11,12 +11,14 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from sandbox.slack.socket_mode import SocketClosedError, Sockets
+from sandbox.slack.socket_mode import EnvelopeKind, SocketClosedError, Sockets
 from sandbox.slack.world import Json
 
 ANSWER_WITHIN_SECONDS = 3.0
 STALE_SECONDS = 10 * 60
 FORM = "application/x-www-form-urlencoded"
+
+_OF_THE_EVENTS_API = ("event_callback", "url_verification")
 
 Signature = Literal["good", "bad_secret", "stale", "non_numeric", "missing"]
 SIGNATURES = get_args(Signature)
@@ -64,7 +66,10 @@ class Delivery:
         self.events_url = events_url
 
     async def deliver(self, payload: Json, signature: Signature = "good") -> Delivered:
-        """Deliver a slash command (it has a `command`) or any other interaction; return what came back."""
+        """Deliver a slash command (it has a `command`), an event, or an interaction; return what came back.
+
+        Unlike Slack, which tries up to three times more, it delivers an event once.
+        """
         started = time.perf_counter()
         status, body, error = None, None, None
         try:
@@ -82,15 +87,12 @@ class Delivery:
         return Delivered(status, body, error, round((time.perf_counter() - started) * 1000, 3))
 
     async def _by_socket(self, payload: Json) -> Json | None:
-        frame = await self._sockets.deliver(
-            "slash_commands" if "command" in payload else "interactive", payload
-        )
+        frame = await self._sockets.deliver(_kind(payload), payload)
         return _said(frame.get("payload"))
 
     async def _by_http(self, url: str, payload: Json, signature: Signature) -> tuple[int, Json | None]:
-        form = payload if "command" in payload else {"payload": json.dumps(payload)}
-        body = urlencode(form).encode()
-        headers = {"Content-Type": FORM, "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)"}
+        body, content_type = http_body(payload)
+        headers = {"Content-Type": content_type, "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)"}
         headers |= signed_headers(self._signing_secret, body, signature)
         async with self._http().post(url, data=body, headers=headers) as response:
             text = await response.text()
@@ -107,6 +109,20 @@ class Delivery:
         """Give back the connections."""
         if self._session is not None:
             await self._session.close()
+
+
+def http_body(payload: Json) -> tuple[bytes, str]:
+    """Return the body in which Slack sends a payload, and its content type: an event comes as plain JSON."""
+    if _kind(payload) == "events_api":
+        return json.dumps(payload).encode(), "application/json"
+    form = payload if "command" in payload else {"payload": json.dumps(payload)}
+    return urlencode(form).encode(), FORM
+
+
+def _kind(payload: Json) -> EnvelopeKind:
+    if "command" in payload:
+        return "slash_commands"
+    return "events_api" if payload.get("type") in _OF_THE_EVENTS_API else "interactive"
 
 
 def _parsed(text: str) -> Any:

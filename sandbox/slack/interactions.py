@@ -3,8 +3,9 @@
 import asyncio
 from dataclasses import dataclass, replace
 
+from sandbox.slack import views
 from sandbox.slack.delivery import Delivered, Delivery, Signature
-from sandbox.slack.payloads import action, block_actions, find_element, slash_command
+from sandbox.slack.payloads import action, app_home_opened, block_actions, find_element, slash_command
 from sandbox.slack.responses import Conversation, Responses
 from sandbox.slack.wire import ApiError
 from sandbox.slack.world import Channel, Json, Message, Person, World
@@ -105,6 +106,16 @@ class Interactions:
         if message is None or message.ephemeral_to not in (None, click.person.id):
             raise NoSuchButtonError("The person sees no such message.")
         return message
+
+    def home_payload(self, person: Person, tab: str) -> Json:
+        """Return the event of a person who opens a tab of the app, with what they see on the Home by now."""
+        home = self._world.homes.get(person.id)
+        seen = views.to_slack(home) if home is not None and tab == "home" else None
+        return app_home_opened(self._world, person, tab, seen)
+
+    async def open_home(self, person: Person, tab: str) -> Delivered:
+        """Open a tab of the app, and return what came back for the event; nobody is shown it."""
+        return await self._deliver(self.home_payload(person, tab))
 
     async def raw(self, payload: Json, signature: Signature) -> Delivered:
         """Deliver a payload as it is, signed well or in a wrong way, and show nobody the answer."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sandbox.slack import views
 from sandbox.slack.content import content
 from sandbox.slack.wire import ApiError, truthy
 from sandbox.slack.world import (
@@ -239,4 +240,5 @@ METHODS = {
     "chat.update": Method(_update, "chat:write"),
     "chat.postEphemeral": Method(_post_ephemeral, "chat:write"),
     "chat.getPermalink": Method(_get_permalink),
+    "views.publish": Method(views.publish),
 }

@@ -39,12 +39,20 @@ class ClickOrder(Order):
     times: int = Field(default=1, ge=1, le=100)
 
 
+class HomeOrder(Order):
+    """A person opens the app in Slack, at its Home or at another tab."""
+
+    user: str
+    tab: Literal["home", "messages", "about"] = "home"
+
+
 class InteractionOrder(Order):
     """Any payload, signed well or wrongly: given whole, or made from a command or a click and changed."""
 
     payload: dict[str, Any] | None = None
     command: CommandOrder | None = None
     click: ClickOrder | None = None
+    home: HomeOrder | None = None
     changes: dict[str, Any] = Field(default_factory=dict)
     team_id: str | None = None
     api_app_id: str | None = None

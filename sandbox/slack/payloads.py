@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.slack.blocks import interactive
-from sandbox.slack.world import APP_ID, TEAM_DOMAIN, TEAM_ID, Channel, Json, Message, Person, World
+from sandbox.slack.world import (
+    APP_ID,
+    BOT_USER_ID,
+    TEAM_DOMAIN,
+    TEAM_ID,
+    Channel,
+    Json,
+    Message,
+    Person,
+    World,
+)
 
 # The legacy field that signatures replaced; Slack still sends it.
 VERIFICATION_TOKEN = "local-verification-token"
@@ -39,6 +49,29 @@ def slash_command(
         "is_enterprise_install": "false",
         "response_url": response_url,
         "trigger_id": trigger_id(world),
+    }
+
+
+def app_home_opened(world: World, person: Person, tab: str, view: Json | None) -> Json:
+    """Return the event of a person who opened a tab of the app. view: what stands on the Home by now."""
+    opened: Json = {
+        "type": "app_home_opened",
+        "user": person.id,
+        "channel": world.direct_channel(person.id).id,
+        "tab": tab,
+        "event_ts": world.new_ts(),
+    }
+    app = {"enterprise_id": None, "team_id": TEAM_ID, "user_id": BOT_USER_ID}
+    return {
+        "token": VERIFICATION_TOKEN,
+        "team_id": TEAM_ID,
+        "api_app_id": APP_ID,
+        "event": opened if view is None else opened | {"view": view},
+        "type": "event_callback",
+        "event_id": f"Ev{world.number():08d}",
+        "event_time": int(world.now()),
+        "authorizations": [{**app, "is_bot": True, "is_enterprise_install": False}],
+        "is_ext_shared_channel": False,
     }
 
 

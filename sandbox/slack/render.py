@@ -24,6 +24,11 @@ def render_text(message: Message, world: World) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def render_blocks(blocks: Iterable[Json], world: World) -> str:
+    """Return what a person sees of the blocks of a Home."""
+    return "\n\n".join(_render_block(block, world) for block in blocks) + "\n"
+
+
 def _wrapped(text: str, first: str = "", later: str | None = None) -> str:
     """Wrap each line; `first` starts the first line of all, `later` (or as much space) every other."""
     indent = " " * len(first) if later is None else later

@@ -79,6 +79,21 @@ class LogEntry:
     data: Json = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class HomeView:
+    """What one person sees on the Home tab. `seq` is the log entry that published it."""
+
+    user: str
+    blocks: tuple[Json, ...]
+    hash: str
+    seq: int = 0
+    rendered: str = ""
+
+    def contains(self, words: str) -> bool:
+        """Return whether the words are in a text of its blocks."""
+        return any(words in text for text in _texts(list(self.blocks)))
+
+
 def _texts(value: Any) -> list[str]:
     """Return the text of every text object in a value."""
     if isinstance(value, dict):
@@ -91,6 +106,11 @@ def message_from(data: Json) -> Message:
     """Return the message that the control side describes."""
     known = {name: data[name] for name in Message.__dataclass_fields__ if name in data}
     return Message(**{**known, "blocks": tuple(data["blocks"])})
+
+
+def home_from(data: Json) -> HomeView:
+    """Return the Home that the control side describes."""
+    return HomeView(**{**data, "blocks": tuple(data["blocks"])})
 
 
 def answer_from(data: Json) -> Answer:

@@ -15,6 +15,7 @@ from sandbox.slack.world import APP_ID, Json, World
 MAX_CONNECTIONS = 10
 PING_SECONDS = 10.0
 CLOSE_SECONDS = 0.5
+EnvelopeKind = Literal["slash_commands", "interactive", "events_api"]
 DisconnectReason = Literal["warning", "refresh_requested", "link_disabled", "too_many_websockets"]
 
 
@@ -100,7 +101,7 @@ class Sockets:
         if answer is not None and not answer.done():
             answer.set_result(frame)
 
-    async def deliver(self, kind: Literal["slash_commands", "interactive"], payload: Json) -> Json:
+    async def deliver(self, kind: EnvelopeKind, payload: Json) -> Json:
         """Send one payload to one connection, in turn, and return the app's acknowledgement.
 
         Raises SocketClosedError if there is no connection, or it closes first.
@@ -112,7 +113,13 @@ class Sockets:
         envelope_id = str(uuid.uuid4())
         answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self._unanswered[envelope_id] = (socket, answer)
-        envelope = {"envelope_id": envelope_id, "type": kind, "accepts_response_payload": True}
+        envelope = {
+            "envelope_id": envelope_id,
+            "type": kind,
+            "accepts_response_payload": kind != "events_api",
+        }
+        if kind == "events_api":
+            envelope |= {"retry_attempt": 0, "retry_reason": ""}
         try:
             await socket.send_json({**envelope, "payload": payload})
             return await answer

@@ -1,4 +1,4 @@
-"""What exists in the local Slack: people, groups, channels and messages, all in memory.
+"""What exists in the local Slack: people, groups, channels, messages and Homes, all in memory.
 
 Only this module changes that state, and every change of a message is logged where it happens.
 """
@@ -100,6 +100,20 @@ class Message:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class HomeView:
+    """What one person sees on the app's Home tab; `seq` is the log entry that published it."""
+
+    user: str
+    hash: str
+    blocks: tuple[Json, ...]
+    seq: int = 0
+
+    def to_json(self) -> Json:
+        """Return every field, as the control side and the log show it."""
+        return asdict(self)
+
+
 @dataclass
 class World:
     """All state of one local Slack. Times are epoch seconds by the world's clock, which can be shifted."""
@@ -108,6 +122,7 @@ class World:
     groups: dict[str, Group] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     messages: dict[tuple[str, str], list[Message]] = field(default_factory=dict)
+    homes: dict[str, HomeView] = field(default_factory=dict)
     scopes: frozenset[str] = DEFAULT_SCOPES
     auth_error: str | None = None
     shift_seconds: float = 0.0
@@ -126,7 +141,8 @@ class World:
     def reset_to(self, fresh: "World") -> None:
         """Take over the state of a fresh world; the log goes on, so that its numbers never repeat."""
         self.people, self.groups, self.channels = fresh.people, fresh.groups, fresh.channels
-        self.messages, self.scopes, self.auth_error = fresh.messages, fresh.scopes, fresh.auth_error
+        self.messages, self.homes = fresh.messages, fresh.homes
+        self.scopes, self.auth_error = fresh.scopes, fresh.auth_error
         self.shift_seconds = fresh.shift_seconds
         self.record("world", {"change": "reset"})
 
@@ -161,6 +177,12 @@ class World:
     def delete(self, message: Message) -> Message:
         """Mark a message as deleted and return that last version."""
         return self._store("deleted", replace(message, deleted=True))
+
+    def publish(self, home: HomeView) -> HomeView:
+        """Replace a person's Home and return it with its log number."""
+        self.homes[home.user] = replace(home, seq=self.log.last_seq + 1)
+        self.record("home", {"home": self.homes[home.user].to_json()})
+        return self.homes[home.user]
 
     def _store(self, kind: Kind, message: Message) -> Message:
         stored = replace(message, seq=self.log.last_seq + 1)

@@ -1,0 +1,91 @@
+"""Home tabs: what `views.publish` takes, as strict as Slack, and what it answers.
+
+The limits are those of Slack's reference for views: 100 blocks, 250 kB, and what else a Home may have.
+"""
+
+import json
+from typing import Any
+
+from sandbox.slack.blocks import completed, view_problems
+from sandbox.slack.checks import Check, anything, boolean, one_of, shape, string
+from sandbox.slack.render import render_blocks
+from sandbox.slack.wire import ApiError
+from sandbox.slack.world import APP_ID, BOT_ID, TEAM_ID, HomeView, Json, Person, World
+
+MAX_VIEW_BYTES = 250_000
+
+_FIELDS: Check = shape(
+    {"type": one_of("home"), "blocks": anything},
+    {
+        "private_metadata": string(3000, shortest=0),
+        "callback_id": string(255, shortest=0),
+        "external_id": string(255, shortest=0),
+        "clear_on_close": boolean,
+        "notify_on_close": boolean,
+    },
+)
+
+
+def publish(world: World, args: Json) -> Json:
+    """Replace a person's Home. Raises ApiError with Slack's name for what is wrong."""
+    view = _view(args.get("view"))
+    if not args.get("user_id"):
+        raise ApiError("invalid_arguments", **_messages(["missing required field: user_id"]))
+    found = [*_FIELDS(view, "/view"), *view_problems(view.get("blocks"))]
+    if found:
+        raise ApiError("invalid_arguments", **_messages(found))
+    if len(json.dumps(view).encode()) > MAX_VIEW_BYTES:
+        raise ApiError("view_too_large")
+    person = world.people.get(str(args["user_id"]))
+    if person is None:
+        raise ApiError("user_not_found")
+    before = world.homes.get(person.id)
+    if args.get("hash") and (before is None or args["hash"] != before.hash):
+        raise ApiError("hash_conflict")
+    number = world.number()
+    home = HomeView(person.id, f"{number}.home", completed(view["blocks"], number))
+    return {"view": to_slack(world.publish(home))}
+
+
+def shown(world: World, person: Person) -> Json | None:
+    """Return what a person sees on their Home, for the control side; None: nothing was ever published."""
+    home = world.homes.get(person.id)
+    return home and {**home.to_json(), "rendered": render_blocks(home.blocks, world)}
+
+
+def to_slack(home: HomeView) -> Json:
+    """Return a Home as Slack's API and events show it."""
+    return {
+        "id": f"V{home.user[1:]}",
+        "team_id": TEAM_ID,
+        "type": "home",
+        "blocks": list(home.blocks),
+        "private_metadata": "",
+        "callback_id": "",
+        "state": {"values": {}},
+        "hash": home.hash,
+        "clear_on_close": False,
+        "notify_on_close": False,
+        "root_view_id": f"V{home.user[1:]}",
+        "previous_view_id": None,
+        "app_id": APP_ID,
+        "external_id": "",
+        "app_installed_team_id": TEAM_ID,
+        "bot_id": BOT_ID,
+    }
+
+
+def _view(view: Any) -> Json:
+    """Return the view of a call, which may come as an object or as its JSON."""
+    if isinstance(view, str):
+        try:
+            view = json.loads(view)
+        except ValueError as error:
+            raise ApiError("invalid_arguments", **_messages(["must be valid JSON: view"])) from error
+    if not isinstance(view, dict):
+        raise ApiError("invalid_arguments", **_messages(["missing required field: view"]))
+    return view
+
+
+def _messages(found: list[str]) -> Json:
+    return {"response_metadata": {"messages": [f"[ERROR] {sentence}" for sentence in found]}}
