@@ -31,8 +31,14 @@ HOST = "127.0.0.1"
 _NAMES = {HOST, "localhost"}
 _STATIC = Path(__file__).parent / "static"
 _SHUTDOWN_SECONDS = 0.5
-# What of Slack's log the browser needs: messages come and go. The rest is in the trace.
-_SHOWN = {"posted", "updated", "deleted", "ephemeral"}
+# What of Slack's log the browser needs: messages come and go, and so do Homes. The rest is in the trace.
+_SHOWN = {
+    "posted": "message",
+    "updated": "message",
+    "deleted": "message",
+    "ephemeral": "message",
+    "home": "home",
+}
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -69,6 +75,12 @@ class ClickWish(_Wish):
     ts: str
     action_id: str
     version: int
+
+
+class HomeWish(_Wish):
+    """A person opens the Home tab."""
+
+    user: str
 
 
 class FaultsWish(_Wish):
@@ -108,6 +120,7 @@ class Page:
                 web.get("/api/trace", self._trace),
                 web.post("/api/command", self._command),
                 web.post("/api/click", self._click),
+                web.post("/api/home", self._home),
                 web.post("/api/faults", self._set_faults),
                 web.post("/api/create", self._create),
                 web.post("/api/redeem", self._redeem),
@@ -130,6 +143,10 @@ class Page:
         wish = await _wish(request, ClickWish)
         seen = Message(ts=wish.ts, channel=wish.channel, user="", text="")
         return _answered(await self._slack.click(wish.user, seen, wish.action_id, version=wish.version))
+
+    async def _home(self, request: web.Request) -> web.Response:
+        delivered = await self._slack.open_home((await _wish(request, HomeWish)).user)
+        return web.json_response({"error": delivered.error})
 
     async def _set_faults(self, request: web.Request) -> web.Response:
         wish = await _wish(request, FaultsWish)
@@ -173,12 +190,12 @@ class Page:
     async def _relay_slack(self, queue: asyncio.Queue[News]) -> None:
         with _ending(queue):
             past = await self._slack.log()
-            for entry in filter(_is_message, past):
-                queue.put_nowait(("message", entry.data["message"]))
+            for entry in filter(_is_shown, past):
+                queue.put_nowait(_news(entry))
             queue.put_nowait(("ready", None))
             async for entry in self._slack.stream(past[-1].seq if past else 0):
-                if _is_message(entry):
-                    queue.put_nowait(("message", entry.data["message"]))
+                if _is_shown(entry):
+                    queue.put_nowait(_news(entry))
 
     async def _relay_vivoldi(self, queue: asyncio.Queue[News]) -> None:
         def relay(entry: Entry) -> bool:
@@ -203,8 +220,13 @@ def _ending(queue: asyncio.Queue[News]) -> Iterator[None]:
         queue.put_nowait(_GONE)
 
 
-def _is_message(entry: LogEntry) -> bool:
+def _is_shown(entry: LogEntry) -> bool:
     return entry.kind in _SHOWN
+
+
+def _news(entry: LogEntry) -> News:
+    name = _SHOWN[entry.kind]
+    return name, entry.data[name]
 
 
 async def _index(request: web.Request) -> web.FileResponse:

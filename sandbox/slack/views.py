@@ -50,7 +50,7 @@ def publish(world: World, args: Json) -> Json:
 def shown(world: World, person: Person) -> Json | None:
     """Return what a person sees on their Home, for the control side; None: nothing was ever published."""
     home = world.homes.get(person.id)
-    return home and {**home.to_json(), "rendered": render_blocks(home.blocks, world)}
+    return None if home is None else {**home.to_json(), "rendered": render_blocks(home.blocks, world)}
 
 
 def to_slack(home: HomeView) -> Json:

@@ -171,6 +171,25 @@ def test_lost_answer_is_settled_by_reading(sandbox: Sandbox, tabs_of: OpenTabs) 
     expect(row(page, "CAKE100USED")).to_contain_text("Running campaign")
 
 
+def test_home_shows_what_waits_and_leads_to_its_card(sandbox: Sandbox, tabs_of: OpenTabs) -> None:
+    """The Home tab shows the chosen person what waits for them; its link leads to the card."""
+    rika, amir = (tabs_of(sandbox).open(person) for person in (RIKA, AMIR))
+    amir.get_by_role("button", name="Coupon Guard: Home").click()
+    expect(amir.locator("#messages")).to_contain_text("Waiting for you")
+    expect(amir.locator("#composer")).to_be_hidden()
+    ask(rika, "SPRING2024 ended long ago")
+    link = amir.get_by_role("button", name="Delete coupon SPRING2024?")
+    expect(link).to_be_visible()
+    check_accessible(amir)
+    link.click()
+    expect(card(amir, "SPRING2024")).to_be_visible()
+    press(amir, "SPRING2024", "Reject")
+    rika.get_by_role("button", name="Coupon Guard: Home").click()
+    expect(rika.locator("#messages")).to_contain_text("rejected this request")
+    become(rika, "Carl")
+    expect(rika.locator("#messages")).to_contain_text("Nothing has ended yet.")
+
+
 def test_keyboard_alone_is_enough(sandbox: Sandbox, tabs_of: OpenTabs) -> None:
     """Completion, hint, confirm dialog and decision work from the keyboard, and focus stays with the card."""
     page = tabs_of(sandbox).open(AMIR, OPS)

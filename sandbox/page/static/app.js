@@ -1,8 +1,8 @@
 // The page: what the stream tells becomes messages and coupons; who you are and where you look is yours.
 
-import { $, arrange, el, toast } from "./dom.js";
+import { $, arrange, el, post, toast } from "./dom.js";
 import { mrkdwn } from "./mrkdwn.js";
-import { drawMessage } from "./slack.js";
+import { drawHome, drawMessage } from "./slack.js";
 import { startComposer } from "./composer.js";
 import { drawVivoldi, forget, startFaults, takeCall, takeEvent, takeFaults } from "./coupons.js";
 import { startTrace, traceSoon } from "./trace.js";
@@ -12,10 +12,12 @@ const PARTS = [
   ["U0CARL0000", "no approver"], ["U0GUEST000", "guest"],
 ];
 const START = "C0INCIDENT";
+const HOME = "home";
 const asked = new URLSearchParams(location.search);
 const narrow = matchMedia("(max-width: 900px)");
 
 const messages = new Map();
+const homes = new Map();
 const drawn = new Map();
 const dismissed = new Set();
 const opened = new Set();
@@ -52,7 +54,13 @@ function go(change) {
   history.replaceState(null, "", `?as=${world.me}&in=${world.channel}`);
   drawn.clear();
   render();
+  openHome();
   $("#scroll").scrollTop = $("#scroll").scrollHeight;
+}
+
+/** Open the Home tab as Slack does: the bot hears of it, and publishes what there is to see. */
+function openHome() {
+  if (world.channel === HOME) post("/api/home", { user: world.me }, (error) => `The Home can't be opened (${error}).`);
 }
 
 function render() {
@@ -78,10 +86,12 @@ function drawPlaces() {
   const focused = document.activeElement?.dataset.channel;
   const channels = directory.channels.filter((each) => !each.archived && each.kind !== "direct" && each.members.includes(world.me));
   $("#channels").replaceChildren(...channels.map(({ id, name }) => place(id, `# ${name}`)));
-  $("#direct").replaceChildren(place(direct(), "Coupon Guard"));
+  $("#direct").replaceChildren(place(direct(), "Coupon Guard"), place(HOME, "Coupon Guard: Home"));
   if (focused) $(`[data-channel="${focused}"]`)?.focus();
   const name = world.channels[world.channel]?.name;
-  $("#channel").textContent = name ? `# ${name}` : "Coupon Guard";
+  const app = world.channel === HOME ? "Coupon Guard: Home" : "Coupon Guard";
+  $("#channel").textContent = name ? `# ${name}` : app;
+  $("#composer").hidden = world.channel === HOME;
   document.title = `${world.people[world.me].name} in ${$("#channel").textContent} · Coupon Guard sandbox`;
 }
 
@@ -91,11 +101,21 @@ function drawMessages() {
   const here = [...messages.values()].filter((each) => each.channel === world.channel && mine(each))
     .sort((a, b) => (a.ts < b.ts ? -1 : 1));
   const shown = here.filter((each) => !each.thread_ts || each.broadcast);
-  arrange($("#messages"), shown.length ? shown.map((each) => drawnOnce(each, here)) : [nothing()]);
+  if (world.channel === HOME) arrange($("#messages"), [homeOnce()]);
+  else arrange($("#messages"), shown.length ? shown.map((each) => drawnOnce(each, here)) : [nothing()]);
   if (atEnd) scroll.scrollTop = scroll.scrollHeight;
 }
 
 const nothing = () => el("li", { class: "nothing" }, "Nothing was said here yet. Type / below to ask for a deletion, or pick a coupon.");
+
+function homeOnce() {
+  const home = homes.get(world.me);
+  const before = drawn.get(HOME);
+  if (before && before.version === home?.seq) return before.node;
+  const node = drawHome(home, world);
+  drawn.set(HOME, { version: home?.seq, node });
+  return node;
+}
 
 function drawnOnce(message, here) {
   const thread = here.filter((each) => each.thread_ts === message.ts);
@@ -116,7 +136,7 @@ function takeMessage(message) {
 }
 
 function startPeople() {
-  if (!world.channels[world.channel] && world.channel !== direct()) world.channel = START;
+  if (!world.channels[world.channel] && ![direct(), HOME].includes(world.channel)) world.channel = START;
   $("#people").append(...PARTS.map(([id, part]) => el("label", {},
     el("input", { type: "radio", name: "me", value: id, checked: id === world.me, onchange: () => go({ me: id }) }),
     el("span", {}, world.people[id].name, el("small", {}, part)))));
@@ -146,10 +166,12 @@ function startStream() {
   stream.addEventListener("open", () => {
     live = false;
     messages.clear();
+    homes.clear();
     forget();
   });
   stream.addEventListener("error", () => toast("The sandbox does not answer. This page waits for it."));
   on("message", takeMessage);
+  on("home", (home) => homes.set(home.user, home));
   on("ready", () => { live = true; });
   on("event", takeEvent);
   on("call", takeCall);
@@ -162,3 +184,4 @@ startFaults();
 startTrace();
 startComposer(() => ({ user: world.me, channel: world.channel === direct() ? world.me : world.channel }));
 startStream();
+openHome();

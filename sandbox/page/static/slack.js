@@ -25,6 +25,13 @@ export function drawMessage(message, world, thread = [], inThread = false) {
   return item;
 }
 
+/** Return what a person sees on the app's Home tab. home: as it was published; none: nothing was so far. */
+export function drawHome(home, world) {
+  if (!home) return el("li", { class: "nothing" }, "The bot has published nothing for you yet.");
+  return el("li", { class: "message home", tabindex: "-1" },
+    el("div", { class: "said" }, home.blocks.map((block) => drawBlock(block, home, world))));
+}
+
 function drawThread(thread, message, world) {
   const toggle = (event) => world.openThread(message, event.target.open);
   return el("details", { class: "thread", open: world.isOpen(message), ontoggle: toggle },
