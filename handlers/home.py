@@ -57,22 +57,22 @@ class HomeBlocks:
             *_part(
                 "Waiting for you",
                 "Nothing waits for your approval.",
-                [f"{named(each, title(each))}\n{_waiting(each)}" for each in home.waiting],
+                [f"{named(each, title(each))}\n{_among(each)}{_waiting(each)}" for each in home.waiting],
             ),
             *_part(
                 "You asked for",
                 "You have no open request.",
-                [f"{named(each, _target(each))}\n{_asked(each)}" for each in home.asked],
+                [f"{named(each, f'Delete {_listed(each)}')}\n{_asked(each)}" for each in home.asked],
             ),
             *_part(
                 "Running now",
                 "No deletion runs.",
-                [f"{named(each, title(each))}\n{_running(each)}" for each in home.running],
+                [f"{named(each, title(each))}\n{_among(each)}{_running(each)}" for each in home.running],
             ),
             *_part(
                 "Last outcomes",
                 "Nothing has ended yet.",
-                [f"{named(each, _ended_title(each))}\n{_ended(each)}" for each in home.ended],
+                [f"{named(each, _ended_title(each))}\n{_among(each)}{_ended(each)}" for each in home.ended],
             ),
         )
 
@@ -86,18 +86,23 @@ def _part(heading: str, nothing: str, lines: Sequence[str]) -> list[Block]:
     return listed
 
 
-def _target(request: Request) -> str:
+def _listed(request: Request) -> str:
     codes = codes_of(request)
     more = f" and {len(codes) - _NAMED} more" if len(codes) > _NAMED else ""
-    return f"Delete {', '.join(codes[:_NAMED])}{more}"
+    return f"{', '.join(codes[:_NAMED])}{more}"
+
+
+def _among(request: Request) -> str:
+    """Return which coupons a request is about, where its title only counts them."""
+    return f"{_listed(request)}. " if len(codes_of(request)) > 1 else ""
 
 
 def _waiting(request: Pending) -> str:
     origin = request.origin
-    reason = quote(clip(origin.reason, _REASON)) if origin.reason else "without a reason"
+    reason = f": {quote(clip(origin.reason, _REASON))}" if origin.reason else ", without a reason."
     return (
         f"Step {int(request.step)} of 2, until {when(request.approve_by)}."
-        f" {mention(origin.requester.id)} asked: {reason}"
+        f" Asked for by {mention(origin.requester.id)}{reason}"
     )
 
 
@@ -112,7 +117,7 @@ def _running(request: Approved) -> str:
 
 
 def _ended_title(request: Ended) -> str:
-    return f"Not shown: {_target(request)}" if isinstance(request, Failed) else title(request)
+    return f"Not shown: delete {_listed(request)}" if isinstance(request, Failed) else title(request)
 
 
 def _ended(request: Ended) -> str:

@@ -33,6 +33,7 @@ from tests.builders import (
     submitted,
 )
 from tests.gallery import DELETED, ENDINGS, SHOWN, twenty_longest
+from tests.gallery_home import home_messages
 
 _CARDS = Cards()
 _BROKEN = "the connection to Vivoldi broke (RemoteProtocolError)"
@@ -61,6 +62,7 @@ def messages() -> dict[str, dict[str, Message]]:
         "refused_clicks": _refused_clicks(),
         "command_answers": _answers(),
         "reminders": _reminders(),
+        "homes": home_messages(),
     }
 
 

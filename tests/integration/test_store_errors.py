@@ -14,7 +14,7 @@ from sqlalchemy import Table, exc, text
 from bot.adapters.store import SqlStore, engine, migrate
 from bot.adapters.store.claims import oldest_due
 from bot.adapters.store.engine import connect, run, translate
-from bot.adapters.store.schema import items, notices, requests
+from bot.adapters.store.schema import homes, items, notices, requests
 from bot.domain.errors import StoreError, StoreUnavailable
 from bot.worker import LEASE
 from tests.integration.databases import KINDS, Bench, SetClock, bench_on, fresh_url
@@ -191,7 +191,7 @@ async def test_sqlite_survives_a_power_cut(tmp_path: Path) -> None:
         await database.close()
 
 
-@pytest.mark.parametrize("table", [requests, items, notices], ids=str)
+@pytest.mark.parametrize("table", [requests, items, notices, homes], ids=str)
 async def test_a_look_for_work_reads_no_finished_request(tmp_path: Path, table: Table) -> None:
     """What is due is found by an index of open work alone, however many requests have ended."""
     async with bench_on("sqlite", tmp_path) as bench:

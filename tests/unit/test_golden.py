@@ -43,6 +43,6 @@ def _page(shown: Mapping[str, Message]) -> str:
 def _as_seen(message: Message) -> str:
     posted = Posted(CHANNEL, "1.000100", BOT_USER_ID, message.text, tuple(dict(b) for b in message.blocks))
     seen = render_text(posted, _WORLD)
-    if not message.blocks:
+    if not (message.blocks and message.text):
         return seen
     return f"{seen}\n#### (as text)\n\n{render_text(replace(posted, blocks=()), _WORLD)}"
