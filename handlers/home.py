@@ -94,7 +94,8 @@ def _listed(request: Request) -> str:
 
 def _among(request: Request) -> str:
     """Return which coupons a request is about, where its title only counts them."""
-    return f"{_listed(request)}. " if len(codes_of(request)) > 1 else ""
+    counted = len(codes_of(request)) > 1 and not isinstance(request, Failed)
+    return f"{_listed(request)}. " if counted else ""
 
 
 def _waiting(request: Pending) -> str:

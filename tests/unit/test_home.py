@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.domain.home import LAST_OUTCOMES, Home, home, sees_others
 from bot.domain.item import Sending
 from bot.domain.policy import Kind, Policy, RequesterMayApprove, Standing, Verdict
-from bot.domain.request import FailureReason, Pending, Person, Request
+from bot.domain.request import Expired, FailureReason, Finished, Pending, Person, Rejected, Request
 from sandbox.slack.blocks import view_problems
 from tests.builders import (
     AMIR,
@@ -137,7 +137,11 @@ def test_the_most_urgent_and_the_newest_come_first() -> None:
         origin=late.origin, items=late.items, approve_by=later(90), version=late.version, review=None
     )
     assert home(a_policy(), on_call(AMIR), [early, urgent], NOW).waiting == (urgent, early)
-    ended = [expired(), rejected(), finished(DELETED["answer, gone"])] * 5
+    ended: list[Expired | Rejected | Finished] = [
+        expired(),
+        rejected(),
+        finished(DELETED["answer, gone"]),
+    ] * 5
     seen = home(a_policy(), on_call(AMIR), ended, NOW).ended
     assert len(seen) == LAST_OUTCOMES
     assert [request.ended_at for request in seen] == sorted((e.ended_at for e in ended), reverse=True)[:10]
