@@ -27,7 +27,8 @@ from bot.bootstrap import Bot, connected, migrate
 from bot.server import http_app
 from bot.settings import Settings
 from sandbox.slack import LocalSlack
-from sandbox.slack.payloads import action, block_actions, find_element, slash_command
+from sandbox.slack.delivery import http_body
+from sandbox.slack.payloads import action, app_home_opened, block_actions, find_element, slash_command
 from sandbox.slack.world import Message, World
 from sandbox.slack_client import LogEntry, SlackControl
 from sandbox.stage import API_KEY, BOT_TOKEN, SIGNING_SECRET
@@ -65,8 +66,8 @@ class Rig:
 
     async def deliver(self, payload: Payload) -> httpx.Response:
         """Send a payload as Slack does."""
-        body = form_of(payload)
-        return await self.send(body, signed(body))
+        body, content_type = http_body(payload)
+        return await self.send(body, signed(body, content_type=content_type))
 
     def command(self, text: str, by: str = DANA, channel: str = INCIDENT) -> Payload:
         """Return the payload of a command."""
@@ -84,6 +85,14 @@ class Rig:
         assert found is not None, f"the card has no button {action_id}"
         used = action(world, found[0], found[1], None)
         return block_actions(world, world.people[by], card, shown, used, self._answer_url())
+
+    def home(self, by: str = AMIR, tab: str = "home") -> Payload:
+        """Return the event of someone who opens the app."""
+        return app_home_opened(self.slack.world, self.slack.world.people[by], tab, None)
+
+    def homes(self) -> list[tuple[Any, ...]]:
+        """Return whose Home was opened, and when."""
+        return self.rows("SELECT person, opened_at FROM homes ORDER BY person")
 
     def _answer_url(self) -> str:
         return f"{self.slack.api_url.removesuffix('api/')}response/1/none"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, cast
 
 import pytest
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
 from bot.domain.errors import StoreUnavailable
-from handlers import errors
+from bot.services.home import OpenHome
+from bot.services.home_ports import Homes
+from handlers import errors, listeners
 from tests.integration.bolt import SECRET, authorize
 from tests.security.rig import form_of, signed
 
@@ -19,6 +22,13 @@ CLICK: dict[str, Any] = {
     "user": {"id": "U1"},
     "channel": {"id": "C1"},
     "actions": [{"action_id": "approve", "block_id": "decide-v2", "value": "CG-1"}],
+}
+
+HOME: dict[str, Any] = {
+    "type": "event_callback",
+    "api_app_id": "A1",
+    "team_id": "T1",
+    "event": {"type": "app_home_opened", "user": "U1", "tab": "home"},
 }
 
 
@@ -36,3 +46,19 @@ async def test_a_failure_that_nobody_can_be_told_is_no_server_error(where: dict[
     headers: Any = signed(body, secret=SECRET)
     answer = await app.async_dispatch(AsyncBoltRequest(body=body.decode(), headers=headers))
     assert (answer.status, answer.body) == (200, "")
+
+
+async def test_an_event_that_could_not_be_stored_is_sent_again() -> None:
+    """Where an opened Home can't be stored, Slack is told so, since it sends an event again."""
+    app = AsyncApp(signing_secret=SECRET, authorize=authorize, process_before_response=True)
+    errors.register(app, "A1", lambda: "0000")
+
+    class Gone:
+        async def opened(self, person: str) -> None:
+            raise StoreUnavailable("gone")
+
+    listeners.register_home(app, OpenHome(cast("Homes", Gone()), "T1"))
+    body = json.dumps(HOME)
+    headers: Any = signed(body.encode(), secret=SECRET, content_type="application/json")
+    answer = await app.async_dispatch(AsyncBoltRequest(body=body, headers=headers))
+    assert answer.status == 503

@@ -5,13 +5,14 @@ The same of a bot in a process of its own, over both transports: `tests/scenario
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from sandbox.slack.world import Message
-from tests.scenario.playing import AMIR, RIKA, STRANGER, fresh_code
+from tests.scenario.playing import AMIR, BEA, RIKA, STRANGER, fresh_code
 from tests.security.rig import Payload, Rig, form_of, rig_on, signed, working
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -91,6 +92,38 @@ async def test_another_kind_of_payload_has_no_effect(rig: Rig, card: Message, ki
     """Only a click on a button of a card decides, even if another payload carries the same actions (I1)."""
     payload = rig.click(card) | {"type": kind, "callback_id": "approve", "challenge": "x"}
     await _has_no_effect(rig, payload, 200, 400, 404)
+
+
+async def test_another_kind_of_event_has_no_effect(rig: Rig) -> None:
+    """Of all events only an opened Home is heard, and it stores whose it is, and nothing else."""
+    for event in ({"type": "message"}, {"type": None}, {"user": None}, {"user": {"id": AMIR}}, {"tab": None}):
+        payload = rig.home()
+        payload["event"] = payload["event"] | event
+        await _has_no_effect(rig, payload, 400)
+    for changes in ({"event": None}, {"event": "x"}, {"team_id": None}, {"command": "/coupon-delete"}):
+        await _has_no_effect(rig, rig.home() | changes, 400)
+    assert rig.homes() == []
+    await _has_no_effect(rig, rig.home(AMIR), 200)
+    assert [person for person, _ in rig.homes()] == [AMIR]
+
+
+async def test_a_home_of_another_app_or_workspace_has_no_effect(rig: Rig) -> None:
+    """An event for another app, or of another workspace, publishes nothing."""
+    await _has_no_effect(rig, rig.home(BEA) | {"api_app_id": OTHER_APP}, 403)
+    await _has_no_effect(rig, rig.home(BEA) | {"team_id": OTHER_TEAM}, 200)
+    await _has_no_effect(rig, rig.home(BEA, "messages"), 200)
+    assert BEA not in [person for person, _ in rig.homes()]
+
+
+async def test_slack_is_told_that_events_may_come_here(rig: Rig) -> None:
+    """Slack asks whether the bot is at the address that events go to; only a signed question is answered."""
+    question = {"type": "url_verification", "token": "x", "challenge": "3eZbrw1aB"}
+    answer = await rig.deliver(question)
+    assert (answer.status_code, answer.json()) == (200, {"challenge": "3eZbrw1aB"})
+    body = json.dumps(question).encode()
+    forged = signed(body, secret="not-the-secret", content_type="application/json")
+    assert (await rig.send(body, forged)).status_code == 401
+    await _has_no_effect(rig, question | {"challenge": None}, 400)
 
 
 async def test_a_button_of_another_message_has_no_effect(rig: Rig) -> None:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.services.decide import Action, Click
+from bot.services.home import Opening
 from bot.services.submit import SlashCommand
 from handlers.ids import block_id, version_of
-from handlers.payloads import BadPayload, app_of, click, slash_command
+from handlers.payloads import BadPayload, app_of, click, home_opened, require_heard, slash_command
 
 COMMAND: dict[str, Any] = {
     "command": "/coupon-delete",
@@ -34,6 +35,15 @@ CLICK: dict[str, Any] = {
     "response_url": "https://reply.example/2",
     "actions": [{"action_id": "approve", "block_id": "decide-v7", "value": "CG-1", "type": "button"}],
 }
+
+HOME: dict[str, Any] = {
+    "type": "event_callback",
+    "api_app_id": "A1",
+    "team_id": "T1",
+    "event": {"type": "app_home_opened", "user": "U1", "channel": "D1", "tab": "home"},
+    "authorizations": [{"team_id": "T1", "user_id": "U0BOT", "is_bot": True}],
+}
+CHALLENGE: dict[str, Any] = {"type": "url_verification", "challenge": "3eZbrw1aB"}
 
 
 def _with(payload: dict[str, Any], path: str, value: object) -> dict[str, Any]:
@@ -130,6 +140,53 @@ def test_a_click_that_is_not_a_cards_is_refused(path: str, value: object) -> Non
     """A payload that can't come from a card's button does nothing."""
     with pytest.raises(BadPayload):
         click(_with(CLICK, path, value))
+
+
+def test_an_opened_home_is_taken_over() -> None:
+    """Whose Home was opened, and in which workspace, come from the event; another tab is none."""
+    assert home_opened(HOME) == Opening(user="U1", team="T1")
+    assert home_opened(_with(HOME, "event.tab", "messages")) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("event", ...),
+        ("event", "app_home_opened"),
+        ("event.type", "message"),
+        ("event.user", ...),
+        ("event.user", "U１"),
+        ("event.tab", None),
+        ("team_id", ...),
+    ],
+)
+def test_an_event_that_is_no_opened_home_is_refused(path: str, value: object) -> None:
+    """An event that the bot did not ask for, or that lacks its parts, does nothing."""
+    with pytest.raises(BadPayload):
+        home_opened(_with(HOME, path, value))
+
+
+@pytest.mark.parametrize("payload", [COMMAND, CLICK, HOME, CHALLENGE])
+def test_what_the_bot_listens_to_is_heard(payload: dict[str, Any]) -> None:
+    """Commands, clicks, opened Homes, and Slack's question about the address get to Bolt."""
+    require_heard(payload)
+
+
+@pytest.mark.parametrize("part", ["function_data", "response_urls", "view", "workflow_step"])
+@pytest.mark.parametrize("payload", [COMMAND, CLICK, HOME, CHALLENGE])
+def test_parts_of_other_kinds_are_refused(payload: dict[str, Any], part: str) -> None:
+    """A payload that carries a part of a dialog or a workflow besides does not get to Bolt."""
+    with pytest.raises(BadPayload):
+        require_heard(payload | {part: {"id": "x"}})
+
+
+@pytest.mark.parametrize("payload", [CLICK, HOME, CHALLENGE])
+def test_one_kind_at_a_time_is_heard(payload: dict[str, Any]) -> None:
+    """A payload that is a command as well does not get to Bolt, nor does a command with an event."""
+    with pytest.raises(BadPayload):
+        require_heard(payload | COMMAND | {"type": payload["type"]})
+    with pytest.raises(BadPayload):
+        require_heard(COMMAND | {"event": HOME["event"]})
 
 
 def test_the_app_is_named() -> None:
