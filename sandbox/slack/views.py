@@ -7,15 +7,15 @@ import json
 from typing import Any
 
 from sandbox.slack.blocks import completed, view_problems
-from sandbox.slack.checks import Check, anything, boolean, one_of, shape, string
+from sandbox.slack.checks import anything, boolean, shape, string, typed
 from sandbox.slack.render import render_blocks
 from sandbox.slack.wire import ApiError
 from sandbox.slack.world import APP_ID, BOT_ID, TEAM_ID, HomeView, Json, Person, World
 
 MAX_VIEW_BYTES = 250_000
 
-_FIELDS: Check = shape(
-    {"type": one_of("home"), "blocks": anything},
+_HOME = shape(
+    {"blocks": anything},
     {
         "private_metadata": string(3000, shortest=0),
         "callback_id": string(255, shortest=0),
@@ -24,6 +24,7 @@ _FIELDS: Check = shape(
         "notify_on_close": boolean,
     },
 )
+_FIELDS = typed({"home": _HOME})
 
 
 def publish(world: World, args: Json) -> Json:

@@ -7,6 +7,7 @@ from tests.guards import (
     asking,
     deletion,
     edge,
+    home,
     keeping,
     secrecy,
     settling,
@@ -26,4 +27,5 @@ GUARDS = (
     *edge.GUARDS,
     *secrecy.GUARDS,
     *keeping.GUARDS,
+    *home.GUARDS,
 )

@@ -229,6 +229,16 @@ class TestMessenger:
         for call in await rig.control.api_calls("chat.postMessage"):
             assert (call["args"]["unfurl_links"], call["args"]["unfurl_media"]) == (False, False)
 
+    async def test_a_home_is_published(self, rig: Rig) -> None:
+        """What a person sees on their Home is replaced; someone unknown to Slack is refused by name."""
+        await rig.messenger.publish(RIKA, (BLOCK,))
+        await rig.messenger.publish(RIKA, (BLOCK, {"type": "divider"}))
+        home = await rig.control.home(RIKA)
+        assert home is not None
+        assert [block["type"] for block in home.blocks] == [BLOCK["type"], "divider"]
+        with pytest.raises(SlackRefused, match="user_not_found"):
+            await rig.messenger.publish("U0NOBODY00", (BLOCK,))
+
     async def test_an_update_without_blocks_removes_them(self, rig: Rig) -> None:
         """A message without blocks replaces one that had some by its text alone."""
         ts = await rig.messenger.post(INCIDENT, CARD)

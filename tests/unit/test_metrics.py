@@ -217,6 +217,7 @@ async def test_calls_to_slack_are_counted() -> None:
     calls = Calls(metrics.called_slack)
     messages, asked = MeasuredMessenger(messenger, calls), MeasuredPeople(people, calls)
     ts = await messages.post("C1", Message("card"))
+    await messages.publish(AMIR.id, ())
     await messages.update("C1", ts, Message("card"))
     messenger.errors["reply"] = [SlackRefused("is_archived")]
     with pytest.raises(SlackRefused):
@@ -234,6 +235,7 @@ async def test_calls_to_slack_are_counted() -> None:
     }
     assert counted == {
         ("post", "ok"): 1,
+        ("publish", "ok"): 1,
         ("update", "ok"): 1,
         ("reply", "refused"): 1,
         ("fresh", "unavailable"): 1,
