@@ -106,6 +106,22 @@ class Scene:
         now = await self.slack.message(CHANNEL, card.ts)
         self.telling.check("The card stays as it was.", now == card, now.rendered)
 
+    async def opens_home(self, person: Person, *fragments: str) -> None:
+        """Let someone open the app's Home in Slack, which has to say all this."""
+        self.telling.say(f"{person.name} opens the bot's Home in Slack. It says:")
+        after = await self.slack.last_seq()
+        opened = await self.slack.open_home(person.id)
+        if opened.error is not None:
+            raise Broken(f"The bot did not take the event.\nSeen: {opened}")
+        await self.home_follows(person, after, *fragments)
+
+    async def home_follows(self, person: Person, after: int, *fragments: str) -> None:
+        """Require that someone's Home, published after a place in the local Slack's log, says all this."""
+        coming = self.slack.wait_home(person.id, fragments[0], _WITHIN_SECONDS, after)
+        await self._until(f"a Home of {person.name} that says “{fragments[0]}”", coming)
+        home = await self.slack.home(person.id)
+        self.telling.quote("" if home is None else home.rendered, *fragments)
+
     # What people see
 
     async def alone(self, person: Person, words: str, after: int) -> Message:

@@ -42,12 +42,16 @@ async def two_people(scene: Scene) -> None:
         "Step 1 of 2",
         "[ Approve ]  [ Reject ]  [ Cancel Request ]",
     )
+    title = "Delete coupon CAKE100OFF?"
+    await scene.opens_home(AMIR, "Waiting for you (1)", title, "Step 1 of 2…Asked for by @Rika")
     scene.telling.say("Step 1 may be given by whoever asked; step 2 only by someone else.")
     card = await scene.reviews(RIKA, card)
     scene.telling.quote(card.rendered, "Step 2 of 2")
     scene.telling.say(f"Amir clicks {scene.label(card)}.")
     await scene.clicks(AMIR, card)
     await scene.outcome(RIKA, coupon, card, _DELETED, "Deleted: coupon CAKE100OFF", by=(RIKA, AMIR))
+    scene.telling.say("Amir's Home follows by itself:")
+    await scene.home_follows(AMIR, card.seq, "Last outcomes (1)", "Deleted: coupon CAKE100OFF")
     await scene.deleted(coupon)
 
 
