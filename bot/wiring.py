@@ -126,4 +126,4 @@ class Services:
             await homes.later(claim, clock.now())
 
         publish = PublishHome(homes, self.people, self.messenger, self.page, self.policy, clock, Random())
-        return Lane("homes", lambda: homes.claim(clock.now(), LEASE), publish, keep, give_back, 4)
+        return Lane("homes", lambda: homes.claim(clock.now(), LEASE), publish, keep, give_back, 2)

@@ -91,7 +91,11 @@ class PublishHome:
         await self._homes.done(claim, shown)
 
     async def _later(self, claim: HomeClaim, retry_after: float | None) -> None:
-        await self._homes.later(claim, self._clock.now() + backoff(claim.attempts, self._random, retry_after))
+        due = self._clock.now() + backoff(claim.attempts, self._random, retry_after)
+        if retry_after is not None:
+            # Slack's limit is one for all Homes together.
+            await self._homes.all_later(due)
+        await self._homes.later(claim, due)
 
 
 def digest(blocks: Blocks) -> str:

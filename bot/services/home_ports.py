@@ -58,6 +58,9 @@ class Homes(Protocol):
         Raises LostClaim as `done` does.
         """
 
+    async def all_later(self, due: datetime) -> None:
+        """Let every Home that nobody works on now wait until `due`, which Slack asked for."""
+
 
 class HomePage(Protocol):
     """The looks of the Home tab."""

@@ -158,6 +158,15 @@ _LOST = (
         without="return paced",
         tests=(f"{_STORED}::test_a_home_put_off_stays_put_off",),
     ),
+    Guard(
+        name="Slack's limit is for all",
+        keeps="-",
+        promise="While Slack asks to wait, no Home is tried.",
+        file=_SERVICE,
+        text="            await self._homes.all_later(due)\n",
+        without="            pass\n",
+        tests=(f"{_SERVICES}::test_a_rate_limit_is_one_for_all",),
+    ),
 )
 
 GUARDS = (*_WHO, *_LOST)

@@ -132,6 +132,18 @@ async def test_a_rate_limit_is_waited_for(wired: Wired) -> None:
     assert count(wired, AMIR) == 1
 
 
+async def test_a_rate_limit_is_one_for_all(wired: Wired) -> None:
+    """While Slack asks to wait, no other Home is tried, since its limit counts them together."""
+    await opens(wired, AMIR)
+    await opens(wired, BEA)
+    wired.messenger.errors["publish"] = [SlackUnavailable("too many", retry_after=20)]
+    await wired.drain()
+    await wired.run(15)
+    assert wired.messenger.homes == []
+    await wired.run(10)
+    assert (count(wired, AMIR), count(wired, BEA)) == (1, 1)
+
+
 async def test_a_lost_answer_is_published_again(wired: Wired) -> None:
     """Where it is not known whether a Home was published, it is published once more."""
     await opens(wired, AMIR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -155,6 +156,33 @@ async def test_a_home_put_off_stays_put_off(bench: Bench) -> None:
     assert await _due(bench) is None
     bench.clock.tick(1)
     assert (await _must_due(bench)).attempts == 2
+
+
+async def test_all_wait_but_those_that_are_worked_on(bench: Bench) -> None:
+    """Where Slack asks to wait, every Home that is due waits; one that was put off longer stays so."""
+    for who in (WHO, OTHER, "U0CARL0000"):
+        await bench.store.homes.opened(who)
+    in_work = await _must_due(bench)
+    put_off = await _must_due(bench)
+    await bench.store.homes.later(put_off, bench.clock.now() + timedelta(seconds=40))
+    await bench.store.homes.all_later(bench.clock.now() + timedelta(seconds=20))
+    await bench.store.homes.keep(in_work, bench.clock.tick(19), LEASE)
+    assert await _due(bench) is None
+    bench.clock.tick(1)
+    assert (await _must_due(bench)).person not in (in_work.person, put_off.person)
+    assert await _due(bench) is None
+
+
+async def test_changes_at_once_do_not_wait_for_each_other(bench: Bench) -> None:
+    """Several requests that change at the same time make all Homes due, whoever comes first."""
+    people = [f"U{number:09d}" for number in range(12)]
+    for who in reversed(people):
+        await _published(bench, who)
+    stored = [await store_pending(bench.store, bench.clock.now()) for _ in range(8)]
+    stores = (bench.store, bench.other)
+    await asyncio.gather(*(store_drawn(stores[n % 2], request) for n, request in enumerate(stored)))
+    found = [await _must_due(bench) for _ in people]
+    assert sorted(claim.person for claim in found) == people
 
 
 async def test_a_home_of_a_lost_worker_is_taken_over(bench: Bench) -> None:

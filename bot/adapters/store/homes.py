@@ -130,6 +130,19 @@ class SqlHomes:
         """
         await self._give_back(claim, {"due_at": due, "shown": None})
 
+    async def all_later(self, due: datetime) -> None:
+        """Let every Home that nobody works on now wait until `due`, which Slack asked for."""
+        waiting = (
+            select(homes.c.person)
+            .where(homes.c.due_at < due, homes.c.lease_until.is_(None))
+            .order_by(homes.c.person)
+            .with_for_update()
+        )
+        async with self._database.write() as connection:
+            people = (await run(connection, waiting)).scalars().all()
+            if people:
+                await run(connection, update(homes).where(homes.c.person.in_(people)).values(due_at=due))
+
     async def _give_back(self, claim: HomeClaim, values: Mapping[str, Any]) -> None:
         free = {"claim_token": None, "lease_until": None}
         async with self._database.write() as connection:
