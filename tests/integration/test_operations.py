@@ -34,7 +34,7 @@ async def test_queries_run_on_both_databases(kind: str, tmp_path: Path) -> None:
                 assert (await run(connection, text(query))).all() == []
     finally:
         await database.close()
-    assert len(blocks("sql")) == 3
+    assert len(blocks("sql")) == 4
 
 
 def test_unit_stops_and_restarts_as_the_bot_ends() -> None:
