@@ -12,7 +12,17 @@ from collections.abc import Mapping, Sequence
 from bot.domain.home import Home
 from bot.domain.item import is_final
 from bot.domain.policy import Verdict
-from bot.domain.request import Approved, Ended, Failed, Finished, Pending, Request, Submitted, codes_of
+from bot.domain.request import (
+    Approved,
+    Ended,
+    Failed,
+    Finished,
+    Pending,
+    Purpose,
+    Request,
+    Submitted,
+    codes_of,
+)
 from bot.services.ports import Blocks
 from handlers import refusals, words
 from handlers.answers import stage
@@ -62,7 +72,7 @@ class HomeBlocks:
             *_part(
                 "You asked for",
                 "You have no open request.",
-                [f"{named(each, f'Delete {_listed(each)}')}\n{_asked(each)}" for each in home.asked],
+                [f"{named(each, f'{_verb(each)} {_listed(each)}')}\n{_asked(each)}" for each in home.asked],
             ),
             *_part(
                 "Running now",
@@ -86,6 +96,10 @@ def _part(heading: str, nothing: str, lines: Sequence[str]) -> list[Block]:
     return listed
 
 
+def _verb(request: Request) -> str:
+    return request.origin.purpose.value.capitalize()
+
+
 def _listed(request: Request) -> str:
     codes = codes_of(request)
     more = f" and {len(codes) - _NAMED} more" if len(codes) > _NAMED else ""
@@ -101,10 +115,9 @@ def _among(request: Request) -> str:
 def _waiting(request: Pending) -> str:
     origin = request.origin
     reason = f": {quote(clip(origin.reason, _REASON))}" if origin.reason else ", without a reason."
-    return (
-        f"Step {int(request.step)} of 2, until {when(request.approve_by)}."
-        f" Asked for by {mention(origin.requester.id)}{reason}"
-    )
+    alone = request.origin.purpose is Purpose.FREEZE
+    step = "Freeze or reject" if alone else f"Step {int(request.step)} of 2"
+    return f"{step}, until {when(request.approve_by)}. Asked for by {mention(origin.requester.id)}{reason}"
 
 
 def _asked(request: Submitted | Pending) -> str:
@@ -118,7 +131,11 @@ def _running(request: Approved) -> str:
 
 
 def _ended_title(request: Ended) -> str:
-    return f"Not shown: delete {_listed(request)}" if isinstance(request, Failed) else title(request)
+    return (
+        f"Not shown: {request.origin.purpose.value} {_listed(request)}"
+        if isinstance(request, Failed)
+        else title(request)
+    )
 
 
 def _ended(request: Ended) -> str:

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.policy import Policy, Standing, Verdict, may_act, may_approve
-from bot.domain.request import Approved, Ended, Failed, Pending, Request, Submitted
+from bot.domain.policy import Policy, Standing, Verdict, may_act, may_approve, may_freeze
+from bot.domain.request import Approved, Ended, Failed, Pending, Purpose, Request, Submitted
 
 # Someone's Home is kept up to date for so long after they last opened it; then it waits to be opened again.
 KEPT_FOR = timedelta(days=7)
@@ -49,7 +49,7 @@ def home(policy: Policy, standing: Standing, requests: Iterable[Request], now: d
     waiting = [
         request
         for request in visible
-        if isinstance(request, Pending) and may_approve(policy, standing, request, now) is Verdict.ALLOWED
+        if isinstance(request, Pending) and _may_go_on(policy, standing, request, now) is Verdict.ALLOWED
     ]
     ended = [request for request in visible if isinstance(request, Ended)]
     return Home(
@@ -65,6 +65,11 @@ def sees_others(policy: Policy, standing: Standing) -> bool:
     """Tell whether someone sees what others asked for: any approver, of either step."""
     may = may_act(standing) is Verdict.ALLOWED
     return may and standing.granted(policy.approvers | policy.final_approvers)
+
+
+def _may_go_on(policy: Policy, standing: Standing, request: Pending, now: datetime) -> Verdict:
+    may = may_freeze if request.origin.purpose is Purpose.FREEZE else may_approve
+    return may(policy, standing, request, now)
 
 
 def _may_see(policy: Policy, standing: Standing, request: Request) -> bool:

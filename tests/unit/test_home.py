@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.domain.home import LAST_OUTCOMES, Home, home, sees_others
 from bot.domain.item import Sending
 from bot.domain.policy import Kind, Policy, RequesterMayApprove, Standing, Verdict
-from bot.domain.request import Expired, FailureReason, Finished, Pending, Person, Rejected, Request
+from bot.domain.request import Expired, FailureReason, Finished, Pending, Person, Purpose, Rejected, Request
 from sandbox.slack.blocks import view_problems
 from tests.builders import (
     AMIR,
@@ -116,6 +116,12 @@ def test_an_approver_sees_what_others_asked(approver: Standing) -> None:
 def test_what_waits_is_what_the_policy_allows(who: Person, request_: Pending, waits: bool) -> None:
     """A request waits for exactly those who may give its next step by the policy as it stands (I1)."""
     assert _waits(who, request_) is waits
+
+
+def test_a_freeze_alone_waits_for_any_approver() -> None:
+    """What one approver can give waits for each of them, the requester included."""
+    alone = pending(purpose=Purpose.FREEZE, freeze=True)
+    assert [_waits(who, alone) for who in (RIKA, AMIR, DANA, CARL)] == [True, True, True, False]
 
 
 def test_the_policy_as_it_stands_counts() -> None:
