@@ -12,6 +12,8 @@ from bot.services.timing import backoff
 
 # A sentence about what someone just did is of no use to them much later: it lasts as long as its reply_url.
 _WORTH_TELLING_FOR = timedelta(minutes=30)
+# A refusal may be about a moment: what may be all that someone hears of an end is tried again.
+_TRIES = 3
 
 
 class DeliverNotice:
@@ -30,7 +32,7 @@ class DeliverNotice:
         except SlackUnavailable as error:
             await self._later(claim, error.retry_after)
         except SlackRefused as error:
-            if error.name in OPERATORS_MATTER:
+            if error.name in OPERATORS_MATTER or claim.attempts < _TRIES:
                 await self._later(claim, None)
                 return
             # Nobody is there to be told: the person left, or every way to them is closed. The audit has it.

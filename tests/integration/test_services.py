@@ -242,13 +242,17 @@ async def test_a_notice_is_delivered_late_but_not_never(wired: Wired) -> None:
 
 
 async def test_a_notice_that_nobody_can_get_is_dropped(wired: Wired) -> None:
-    """A notice that Slack refuses to deliver is not tried again."""
+    """A notice that Slack goes on refusing to deliver is given up; one refusal may be about a moment (I5)."""
     request_id = await wired.ask()
-    wired.messenger.errors["tell"] = [SlackRefused("user_not_found")]
+    wired.messenger.errors["tell"] = [SlackRefused("user_not_found")] * 3
     await wired.click(Action.APPROVE, CARL, request_id)
     await wired.run(60, step=5)
     assert wired.messenger.told == []
     assert wired.messenger.errors["tell"] == []
+    wired.messenger.errors["tell"] = [SlackRefused("user_not_found")] * 2
+    await wired.click(Action.APPROVE, CARL, request_id)
+    await wired.run(60, step=5)
+    assert len(wired.messenger.told) == 1
 
 
 @pytest.mark.parametrize(
