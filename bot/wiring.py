@@ -8,13 +8,14 @@ from datetime import timedelta
 from random import Random
 
 from bot.domain.policy import Policy
+from bot.services.confirm import Confirm, View
 from bot.services.decide import Decide
 from bot.services.execute import Execute
 from bot.services.failing import FailRequest
 from bot.services.items import WorkOnItem
 from bot.services.ledger import Ledger
 from bot.services.notices import DeliverNotice
-from bot.services.ports import Claim, Clock, Coupons, Messenger, NoticeClaim, People, Renderer, Store
+from bot.services.ports import Claim, Clock, Coupons, Dialogs, Messenger, NoticeClaim, People, Renderer, Store
 from bot.services.present import Present
 from bot.services.read import ReadCoupons
 from bot.services.reconcile import Reconcile
@@ -52,6 +53,10 @@ class Services:
     def decide(self, team: str) -> Decide:
         """Return what carries out clicks. team: the bot's own workspace."""
         return Decide(self.store, self.people, self.policy, self.renderer, self.clock, new_id, team)
+
+    def confirm(self, team: str, dialogs: Dialogs, view: View) -> Confirm:
+        """Return what carries out approvals, and has the final one confirmed. view: the dialog for that."""
+        return Confirm(self.decide(team), self.policy, dialogs, view)
 
     def work_on_request(self, settings: Settings) -> WorkOnRequest:
         """Return what reads, shows, expires and tells requests."""

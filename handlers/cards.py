@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections import Counter
 
 from bot.domain.coupon import NotShown
-from bot.domain.item import Changed, Confirmation, Deleted, Item, ItemState, Refused, Source, Unknown
+from bot.domain.item import (
+    Changed,
+    Confirmation,
+    Deleted,
+    Item,
+    ItemState,
+    NotSent,
+    NotSentReason,
+    Refused,
+    Source,
+    Unknown,
+)
 from bot.domain.policy import Verdict
 from bot.domain.request import (
     Approved,
@@ -13,7 +24,6 @@ from bot.domain.request import (
     Decision,
     Expired,
     Failed,
-    FailureReason,
     Finished,
     Pending,
     Rejected,
@@ -23,10 +33,10 @@ from bot.domain.request import (
 )
 from bot.services.decide import Action
 from bot.services.ports import Message
-from handlers import coupons, refusals, words
+from handlers import coupons, refusals, stopping, words
 from handlers.blocks import Block, actions, button, confirm, context, fields, header, paragraphs, section
-from handlers.ids import COMMAND, block_id
-from handlers.mrkdwn import clip, code, escape, grants, mention, quote, when
+from handlers.ids import block_id
+from handlers.mrkdwn import clip, code, grants, mention, quote, when
 
 # Slack reads at most this much of a text; of all blocks together it takes about 12,000 characters.
 _MAX_TEXT = 4000
@@ -42,6 +52,8 @@ class Cards:
         blocks += [section(_asked(request)), section("\n".join(_status(request)))]
         if isinstance(request, Pending):
             blocks.append(_buttons(request))
+        if isinstance(request, Approved) and stopping.is_shown(request):
+            blocks.append(stopping.stop_button(request, _target(request)))
         undone = " · Deleting a coupon can't be undone." if isinstance(request, Pending) else ""
         blocks.append(context(f"Request {request.origin.id}{undone}"))
         return Message(text=_fallback(request), blocks=tuple(blocks))
@@ -61,28 +73,15 @@ class Cards:
 
     def failure(self, request: Failed) -> str:
         """Return what the requester is told privately."""
-        asked = ", ".join(code(each) for each in request.codes)
-        match request.reason:
-            case FailureReason.UNREADABLE:
-                every = "every one of " if len(request.codes) > 1 else ""
-                return (
-                    f"I could not read {every}{asked} from Vivoldi, so there is no card and nothing was "
-                    f"deleted: {escape(request.detail)}. When that is mended, type {code(COMMAND)} again."
-                )
-            case FailureReason.NO_CARD:
-                return (
-                    f"I can't post the card for {asked} in this channel (Slack says {code(request.detail)}), "
-                    f"so nothing was deleted. {_CHANNEL_REMEDY.get(request.detail, _ELSEWHERE)}"
-                )
+        return words.failure(request)
 
     def refused_click(self, verdict: Verdict, request: Request | None) -> str:
         """Return what someone is told privately whose click was refused."""
         return refusals.refused_click(verdict, request)
 
-
-_INVITE = "Invite me with `/invite @Coupon Guard`, then ask again."
-_ELSEWHERE = "Please ask in another channel, or tell whoever runs Coupon Guard."
-_CHANNEL_REMEDY = {"not_in_channel": _INVITE, "channel_not_found": _INVITE}
+    def stopped(self, request: Approved) -> str:
+        """Return what someone is told privately whose stop came too late for some of the coupons."""
+        return stopping.too_late(request, stopped=True)
 
 
 # ---------------------------------------------------------------- what it is about
@@ -98,7 +97,7 @@ def _title(request: Shown) -> str:
         case Pending():
             return f"Delete {_target(request)}?"
         case Approved():
-            return f"Deleting {_target(request)}"
+            return stopping.title(request, _target(request))
         case Finished():
             return _finished_title(request)
         case Rejected():
@@ -126,6 +125,8 @@ def _in_short(state: ItemState) -> str:
             return "not deleted (refused)"
         case Changed():
             return "not deleted (changed)"
+        case NotSent(reason=NotSentReason.STOPPED):
+            return "not deleted (stopped)"
         case Unknown():
             return "unknown"
         case _:
@@ -180,13 +181,13 @@ def _one(request: Shown, item: Item) -> list[Block]:
     )
     said = [_warned(request, coupons.warnings(item.warnings, item.snapshot))] if item.warnings else []
     if _is_decided(request):
-        said.append(words.state(item))
+        said.append(stopping.state(request, item))
     return [section(facts[0]) if unseen else fields(facts), *paragraphs(said)]
 
 
 def _in_list(request: Shown, item: Item) -> str:
     """Return one of several coupons: what happened to it and what to think about come first."""
-    said = [words.state(item)] if _is_decided(request) else []
+    said = [stopping.state(request, item)] if _is_decided(request) else []
     if item.warnings:
         said.append(_warned(request, coupons.warnings_in_list(item.warnings)))
     first = f"{code(item.code)}: {' '.join(said)}" if said else code(item.code)
@@ -217,13 +218,15 @@ def _status(request: Shown) -> list[str]:
     match request:
         case Pending(origin=origin, step=Step.REVIEW):
             who = f"*Step 1 of 2: review.* Can approve: {grants(origin.first)}"
+            if origin.final != origin.first:
+                who += f". Then, for step 2: {grants(origin.final)}"
         case Pending(origin=origin):
             who = (
                 "*Step 2 of 2: final approval*, by someone other than the requester and the first approver. "
                 f"Can approve: {grants(origin.final)}"
             )
         case Approved():
-            return [*approvals, "*Approved.* The deletion runs."]
+            return [*approvals, *stopping.how_far(request)]
         case Finished():
             return [*approvals, f"*Finished* {when(request.ended_at)}."]
         case _:
@@ -266,7 +269,7 @@ def _final_button(request: Pending) -> Block:
     label = "Delete Coupon" if count == 1 else f"Delete {count} Coupons"
     asks = confirm(
         title=f"Delete {target}?",
-        text=f"This deletes {target} at once, {_as_seen(request)}. It can't be undone.",
+        text=f"This deletes {target}, {_as_seen(request)}. It can't be undone.",
         yes=label,
         style="danger",
     )

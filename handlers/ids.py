@@ -1,10 +1,13 @@
-"""The names that Slack sends back: the command, and what a button carries."""
+"""The names that Slack sends back: the command, what a button carries, and the dialog for typing."""
 
 from __future__ import annotations
 
 import re
 
 COMMAND = "/coupon-delete"
+# The dialog in which the final approval is confirmed, and the field in it, both as block and as element.
+CONFIRM = "confirm-final"
+TYPED = "typed"
 _BLOCK = re.compile(r"decide-v([0-9]{1,9})", re.ASCII)
 
 

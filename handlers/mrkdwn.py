@@ -45,6 +45,12 @@ def when(at: datetime) -> str:
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
 
 
+def when_exactly(at: datetime) -> str:
+    """Return a time to the second, never rounded up, that Slack shows in the reader's time zone."""
+    fallback = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time_secs}}|{fallback}>"
+
+
 def clip(text: str, longest: int) -> str:
     """Return the text, cut to `longest` characters with an ellipsis where it is longer.
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from bot.services.decide import Action, Click
 from bot.services.submit import SlashCommand
-from handlers.ids import version_of
+from handlers.ids import CONFIRM, TYPED, version_of
 
 Payload = Mapping[str, Any]
 
 _MAX_ID = 255
 _MAX_URL = 2000
+_MAX_TYPED = 3000
+_MAX_METADATA = 3000
+_MOST_VERSIONS = 999_999_999
 # Parts of events, dialogs and workflow steps, in which Bolt looks for people and places.
 _OF_OTHER_KINDS = ("authorizations", "event", "function_data", "response_urls", "view", "workflow_step")
+# What else Bolt looks at, and a dialog's payload does not have.
+_OF_MESSAGES = ("actions", "callback_id", "channel", "container", "message", "previous_message")
 
 
 class BadPayload(Exception):
@@ -22,21 +28,37 @@ class BadPayload(Exception):
 
 
 def require_heard(body: object) -> None:
-    """Make sure that a payload is a command or a click, and nothing else besides. Raises BadPayload.
+    """Make sure that a payload is a command, a click or a dialog that was sent, and nothing else besides.
+
+    Raises BadPayload.
 
     Bolt looks at it as whatever it may be, and trips over parts of other types.
     """
     if not isinstance(body, Mapping):
         raise BadPayload("the payload is no object")
+    kind = body.get("type")
+    if kind == "view_submission":
+        _require_dialog(body)
+        return
     if any(body.get(part) is not None for part in _OF_OTHER_KINDS):
         raise BadPayload("the payload is of another kind")
-    kind = body.get("type")
     if "command" in body and kind is None:
         slash_command(body)
     elif "command" not in body and kind == "block_actions":
         click(body)
     else:
         raise BadPayload("the payload is neither a command nor a click")
+
+
+def _require_dialog(body: Payload) -> None:
+    others = {*_OF_OTHER_KINDS, *_OF_MESSAGES, "command"} - {"view"}
+    # Slack sends an empty list of addresses for answers with every dialog that asks for none.
+    if any(body.get(part) not in (None, []) for part in others):
+        raise BadPayload("the payload is not only a dialog's")
+    installed = _part(body, "view").get("app_installed_team_id")
+    if installed is not None and not isinstance(installed, str):
+        raise BadPayload("the dialog's workspace is not one of Slack's")
+    typed(body)
 
 
 def slash_command(body: Payload) -> SlashCommand:
@@ -76,6 +98,36 @@ def click(body: Payload) -> Click:
     )
 
 
+def typed(body: Payload) -> Click:
+    """Return the final approval that someone confirmed in the dialog, as if the card's button were clicked.
+
+    Actor and words come from the payload; the dialog only says which request and version is meant.
+
+    Raises BadPayload.
+    """
+    view = _part(body, "view")
+    if view.get("type") != "modal" or view.get("callback_id") != CONFIRM:
+        raise BadPayload("the dialog is not one of this bot's")
+    field = _part(_part(_part(_part(view, "state"), "values"), TYPED), TYPED)
+    about = _about(view)
+    return Click(
+        action=Action.APPROVE,
+        user=_text(_part(body, "user"), "id"),
+        team=_team(body),
+        channel=_text(about, "channel"),
+        request_id=_text(about, "request"),
+        version=_version(about),
+        message_ts=None if about.get("card") is None else _text(about, "card"),
+        reply_url=None,
+        typed=_words(field),
+    )
+
+
+def trigger_of(body: Payload) -> str:
+    """Return what lets the bot open a dialog for who clicked; empty where there is none."""
+    return _text(body, "trigger_id") if body.get("trigger_id") else ""
+
+
 def app_of(body: Payload) -> object:
     """Return the id of the app that a payload is for."""
     return body.get("api_app_id")
@@ -92,6 +144,32 @@ def _typed(body: Payload) -> str:
     if not isinstance(text, str):
         raise BadPayload("text is not a text")
     return text
+
+
+def _about(view: Payload) -> Payload:
+    """Return what the bot wrote into a dialog when it opened it."""
+    try:
+        about = json.loads(_text(view, "private_metadata", _MAX_METADATA))
+    except (ValueError, RecursionError) as error:
+        raise BadPayload("the dialog does not say what it is about") from error
+    if not isinstance(about, Mapping):
+        raise BadPayload("the dialog does not say what it is about")
+    return about
+
+
+def _version(about: Payload) -> int:
+    version = about.get("version")
+    if type(version) is not int or not 0 <= version <= _MOST_VERSIONS:
+        raise BadPayload("the dialog is not about a version of a card")
+    return version
+
+
+def _words(field: Payload) -> str:
+    """Return what was typed, whatever it is; Slack sends null for nothing."""
+    words = field.get("value") or ""
+    if not isinstance(words, str) or len(words) > _MAX_TYPED:
+        raise BadPayload("what was typed is not a text")
+    return words
 
 
 def _reply_url(body: Payload) -> str | None:

@@ -15,7 +15,11 @@ _WIDTH = 80
 _LONGEST = 2000
 _INDENT = " " * 10
 
-_ACTIONS = {"reject": "rejected the request", "cancel": "cancelled the request"}
+_ACTIONS = {
+    "reject": "rejected the request",
+    "cancel": "cancelled the request",
+    "stop": "stopped the request",
+}
 _OUTCOMES = {"notsent": "not sent", "unknown": "unknown; people have to look"}
 
 

@@ -18,7 +18,9 @@ from bot.services.decide import Action
 from bot.services.submit import Denied, History, Misread
 from handlers import listeners
 from handlers.answers import Answers
+from handlers.dialogs import confirmation
 from tests.builders import AMIR, BEA, CARL, CHANNEL, CODE, DANA, OTHER_CODE, RIKA, TEAM, a_coupon, standing
+from tests.fakes import FakeDialogs
 from tests.integration.bolt import SECRET, authorize, signed
 from tests.integration.wired import Wired, wired_on
 
@@ -148,7 +150,9 @@ async def test_the_listener_answers_privately(wired: Wired) -> None:
     """Slack gets the history as an ephemeral answer, so only the person who asked sees it."""
     request_id = await wired.ask()
     app = AsyncApp(signing_secret=SECRET, authorize=authorize, process_before_response=True)
-    listeners.register(app, wired.services.submit(TEAM), wired.services.decide(TEAM), Answers(_WORKSPACE))
+    services = wired.services
+    confirm = services.confirm(TEAM, FakeDialogs(), confirmation)
+    listeners.register(app, services.submit(TEAM), services.decide(TEAM), confirm, Answers(_WORKSPACE))
     typed = {
         "command": "/coupon-delete",
         "text": f"show {CODE}",

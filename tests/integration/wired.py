@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
@@ -14,6 +14,7 @@ from sqlalchemy import text
 from bot.adapters.store import SqlStore, migrate
 from bot.adapters.store.engine import connect, run
 from bot.domain.coupon import CouponCode
+from bot.domain.errors import LostClaim
 from bot.domain.event import Event, EventKind
 from bot.domain.item import ItemState
 from bot.domain.policy import Policy, Verdict
@@ -150,7 +151,8 @@ class Wired:
             busy = False
             for lane in lanes:
                 while (claim := await lane.claim()) is not None:
-                    await lane.work(claim)
+                    with suppress(LostClaim):
+                        await lane.work(claim)
                     busy, left = True, left - 1
                     assert left, f"the work never ends: {lane.name}.{claim.label}"
 

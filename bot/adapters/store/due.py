@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import RowMapping
 
-from bot.domain.item import ItemState, is_final
+from bot.domain.item import ItemState, Waiting, is_final
 
 # Slack allows about one update of a message a second; while items are deleted, the card changes faster.
 CARD_PACE = timedelta(seconds=1)
@@ -58,6 +58,13 @@ def _waiting_due(row: RowMapping) -> datetime:
     return min(times)
 
 
-def item_due(approved: bool, state: ItemState, now: datetime) -> datetime | None:
-    """Return when an item is due: only an approved request has anything to send, reconcile or confirm."""
-    return now if approved and not is_final(state) else None
+def item_due(
+    approved: bool, state: ItemState, now: datetime, stop_until: datetime | None = None
+) -> datetime | None:
+    """Return when an item is due: only an approved request has anything to send, reconcile or confirm.
+
+    stop_until: nothing is sent before.
+    """
+    if not approved or is_final(state):
+        return None
+    return max(now, stop_until) if stop_until is not None and isinstance(state, Waiting) else now
