@@ -17,6 +17,8 @@ from sandbox.slack.seen import (
     Json,
     LogEntry,
     Message,
+    Modal,
+    SentModal,
     answer_from,
     message_from,
 )
@@ -29,6 +31,8 @@ __all__ = [
     "Delivered",
     "LogEntry",
     "Message",
+    "Modal",
+    "SentModal",
     "SlackControl",
 ]
 
@@ -102,7 +106,23 @@ class SlackControl:
         """
         return Delivered(**await self._call("POST", "/interaction", order))
 
+    async def send_modal(self, modal: Modal, /, *, user: str | None = None, **values: str) -> SentModal:
+        """Fill in the fields of a modal by their block ids, and send it. user: someone else than who sees it."""
+        fields = modal.fields()
+        given = {block: {fields[block]: value} for block, value in values.items()}
+        body = {"user": user or modal.user, "modal": modal.id, "values": given}
+        sent = await self._call("POST", "/modal/send", body)
+        return SentModal(sent["status"], sent["error"], Modal(**sent["modal"]))
+
+    async def close_modal(self, modal: Modal) -> None:
+        """Close a modal without sending it."""
+        await self._call("POST", "/modal/close", {"user": modal.user, "modal": modal.id})
+
     # What is there to see
+
+    async def modals(self, user: str | None = None) -> list[Modal]:
+        """Return the open modals, of one person or of all."""
+        return [Modal(**modal) for modal in (await self._call("GET", "/modals", user=user))["modals"]]
 
     async def messages(self, channel: str) -> list[Message]:
         """Return what stands in a channel now, broadcast replies included, oldest first."""

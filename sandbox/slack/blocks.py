@@ -130,12 +130,14 @@ _BLOCK = typed(
         ),
     }
 )
-_BLOCKS = items(_BLOCK, MAX_BLOCKS, fewest=0)
 
 
-def problems(blocks: Any) -> list[str]:
-    """Return what Slack would find wrong with a message's blocks; an empty list means that it takes them."""
-    found = list(_BLOCKS(blocks, "/blocks"))
+def problems(blocks: Any, most: int = MAX_BLOCKS) -> list[str]:
+    """Return what Slack would find wrong with a message's or a view's blocks; empty: it takes them.
+
+    most: how many blocks there may be.
+    """
+    found = list(items(_BLOCK, most, fewest=0)(blocks, "/blocks"))
     return found or list(_repeated_ids(blocks))
 
 

@@ -7,7 +7,16 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Kind = Literal[
-    "posted", "updated", "deleted", "ephemeral", "api_call", "interaction", "response_url", "socket", "world"
+    "posted",
+    "updated",
+    "deleted",
+    "ephemeral",
+    "modal",
+    "api_call",
+    "interaction",
+    "response_url",
+    "socket",
+    "world",
 ]
 
 

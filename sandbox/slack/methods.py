@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox.slack.content import content
+from sandbox.slack.modals import open_view
 from sandbox.slack.wire import ApiError, truthy
 from sandbox.slack.world import (
     APP_ID,
@@ -227,4 +228,5 @@ METHODS = {
     "chat.update": Method(_update, "chat:write"),
     "chat.postEphemeral": Method(_post_ephemeral, "chat:write"),
     "chat.getPermalink": Method(_get_permalink),
+    "views.open": Method(open_view),
 }
