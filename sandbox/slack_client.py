@@ -107,7 +107,7 @@ class SlackControl:
         return Delivered(**await self._call("POST", "/interaction", order))
 
     async def send_modal(self, modal: Modal, /, *, user: str | None = None, **values: str) -> SentModal:
-        """Fill in the fields of a modal by their block ids, and send it. user: someone else than who sees it."""
+        """Fill in the fields of a modal by their block ids, and send it. user: who, if not who sees it."""
         fields = modal.fields()
         given = {block: {fields[block]: value} for block, value in values.items()}
         body = {"user": user or modal.user, "modal": modal.id, "values": given}
@@ -258,6 +258,14 @@ class SlackControl:
     ) -> Message:
         """Return the first private message to this person that says this, waiting. Raises TimeoutError."""
         return await self._wait_standing(lambda m: m.ephemeral_to == user, containing, timeout, after)
+
+    async def wait_modal(self, user: str, timeout: float = 5.0, after: int = 0) -> Modal:
+        """Return the next modal that a person sees after log entry `after`, waiting. Raises TimeoutError."""
+
+        def shown(entry: LogEntry) -> bool:
+            return entry.kind == "modal" and entry.data["modal"]["user"] == user
+
+        return Modal(**(await self.wait_for(shown, timeout, after)).data["modal"])
 
     async def _wait_standing(
         self, fits: Callable[[Message], bool], containing: str, timeout: float, after: int
