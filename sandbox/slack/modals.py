@@ -101,6 +101,23 @@ def _as_stored(world: World, modal_id: str, view: Json) -> Json:
     }
 
 
+def view_submission(world: World, modal: Modal, values: Json) -> Json:
+    """Return the payload of sending a modal with these values, by block id and, inside, by action id."""
+    state = {"values": dict(_field_states(modal.view, values))}
+    return {
+        "type": "view_submission",
+        "team": {"id": TEAM_ID, "domain": TEAM_DOMAIN},
+        "user": user_json(world.people[modal.user]),
+        "api_app_id": APP_ID,
+        "token": VERIFICATION_TOKEN,
+        "trigger_id": world.new_trigger(modal.user),
+        "view": {**modal.view, "state": state},
+        "response_urls": [],
+        "is_enterprise_install": False,
+        "enterprise": None,
+    }
+
+
 class Sender(Protocol):
     """What delivers a payload and logs it."""
 
@@ -137,20 +154,7 @@ class Modals:
 
     def payload(self, user: str, modal_id: str, values: Json) -> Json:
         """Return the payload of sending a modal, which may be closed by now. Raises NoSuchModalError."""
-        modal = self._modal(user, modal_id)
-        state = {"values": dict(_field_states(modal.view, values))}
-        return {
-            "type": "view_submission",
-            "team": {"id": TEAM_ID, "domain": TEAM_DOMAIN},
-            "user": user_json(self._world.people[user]),
-            "api_app_id": APP_ID,
-            "token": VERIFICATION_TOKEN,
-            "trigger_id": self._world.new_trigger(user),
-            "view": {**modal.view, "state": state},
-            "response_urls": [],
-            "is_enterprise_install": False,
-            "enterprise": None,
-        }
+        return view_submission(self._world, self._modal(user, modal_id), values)
 
     async def send(self, user: str, modal_id: str, values: Json) -> Sent:
         """Send a modal, and do what the app answers. Raises NoSuchModalError."""
