@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.seal import Seal, new_key
-from bot.domain.errors import VivoldiUnavailable
+from bot.domain.errors import LostClaim, VivoldiUnavailable
 from bot.domain.event import EventKind
 from bot.domain.item import (
     Deleted,
@@ -159,6 +160,8 @@ async def test_a_stop_during_a_deletion_has_one_outcome(wired: Wired, after: str
     """A stop before the DELETE is stored as being sent prevents it; one after comes too late, and is told."""
     request_id = await wired.approved()
     wired.coupons.during = stopping(wired, after, [request_id])
+    with suppress(LostClaim):
+        await wired.drain()
     await wired.run(5, step=1)
     state = await wired.state(request_id)
     if after == "read":
@@ -176,7 +179,8 @@ async def test_what_was_read_when_it_was_stopped_is_in_the_audit(wired: Wired) -
     """A read that a stop overtook is an audit event all the same (I7)."""
     request_id = await wired.approved()
     wired.coupons.during = stopping(wired, "read", [request_id])
-    await wired.drain()
+    with pytest.raises(LostClaim):
+        await wired.drain()
     late = [event for event in await wired.events(EventKind.COUPON_READ) if "claim_lost" in event.data]
     assert [(event.code, event.data["shown"]) for event in late] == [(CODE, True)]
 
@@ -202,6 +206,15 @@ async def test_nothing_is_sent_again_after_a_stop(wired: Wired) -> None:
     await wired.run(60)
     assert await wired.state(request_id) == stopped_by(AMIR)
     assert wired.coupons.kinds(CODE).count("delete") == 1
+
+
+async def test_a_429_after_a_stop_is_told_at_once(wired: Wired) -> None:
+    """Nobody waits, after a stop, for the time at which Vivoldi would take the DELETE again."""
+    wired.coupons.deletes[CODE] = [(NotExecuted("HTTP 429", 300.0), False)]
+    request_id = await wired.approved()
+    wired.coupons.during = stopping(wired, "delete", [request_id])
+    await wired.run(5, step=1)
+    assert await wired.state(request_id) == stopped_by(AMIR)
 
 
 @pytest.mark.parametrize(("executed", "end"), [(True, Deleted), (False, NotSent)])
@@ -242,6 +255,35 @@ async def test_what_waits_to_be_sent_again_is_read_once_more(wired: Wired) -> No
     wired.coupons.stored.clear()
     await wired.run(60)
     assert isinstance(await wired.state(request_id), Deleted)
+
+
+async def test_a_stopped_item_needs_nobodys_word(wired: Wired) -> None:
+    """What is only to be read after a stop waits neither for Slack nor for an approver who left."""
+    request_id = await _waiting_after_a_lost_attempt(wired)
+    await wired.click(Action.STOP, AMIR, request_id)
+    wired.people.unreachable = True
+    await wired.run(60)
+    assert await wired.state(request_id) == stopped_by(AMIR, unanswered=1)
+
+
+async def test_whoever_reads_a_stopped_item_has_lost_it(wired: Wired) -> None:
+    """A stop takes the claim on what it ends, also where another coupon keeps the request going."""
+    wired.coupons.store(a_coupon(number=OTHER_CODE))
+    wired.coupons.deletes[CODE] = [(NotExecuted("HTTP 429", 1.0), False)]
+    wired.coupons.deletes[OTHER_CODE] = [(LOST, False)] * 9
+    request_id = await wired.approved(f"{CODE},{OTHER_CODE}")
+    await wired.drain()
+    stop = stopping(wired, "read", [request_id])
+
+    async def during(call: Call) -> None:
+        if call.code == CODE:
+            await stop(call)
+
+    wired.coupons.during = during
+    with pytest.raises(LostClaim):
+        await wired.run(60, step=1)
+    assert isinstance(await wired.request(request_id), Approved)
+    assert await wired.state(request_id) == stopped_by(AMIR)
 
 
 @pytest.mark.parametrize(("seconds", "end"), [(60, stopped_by(AMIR, unanswered=1)), (3600, None)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
@@ -14,7 +14,6 @@ from sqlalchemy import text
 from bot.adapters.store import SqlStore, migrate
 from bot.adapters.store.engine import connect, run
 from bot.domain.coupon import CouponCode
-from bot.domain.errors import LostClaim
 from bot.domain.event import Event, EventKind
 from bot.domain.item import ItemState
 from bot.domain.policy import Policy, Verdict
@@ -151,8 +150,7 @@ class Wired:
             busy = False
             for lane in lanes:
                 while (claim := await lane.claim()) is not None:
-                    with suppress(LostClaim):
-                        await lane.work(claim)
+                    await lane.work(claim)
                     busy, left = True, left - 1
                     assert left, f"the work never ends: {lane.name}.{claim.label}"
 
