@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.domain.errors import StoreError
 from sandbox import slack_client, vivoldi_client
 from sandbox.page.trace import Audit, trace
-from sandbox.slack_client import Answer, LogEntry, Message
+from sandbox.slack_client import Answer, LogEntry, Message, Modal
 from sandbox.stage import Stage
 from sandbox.vivoldi_client import Entry, Event
 
@@ -31,8 +31,8 @@ HOST = "127.0.0.1"
 _NAMES = {HOST, "localhost"}
 _STATIC = Path(__file__).parent / "static"
 _SHUTDOWN_SECONDS = 0.5
-# What of Slack's log the browser needs: messages come and go. The rest is in the trace.
-_SHOWN = {"posted", "updated", "deleted", "ephemeral"}
+# What of Slack's log the browser needs: messages and modals come and go. The rest is in the trace.
+_SHOWN = {"posted", "updated", "deleted", "ephemeral", "modal"}
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -69,6 +69,14 @@ class ClickWish(_Wish):
     ts: str
     action_id: str
     version: int
+
+
+class ModalWish(_Wish):
+    """A person closes a modal, or sends it with these values of its fields, by block id."""
+
+    user: str
+    modal: str
+    values: dict[str, str] = {}
 
 
 class FaultsWish(_Wish):
@@ -108,6 +116,8 @@ class Page:
                 web.get("/api/trace", self._trace),
                 web.post("/api/command", self._command),
                 web.post("/api/click", self._click),
+                web.post("/api/modal/send", self._send_modal),
+                web.post("/api/modal/close", self._close_modal),
                 web.post("/api/faults", self._set_faults),
                 web.post("/api/create", self._create),
                 web.post("/api/redeem", self._redeem),
@@ -130,6 +140,21 @@ class Page:
         wish = await _wish(request, ClickWish)
         seen = Message(ts=wish.ts, channel=wish.channel, user="", text="")
         return _answered(await self._slack.click(wish.user, seen, wish.action_id, version=wish.version))
+
+    async def _send_modal(self, request: web.Request) -> web.Response:
+        wish = await _wish(request, ModalWish)
+        sent = await self._slack.send_modal(await self._modal(wish), **wish.values)
+        return web.json_response({"error": sent.error})
+
+    async def _close_modal(self, request: web.Request) -> web.Response:
+        await self._slack.close_modal(await self._modal(await _wish(request, ModalWish)))
+        return web.json_response({})
+
+    async def _modal(self, wish: ModalWish) -> Modal:
+        for modal in await self._slack.modals(wish.user):
+            if modal.id == wish.modal:
+                return modal
+        raise slack_client.ControlError(409, "This dialog is closed.")
 
     async def _set_faults(self, request: web.Request) -> web.Response:
         wish = await _wish(request, FaultsWish)
@@ -173,12 +198,12 @@ class Page:
     async def _relay_slack(self, queue: asyncio.Queue[News]) -> None:
         with _ending(queue):
             past = await self._slack.log()
-            for entry in filter(_is_message, past):
-                queue.put_nowait(("message", entry.data["message"]))
+            for entry in filter(_is_shown, past):
+                queue.put_nowait(_shown(entry))
             queue.put_nowait(("ready", None))
             async for entry in self._slack.stream(past[-1].seq if past else 0):
-                if _is_message(entry):
-                    queue.put_nowait(("message", entry.data["message"]))
+                if _is_shown(entry):
+                    queue.put_nowait(_shown(entry))
 
     async def _relay_vivoldi(self, queue: asyncio.Queue[News]) -> None:
         def relay(entry: Entry) -> bool:
@@ -203,8 +228,13 @@ def _ending(queue: asyncio.Queue[News]) -> Iterator[None]:
         queue.put_nowait(_GONE)
 
 
-def _is_message(entry: LogEntry) -> bool:
+def _is_shown(entry: LogEntry) -> bool:
     return entry.kind in _SHOWN
+
+
+def _shown(entry: LogEntry) -> News:
+    name = "modal" if entry.kind == "modal" else "message"
+    return name, entry.data[name]
 
 
 async def _index(request: web.Request) -> web.FileResponse:

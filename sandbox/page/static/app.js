@@ -3,6 +3,7 @@
 import { $, arrange, el, toast } from "./dom.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { drawMessage } from "./slack.js";
+import { drawModal, forgetModals, takeModal } from "./modals.js";
 import { startComposer } from "./composer.js";
 import { drawVivoldi, forget, startFaults, takeCall, takeEvent, takeFaults } from "./coupons.js";
 import { startTrace, traceSoon } from "./trace.js";
@@ -61,6 +62,7 @@ function render() {
   drawPlaces();
   drawMessages();
   drawVivoldi();
+  drawModal(world);
 }
 
 function renderSoon() {
@@ -147,9 +149,11 @@ function startStream() {
     live = false;
     messages.clear();
     forget();
+    forgetModals();
   });
   stream.addEventListener("error", () => toast("The sandbox does not answer. This page waits for it."));
   on("message", takeMessage);
+  on("modal", takeModal);
   on("ready", () => { live = true; });
   on("event", takeEvent);
   on("call", takeCall);
