@@ -255,7 +255,7 @@ def _review_button(request: Pending) -> Block:
     target = _target(request)
     asks = confirm(
         title="Approve step 1 of 2?",
-        text=f"You approve {target} {_as_seen(request)}. "
+        text=f"You approve {target} {coupons.as_seen(request.items)}. "
         "Nothing is deleted before a second person approves as well.",
         yes="Approve",
         style="primary",
@@ -269,24 +269,12 @@ def _final_button(request: Pending) -> Block:
     label = "Delete Coupon" if count == 1 else f"Delete {count} Coupons"
     asks = confirm(
         title=f"Delete {target}?",
-        text=f"This deletes {target}, {_as_seen(request)}. It can't be undone.",
+        text=f"This deletes {target}, {coupons.as_seen(request.items)}. It can't be undone.",
         yes=label,
         style="danger",
     )
     spoken = f"{label}: final approval for {target}"
     return button(Action.APPROVE, request.origin.id, label, spoken, style="danger", confirm=asks)
-
-
-def _as_seen(request: Pending) -> str:
-    """Return what approvers have to go by, which is nothing where Vivoldi does not show the coupon."""
-    count = len(request.items)
-    match sum(isinstance(item.snapshot, NotShown) for item in request.items):
-        case 0:
-            return "as shown on the card"
-        case unseen if unseen < count:
-            return f"as shown on the card, {unseen} of them unseen"
-        case _:
-            return f"unseen, since Vivoldi does not show {'it' if count == 1 else 'them'}"
 
 
 def _fallback(request: Shown) -> str:

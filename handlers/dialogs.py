@@ -8,6 +8,7 @@ from typing import Any
 from bot.domain.policy import Verdict
 from bot.domain.request import Pending
 from handlers.blocks import plain, section
+from handlers.coupons import as_seen
 from handlers.ids import CONFIRM, TYPED
 from handlers.mrkdwn import code
 from handlers.refusals import denied
@@ -37,7 +38,7 @@ def confirmation(request: Pending, channel: str, card_ts: str | None) -> dict[st
         "submit": plain(label, _MAX_TITLE),
         "close": plain("Go Back", _MAX_TITLE),
         "blocks": [
-            section(f"This deletes {codes}, as shown on the card. It can't be undone."),
+            section(f"This deletes {codes}, {as_seen(request.items)}. It can't be undone."),
             {"type": "input", "block_id": TYPED, "label": plain(asked, 200), "element": typed},
         ],
     }

@@ -69,9 +69,13 @@ def _stoppers(request: Approved) -> Grants:
 def state(request: Request, item: Item) -> str:
     """Return what happened to one coupon of a request, in the words of what was observed (I4)."""
     stopped = isinstance(request, Approved) and request.stopped is not None
-    if stopped and isinstance(item.state, Waiting):
+    return _after_stop(item) if stopped else words.state(item)
+
+
+def _after_stop(item: Item) -> str:
+    if isinstance(item.state, Waiting):
         return "Stopped. Reading the coupon to find out what the attempt before did."
-    if stopped and isinstance(item.state, Unknown) and not item.state.final:
+    if isinstance(item.state, Unknown) and not item.state.final:
         return f"{words.state(item)} It is not sent again."
     return words.state(item)
 
@@ -82,7 +86,7 @@ def too_late(request: Approved, stopped: bool) -> str:
     stopped: whether it stopped the rest.
     """
     sent = past_stopping(request)
-    told = [f"{code(item.code)}: {words.state(item)}" for item in sent]
+    told = [f"{code(item.code)}: {_after_stop(item)}" for item in sent]
     head = "Stopped: nothing more is sent." if stopped else "There is nothing left to stop."
     if request.stopped is not None:
         head = f"{mention(request.stopped.by.id)} has stopped it already {when(request.stopped.at)}."

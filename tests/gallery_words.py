@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.domain.command import parse_command
 from bot.domain.coupon import CouponCode, Reading, Shown
 from bot.domain.errors import BadInput
-from bot.domain.item import Deleted, Sending, Source
+from bot.domain.item import Deleted, Sending, Source, Unknown, Waiting
 from bot.domain.policy import RequesterMayApprove, Verdict
 from bot.domain.request import Approved, FailureReason, Grants, Request
 from bot.services.ports import Message, OpenRequest
@@ -120,7 +120,14 @@ def _stops() -> dict[str, Message]:
     three[CouponCode("GONE2024XX")] = UNSEEN
     running = with_states(approved(reviewed(pending(three))), DELETED["answer, gone"], Sending(1, 0))
     assert isinstance(running, Approved)
-    return {"two of three were sent": Message(_CARDS.stopped(running))}
+    settling = with_states(
+        approved(reviewed(pending(three))), Waiting(1, 1, _BROKEN), Unknown(1, 1, _BROKEN, NOW)
+    )
+    assert isinstance(settling, Approved)
+    return {
+        "two of three were sent": Message(_CARDS.stopped(running)),
+        "two of three got no answer": Message(_CARDS.stopped(settling)),
+    }
 
 
 def _dialogs() -> dict[str, Message]:

@@ -71,7 +71,8 @@ def _told(facts: Facts) -> Iterator[str]:
 
 
 def _decided(who: str, data: Mapping[str, Any]) -> Iterator[str]:
-    given = f"gave approval {data.get('step')} of 2"
+    typed = ", confirmed by typing" if data.get("typed") else ""
+    given = f"gave approval {data.get('step')} of 2{typed}"
     yield f"{who} {_ACTIONS.get(str(data.get('action')), given)}."
     yield from _bound(data)
 
