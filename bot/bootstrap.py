@@ -18,7 +18,15 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack import Directory, Identity, SlackMessenger, identify, web_client, web_session
+from bot.adapters.slack import (
+    Directory,
+    Identity,
+    SlackDialogs,
+    SlackMessenger,
+    identify,
+    web_client,
+    web_session,
+)
 from bot.adapters.store import SqlStore
 from bot.adapters.store import migrate as migrate_store
 from bot.adapters.vivoldi import RateLimit, VivoldiClient
@@ -26,14 +34,14 @@ from bot.domain.errors import SlackError, SlackUnavailable, StoreError
 from bot.domain.policy import Policy
 from bot.domain.request import Grants
 from bot.logs import reference
-from bot.observe.calls import Calls, MeasuredCoupons, MeasuredMessenger, MeasuredPeople
+from bot.observe.calls import Calls, MeasuredCoupons, MeasuredDialogs, MeasuredMessenger, MeasuredPeople
 from bot.observe.committed import Committed
 from bot.observe.log import correlate, log_events
 from bot.observe.metrics import Metrics
 from bot.observe.scrape import Scrape
 from bot.observe.tracing import tracing
 from bot.server import Watch, http_app, run_http
-from bot.services.ports import Coupons, Messenger
+from bot.services.ports import Coupons, Dialogs, Messenger
 from bot.settings import Settings
 from bot.socket_mode import run_socket
 from bot.wiring import Services
@@ -41,6 +49,7 @@ from bot.worker import Chore, Wakeup, Worker
 from handlers import errors, listeners
 from handlers.answers import Answers
 from handlers.cards import Cards
+from handlers.dialogs import confirmation
 from handlers.home import HomeBlocks
 
 if TYPE_CHECKING:
@@ -170,7 +179,7 @@ async def _built(
 
         await _first(refresh)
         yield Bot(
-            app=_bolt(settings, client, identity, services),
+            app=_bolt(settings, client, identity, services, MeasuredDialogs(SlackDialogs(client), to_slack)),
             worker=Worker(
                 [traces.lane(lane) for lane in services.lanes(settings)],
                 [
@@ -216,7 +225,9 @@ def seal_of(settings: Settings) -> Seal | None:
     return Seal(keys)
 
 
-def _bolt(settings: Settings, client: AsyncWebClient, identity: Identity, services: Services) -> AsyncApp:
+def _bolt(
+    settings: Settings, client: AsyncWebClient, identity: Identity, services: Services, dialogs: Dialogs
+) -> AsyncApp:
     secret = settings.slack_signing_secret
     known = AuthorizeResult(
         enterprise_id=None,
@@ -240,10 +251,12 @@ def _bolt(settings: Settings, client: AsyncWebClient, identity: Identity, servic
     )
     app.middleware(correlate)
     errors.register(app, identity.app_id, reference)
+    decide = services.decide(identity.team_id, settings)
     listeners.register(
         app,
         services.submit(identity.team_id),
-        services.decide(identity.team_id, settings),
+        decide,
+        services.confirm(decide, dialogs, confirmation),
         Answers(identity.workspace_url),
     )
     listeners.register_home(app, services.open_home(identity.team_id))

@@ -6,7 +6,15 @@ from datetime import timedelta, tzinfo
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot import __version__
@@ -132,6 +140,22 @@ class Settings(BaseSettings):
         "off",
         "approvers",
     )
+    stop_window_seconds: int = _field(
+        "Extra care: how long nothing is sent after the final approval, so that it can be stopped; in "
+        "seconds, fewer than EXECUTE_WITHIN_SECONDS. 0: it is sent at once.",
+        "a whole number of seconds from 0 to 300",
+        "30",
+        0,
+        ge=0,
+        le=300,
+    )
+    confirm_by_typing: bool = _field(
+        "Extra care: whether the final approver types the last four characters of the code, or, for several "
+        "coupons, how many they are.",
+        "true or false",
+        "true",
+        False,
+    )
     reason_required: bool = _field("Whether a request must give a reason.", "true or false", "true", False)
 
     slack_bot_token: _BotToken = _field(
@@ -242,6 +266,14 @@ class Settings(BaseSettings):
         "How log lines look: console for people, json for machines.", "console or json", "json", "console"
     )
 
+    @field_validator("stop_window_seconds")
+    @classmethod
+    def _ends_in_time(cls, seconds: int, info: ValidationInfo) -> int:
+        within = info.data.get("execute_within_seconds")
+        if within is not None and seconds >= within:
+            raise ValueError(f"is {seconds}, which leaves no time of the {within} of EXECUTE_WITHIN_SECONDS")
+        return seconds
+
     def policy(self) -> Policy:
         """Return the rules in force."""
         return Policy(
@@ -255,6 +287,8 @@ class Settings(BaseSettings):
             remind_after=timedelta(seconds=self.remind_after_seconds),
             reason_required=self.reason_required,
             freeze=self.freeze == "approvers",
+            stop_window=timedelta(seconds=self.stop_window_seconds),
+            confirm_by_typing=self.confirm_by_typing,
         )
 
     def secrets(self) -> tuple[str, ...]:

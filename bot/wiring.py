@@ -8,6 +8,7 @@ from datetime import timedelta
 from random import Random
 
 from bot.domain.policy import Policy
+from bot.services.confirm import Confirm, View
 from bot.services.decide import Decide
 from bot.services.execute import Execute
 from bot.services.failing import FailRequest
@@ -17,7 +18,7 @@ from bot.services.home_ports import HomeClaim, HomePage, Homes
 from bot.services.items import WorkOnItem
 from bot.services.ledger import Ledger
 from bot.services.notices import DeliverNotice
-from bot.services.ports import Claim, Clock, Coupons, Messenger, NoticeClaim, People, Renderer, Store
+from bot.services.ports import Claim, Clock, Coupons, Dialogs, Messenger, NoticeClaim, People, Renderer, Store
 from bot.services.present import Present
 from bot.services.read import ReadCoupons
 from bot.services.reconcile import Reconcile
@@ -70,6 +71,10 @@ class Services:
     def open_home(self, team: str) -> OpenHome:
         """Return what takes note of opened Homes. team: the bot's own workspace."""
         return OpenHome(self.homes, team)
+
+    def confirm(self, decide: Decide, dialogs: Dialogs, view: View) -> Confirm:
+        """Return what carries out approvals, and has the final one confirmed. view: the dialog for that."""
+        return Confirm(decide, self.policy, dialogs, view)
 
     def work_on_request(self, settings: Settings) -> WorkOnRequest:
         """Return what reads, shows, expires and tells requests."""

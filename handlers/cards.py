@@ -6,7 +6,18 @@ from collections import Counter
 
 from bot.domain.coupon import NotShown
 from bot.domain.freezes import can_freeze, can_unfreeze
-from bot.domain.item import Changed, Confirmation, Deleted, Item, ItemState, Refused, Source, Unknown
+from bot.domain.item import (
+    Changed,
+    Confirmation,
+    Deleted,
+    Item,
+    ItemState,
+    NotSent,
+    NotSentReason,
+    Refused,
+    Source,
+    Unknown,
+)
 from bot.domain.policy import Verdict
 from bot.domain.request import (
     Approved,
@@ -14,7 +25,6 @@ from bot.domain.request import (
     Decision,
     Expired,
     Failed,
-    FailureReason,
     Finished,
     OnlyFrozen,
     Pending,
@@ -28,10 +38,10 @@ from bot.domain.request import (
 )
 from bot.services.decide import Action
 from bot.services.ports import Message
-from handlers import coupons, freezing, refusals, words
+from handlers import coupons, freezing, refusals, stopping, words
 from handlers.blocks import Block, actions, button, confirm, context, fields, header, paragraphs, section
-from handlers.ids import COMMAND, block_id
-from handlers.mrkdwn import clip, code, escape, grants, mention, quote, when
+from handlers.ids import block_id
+from handlers.mrkdwn import clip, code, grants, mention, quote, when
 
 # Slack reads at most this much of a text; of all blocks together it takes about 12,000 characters.
 _MAX_TEXT = 4000
@@ -66,28 +76,15 @@ class Cards:
 
     def failure(self, request: Failed) -> str:
         """Return what the requester is told privately."""
-        asked = ", ".join(code(each) for each in request.codes)
-        match request.reason:
-            case FailureReason.UNREADABLE:
-                every = "every one of " if len(request.codes) > 1 else ""
-                return (
-                    f"I could not read {every}{asked} from Vivoldi, so there is no card and nothing was "
-                    f"deleted: {escape(request.detail)}. When that is mended, type {code(COMMAND)} again."
-                )
-            case FailureReason.NOT_FREEZABLE:
-                return (
-                    f"{asked} can't be frozen: {escape(request.detail)}. Nothing was done. To delete it, "
-                    f"type {code(COMMAND)} and its code."
-                )
-            case FailureReason.NO_CARD:
-                return (
-                    f"I can't post the card for {asked} in this channel (Slack says {code(request.detail)}), "
-                    f"so nothing was deleted. {_CHANNEL_REMEDY.get(request.detail, _ELSEWHERE)}"
-                )
+        return words.failure(request)
 
     def refused_click(self, verdict: Verdict, request: Request | None) -> str:
         """Return what someone is told privately whose click was refused."""
         return refusals.refused_click(verdict, request)
+
+    def stopped(self, request: Approved) -> str:
+        """Return what someone is told privately whose stop came too late for some of the coupons."""
+        return stopping.too_late(request, stopped=True)
 
 
 def _undone(request: Shown) -> str:
@@ -105,11 +102,6 @@ def _frozen(request: Shown) -> list[str]:
     return [clip(line, (_MAX_TEXT - 200) // len(request.items) // 2) for line in lines]
 
 
-_INVITE = "Invite me with `/invite @Coupon Guard`, then ask again."
-_ELSEWHERE = "Please ask in another channel, or tell whoever runs Coupon Guard."
-_CHANNEL_REMEDY = {"not_in_channel": _INVITE, "channel_not_found": _INVITE}
-
-
 # ---------------------------------------------------------------- what it is about
 
 
@@ -125,7 +117,7 @@ def title(request: Shown) -> str:
         case Pending():
             return f"{do.capitalize()} {_target(request)}?"
         case Approved():
-            return f"Deleting {_target(request)}"
+            return stopping.title(request, _target(request))
         case Finished():
             return _finished_title(request)
         case Rejected():
@@ -155,6 +147,8 @@ def _in_short(state: ItemState) -> str:
             return "not deleted (refused)"
         case Changed():
             return "not deleted (changed)"
+        case NotSent(reason=NotSentReason.STOPPED):
+            return "not deleted (stopped)"
         case Unknown():
             return "unknown"
         case _:
@@ -209,7 +203,7 @@ def _one(request: Shown, item: Item) -> list[Block]:
     )
     said = [_warned(request, coupons.warnings(item.warnings, item.snapshot))] if item.warnings else []
     if _is_decided(request):
-        said.append(words.state(item))
+        said.append(stopping.state(request, item))
     if frozen := freezing.state(item):
         said.append(frozen)
     return [section(facts[0]) if unseen else fields(facts), *paragraphs(said)]
@@ -217,7 +211,7 @@ def _one(request: Shown, item: Item) -> list[Block]:
 
 def _in_list(request: Shown, item: Item) -> str:
     """Return one of several coupons: what happened to it and what to think about come first."""
-    said = [words.state(item)] if _is_decided(request) else []
+    said = [stopping.state(request, item)] if _is_decided(request) else []
     if frozen := freezing.state(item):
         said.append(frozen)
     if item.warnings:
@@ -252,13 +246,15 @@ def _status(request: Shown) -> list[str]:
             who = f"Can freeze: {grants(origin.first | origin.final)}, one of them is enough"
         case Pending(origin=origin, step=Step.REVIEW):
             who = f"*Step 1 of 2: review.* Can approve: {grants(origin.first)}"
+            if origin.final != origin.first:
+                who += f". Then, for step 2: {grants(origin.final)}"
         case Pending(origin=origin):
             who = (
                 "*Step 2 of 2: final approval*, by someone other than the requester and the first approver. "
                 f"Can approve: {grants(origin.final)}"
             )
         case Approved():
-            return [*approvals, "*Approved.* The deletion runs."]
+            return [*approvals, *stopping.how_far(request)]
         case Finished():
             return [*approvals, f"*Finished* {when(request.ended_at)}."]
         case _:
@@ -279,6 +275,8 @@ def _buttons(request: Shown) -> list[Block]:
     target, value = _target(request), request.origin.id
     if isinstance(request, ShownAtEnd):
         return [freezing.unfreeze_button(request, target)] if can_unfreeze(request) else []
+    if isinstance(request, Approved):
+        return [stopping.stop_button(request, target)] if stopping.is_shown(request) else []
     if not isinstance(request, Pending):
         return []
     freeze = [freezing.freeze_button(request, target)] if can_freeze(request) else []
@@ -295,7 +293,7 @@ def _review_button(request: Pending) -> Block:
     target = _target(request)
     asks = confirm(
         title="Approve step 1 of 2?",
-        text=f"You approve {target} {_as_seen(request)}. "
+        text=f"You approve {target} {coupons.as_seen(request.items)}. "
         "Nothing is deleted before a second person approves as well.",
         yes="Approve",
         style="primary",
@@ -309,24 +307,12 @@ def _final_button(request: Pending) -> Block:
     label = "Delete Coupon" if count == 1 else f"Delete {count} Coupons"
     asks = confirm(
         title=f"Delete {target}?",
-        text=f"This deletes {target} at once, {_as_seen(request)}. It can't be undone.",
+        text=f"This deletes {target}, {coupons.as_seen(request.items)}. It can't be undone.",
         yes=label,
         style="danger",
     )
     spoken = f"{label}: final approval for {target}"
     return button(Action.APPROVE, request.origin.id, label, spoken, style="danger", confirm=asks)
-
-
-def _as_seen(request: Pending) -> str:
-    """Return what approvers have to go by, which is nothing where Vivoldi does not show the coupon."""
-    count = len(request.items)
-    match sum(isinstance(item.snapshot, NotShown) for item in request.items):
-        case 0:
-            return "as shown on the card"
-        case unseen if unseen < count:
-            return f"as shown on the card, {unseen} of them unseen"
-        case _:
-            return f"unseen, since Vivoldi does not show {'it' if count == 1 else 'them'}"
 
 
 def _fallback(request: Shown) -> str:

@@ -5,7 +5,10 @@ All of it is Slack's mrkdwn, escaped. Whom a coupon was issued to is never among
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.domain.coupon import Coupon, Difference, DiscountKind, NotShown, Reading, Shown, Warning
+from bot.domain.item import Item
 from handlers.mrkdwn import clip, code, escape, quote, said
 
 # In a list of several coupons, so that twenty of them fit into one message of Slack.
@@ -134,3 +137,14 @@ def difference(found: Difference) -> str:
     before = quote(found.before) if found.before is not None else "not given"
     after = quote(found.after) if found.after is not None else "not given"
     return f"the {_FACTS[found.fact]} was {before} and is now {after}"
+
+
+def as_seen(items: Sequence[Item]) -> str:
+    """Return what approvers have to go by, which is nothing where Vivoldi does not show the coupon."""
+    match sum(isinstance(item.snapshot, NotShown) for item in items):
+        case 0:
+            return "as shown on the card"
+        case unseen if unseen < len(items):
+            return f"as shown on the card, {unseen} of them unseen"
+        case _:
+            return f"unseen, since Vivoldi does not show {'it' if len(items) == 1 else 'them'}"

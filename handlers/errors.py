@@ -12,7 +12,7 @@ from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp, AsyncRespond
 
 from bot.domain.errors import CouponGuardError, StoreError
-from handlers.ids import COMMAND
+from handlers.ids import COMMAND, TYPED
 from handlers.mrkdwn import code
 from handlers.payloads import BadPayload, app_of, is_event
 
@@ -48,6 +48,10 @@ def register(app: AsyncApp, app_id: str, reference: Callable[[], str]) -> None:
             return BoltResponse(status=503, body="This event could not be stored.")
         if "command" in body:
             return BoltResponse(status=200, body={"response_type": "ephemeral", "text": sentence})
+        if body.get("type") == "view_submission":
+            # Closed, the dialog would pass for a success.
+            errors = {TYPED: sentence}
+            return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
         await _tell(respond, sentence)
         return BoltResponse(status=200, body="")
 

@@ -1,4 +1,4 @@
-"""The names that Slack sends back: the command, the event, and what a button carries."""
+"""The names that Slack sends back: the command, the event, what a button carries, and the dialog."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 
 COMMAND = "/coupon-delete"
 HOME_OPENED = "app_home_opened"
+# The dialog in which the final approval is confirmed, and the field in it, both as block and as element.
+CONFIRM = "confirm-final"
+TYPED = "typed"
 _BLOCK = re.compile(r"decide-v([0-9]{1,9})", re.ASCII)
 
 

@@ -58,6 +58,12 @@ def card_link(workspace_url: str, channel: str, ts: str) -> str:
     return f"{workspace_url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
 
 
+def when_exactly(at: datetime) -> str:
+    """Return a time to the second, never rounded up, that Slack shows in the reader's time zone."""
+    fallback = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time_secs}}|{fallback}>"
+
+
 def clip(text: str, longest: int) -> str:
     """Return the text, cut to `longest` characters with an ellipsis where it is longer.
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from bot.services.decide import Action, Click
 from bot.services.home import Opening
 from bot.services.submit import SlashCommand
-from handlers.ids import HOME_OPENED, version_of
+from handlers.ids import CONFIRM, HOME_OPENED, TYPED, version_of
 
 Payload = Mapping[str, Any]
 
 _MAX_ID = 255
 _MAX_URL = 2000
-_EVENT, _CHALLENGE = "event_callback", "url_verification"
-# Parts of dialogs and workflow steps, and those of events, in which Bolt looks for people and places.
+_MAX_TYPED = 3000
+_MAX_METADATA = 3000
+_MOST_VERSIONS = 999_999_999
+_EVENT, _CHALLENGE, _DIALOG = "event_callback", "url_verification", "view_submission"
+# Parts of dialogs and workflow steps, those of events, and what else a dialog does not have: in all of them
+# Bolt looks for people and places.
 _OF_NO_KIND = ("function_data", "response_urls", "view", "workflow_step")
 _OF_EVENTS = ("authorizations", "event")
+_OF_MESSAGES = ("actions", "callback_id", "channel", "container", "message", "previous_message")
 
 
 class BadPayload(Exception):
@@ -25,14 +31,17 @@ class BadPayload(Exception):
 
 
 def require_heard(body: object) -> None:
-    """Make sure that a payload is a command, a click, an opened Home, or the question whether the bot is at
-    the address that events go to; and nothing else besides. Raises BadPayload.
+    """Make sure that a payload is a command, a click, a dialog that was sent, an opened Home, or the question
+    whether the bot is at the address that events go to; and nothing else besides. Raises BadPayload.
 
     Bolt looks at it as whatever it may be, and trips over parts of other types.
     """
     if not isinstance(body, Mapping):
         raise BadPayload("the payload is no object")
     kind = body.get("type")
+    if kind == _DIALOG:
+        _require_dialog(body)
+        return
     foreign = _OF_NO_KIND if kind == _EVENT else (*_OF_NO_KIND, *_OF_EVENTS)
     if any(body.get(part) is not None for part in foreign):
         raise BadPayload("the payload is of another kind")
@@ -45,7 +54,18 @@ def require_heard(body: object) -> None:
     elif "command" not in body and kind == _CHALLENGE:
         _text(body, "challenge")
     else:
-        raise BadPayload("the payload is no command, click or opened Home")
+        raise BadPayload("the payload is no command, click, dialog or opened Home")
+
+
+def _require_dialog(body: Payload) -> None:
+    others = {*_OF_NO_KIND, *_OF_EVENTS, *_OF_MESSAGES, "command"} - {"view"}
+    # Slack sends an empty list of addresses for answers with every dialog that asks for none.
+    if any(body.get(part) not in (None, []) for part in others):
+        raise BadPayload("the payload is not only a dialog's")
+    installed = _part(body, "view").get("app_installed_team_id")
+    if installed is not None and not isinstance(installed, str):
+        raise BadPayload("the dialog's workspace is not one of Slack's")
+    typed(body)
 
 
 def slash_command(body: Payload) -> SlashCommand:
@@ -99,6 +119,36 @@ def is_event(body: Payload) -> bool:
     return body.get("type") == _EVENT
 
 
+def typed(body: Payload) -> Click:
+    """Return the final approval that someone confirmed in the dialog, as if the card's button were clicked.
+
+    Actor and words come from the payload; the dialog only says which request and version is meant.
+
+    Raises BadPayload.
+    """
+    view = _part(body, "view")
+    if view.get("type") != "modal" or view.get("callback_id") != CONFIRM:
+        raise BadPayload("the dialog is not one of this bot's")
+    field = _part(_part(_part(_part(view, "state"), "values"), TYPED), TYPED)
+    about = _about(view)
+    return Click(
+        action=Action.APPROVE,
+        user=_text(_part(body, "user"), "id"),
+        team=_team(body),
+        channel=_text(about, "channel"),
+        request_id=_text(about, "request"),
+        version=_version(about),
+        message_ts=None if about.get("card") is None else _text(about, "card"),
+        reply_url=None,
+        typed=_words(field),
+    )
+
+
+def trigger_of(body: Payload) -> str:
+    """Return what lets the bot open a dialog for who clicked; empty where there is none."""
+    return _text(body, "trigger_id") if body.get("trigger_id") else ""
+
+
 def app_of(body: Payload) -> object:
     """Return the id of the app that a payload is for."""
     return body.get("api_app_id")
@@ -115,6 +165,32 @@ def _typed(body: Payload) -> str:
     if not isinstance(text, str):
         raise BadPayload("text is not a text")
     return text
+
+
+def _about(view: Payload) -> Payload:
+    """Return what the bot wrote into a dialog when it opened it."""
+    try:
+        about = json.loads(_text(view, "private_metadata", _MAX_METADATA))
+    except (ValueError, RecursionError) as error:
+        raise BadPayload("the dialog does not say what it is about") from error
+    if not isinstance(about, Mapping):
+        raise BadPayload("the dialog does not say what it is about")
+    return about
+
+
+def _version(about: Payload) -> int:
+    version = about.get("version")
+    if type(version) is not int or not 0 <= version <= _MOST_VERSIONS:
+        raise BadPayload("the dialog is not about a version of a card")
+    return version
+
+
+def _words(field: Payload) -> str:
+    """Return what was typed, whatever it is; Slack sends null for nothing."""
+    words = field.get("value") or ""
+    if not isinstance(words, str) or len(words) > _MAX_TYPED:
+        raise BadPayload("what was typed is not a text")
+    return words
 
 
 def _reply_url(body: Payload) -> str | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bot.domain.policy import Verdict
-from bot.domain.request import Request
+from bot.domain.request import Approved, Request
 from handlers.ids import COMMAND
 from handlers.mrkdwn import code
+from handlers.stopping import too_late
 from handlers.words import ended
 
 _ASK_APPROVER = "Ask one of the people named on the card."
@@ -49,6 +50,14 @@ _DENIED = {
     Verdict.NO_SUCH_REQUEST: (
         f"I don't know this request, so nothing was done. Ask anew with {code(COMMAND)}."
     ),
+    Verdict.NOT_TYPED: (
+        "This approval has to be confirmed by typing, and the dialog for that did not open, so nothing was"
+        " done. Please click again."
+    ),
+    Verdict.WRONG_TEXT: "That is not what the dialog asks for, so nothing was done. Please type it again.",
+    Verdict.MAY_NOT_STOP: "Only the person who asked and the approvers can stop it. Nothing was changed.",
+    Verdict.NOT_APPROVED: "It is not approved, so there is nothing to stop yet. Look at the card again.",
+    Verdict.NOTHING_TO_STOP: "There is nothing left to stop. The card says what happened.",
     Verdict.NOT_BOUND: (
         "The first approval is not for what is stored, so nothing was done. Please reject this request, ask"
         " anew, and tell whoever runs Coupon Guard."
@@ -77,4 +86,6 @@ def refused_click(verdict: Verdict, request: Request | None) -> str:
     """Return why a click had no effect."""
     if verdict is Verdict.ALREADY_ENDED and request is not None:
         return f"{ended(request)} Your click changed nothing."
+    if verdict is Verdict.NOTHING_TO_STOP and isinstance(request, Approved):
+        return too_late(request, stopped=False)
     return denied(verdict)

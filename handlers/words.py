@@ -25,6 +25,7 @@ from bot.domain.request import (
     Cancelled,
     Expired,
     Failed,
+    FailureReason,
     Finished,
     OnlyFrozen,
     Pending,
@@ -32,10 +33,11 @@ from bot.domain.request import (
     Rejected,
     Request,
     Step,
+    Stop,
 )
 from handlers.coupons import difference
 from handlers.ids import COMMAND
-from handlers.mrkdwn import clip, code, grants, mention, said, sentence, when
+from handlers.mrkdwn import clip, code, escape, grants, mention, said, sentence, when
 
 _MAX_LISTED = 400
 
@@ -158,6 +160,10 @@ def _not_sent(not_sent: NotSent) -> str:
                 f"*Not deleted: the approvals are not for what is stored.*{proven} "
                 "Please tell whoever runs Coupon Guard; this should never happen."
             )
+        case NotSentReason.STOPPED:
+            by = mention(not_sent.stopped_by) if not_sent.stopped_by else "someone"
+            again = " again" if not_sent.unanswered else ""
+            return f"*Not deleted: stopped by {by} before it was sent{again}.*{proven}"
         case NotSentReason.APPROVER_LOST:
             who = mention(not_sent.approver) if not_sent.approver else "an approver"
             why = _LOST.get(Verdict(not_sent.detail), "is no longer eligible") if not_sent.detail else ""
@@ -183,6 +189,11 @@ _LOST = {
 def ended(request: Request) -> str:
     """Return in one sentence how far a request is that can't be decided any more."""
     match request:
+        case Approved(stopped=Stop(by=person, at=at)):
+            return (
+                f"{mention(person.id)} stopped this request {when(at)}; "
+                "what was sent before is being settled."
+            )
         case Approved(review=review, final=final):
             by = f"{mention(review.actor.id)} and {mention(final.actor.id)}"
             return f"Both approvals are in, by {by}; the deletion runs."
@@ -202,6 +213,33 @@ def ended(request: Request) -> str:
             return "This request is waiting for approval."
         case _:
             return "This request is being read from Vivoldi."
+
+
+def failure(request: Failed) -> str:
+    """Return why a request could not be shown, for the requester."""
+    asked = ", ".join(code(each) for each in request.codes)
+    match request.reason:
+        case FailureReason.UNREADABLE:
+            every = "every one of " if len(request.codes) > 1 else ""
+            return (
+                f"I could not read {every}{asked} from Vivoldi, so there is no card and nothing was "
+                f"deleted: {escape(request.detail)}. When that is mended, type {code(COMMAND)} again."
+            )
+        case FailureReason.NOT_FREEZABLE:
+            return (
+                f"{asked} can't be frozen: {escape(request.detail)}. Nothing was done. To delete it, type "
+                f"{code(COMMAND)} and its code."
+            )
+        case FailureReason.NO_CARD:
+            return (
+                f"I can't post the card for {asked} in this channel (Slack says {code(request.detail)}), "
+                f"so nothing was deleted. {_CHANNEL_REMEDY.get(request.detail, _ELSEWHERE)}"
+            )
+
+
+_INVITE = "Invite me with `/invite @Coupon Guard`, then ask again."
+_ELSEWHERE = "Please ask in another channel, or tell whoever runs Coupon Guard."
+_CHANNEL_REMEDY = {"not_in_channel": _INVITE, "channel_not_found": _INVITE}
 
 
 def reminder(request: Pending) -> str:

@@ -18,6 +18,8 @@ from sandbox.slack.seen import (
     Json,
     LogEntry,
     Message,
+    Modal,
+    SentModal,
     answer_from,
     home_from,
     message_from,
@@ -32,6 +34,8 @@ __all__ = [
     "HomeView",
     "LogEntry",
     "Message",
+    "Modal",
+    "SentModal",
     "SlackControl",
 ]
 
@@ -109,7 +113,23 @@ class SlackControl:
         """
         return Delivered(**await self._call("POST", "/interaction", order))
 
+    async def send_modal(self, modal: Modal, /, *, user: str | None = None, **values: str) -> SentModal:
+        """Fill in the fields of a modal by their block ids, and send it. user: who, if not who sees it."""
+        fields = modal.fields()
+        given = {block: {fields[block]: value} for block, value in values.items()}
+        body = {"user": user or modal.user, "modal": modal.id, "values": given}
+        sent = await self._call("POST", "/modal/send", body)
+        return SentModal(sent["status"], sent["error"], Modal(**sent["modal"]))
+
+    async def close_modal(self, modal: Modal) -> None:
+        """Close a modal without sending it."""
+        await self._call("POST", "/modal/close", {"user": modal.user, "modal": modal.id})
+
     # What is there to see
+
+    async def modals(self, user: str | None = None) -> list[Modal]:
+        """Return the open modals, of one person or of all."""
+        return [Modal(**modal) for modal in (await self._call("GET", "/modals", user=user))["modals"]]
 
     async def messages(self, channel: str) -> list[Message]:
         """Return what stands in a channel now, broadcast replies included, oldest first."""
@@ -263,6 +283,14 @@ class SlackControl:
             return home_from(entry.data["home"]).contains(containing)
 
         return home_from((await self.wait_for(says, timeout, after)).data["home"])
+
+    async def wait_modal(self, user: str, timeout: float = 5.0, after: int = 0) -> Modal:
+        """Return the next modal that a person sees after log entry `after`, waiting. Raises TimeoutError."""
+
+        def shown(entry: LogEntry) -> bool:
+            return entry.kind == "modal" and entry.data["modal"]["user"] == user
+
+        return Modal(**(await self.wait_for(shown, timeout, after)).data["modal"])
 
     async def _wait_standing(
         self, fits: Callable[[Message], bool], containing: str, timeout: float, after: int

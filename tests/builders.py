@@ -38,6 +38,7 @@ from bot.domain.request import (
     reject,
     review,
     show,
+    stop,
 )
 from bot.domain.request import Shown as ShownRequest
 
@@ -116,11 +117,18 @@ def reviewed(request: Pending | None = None, by: Person = AMIR) -> Pending:
     return review(request or pending(), by, later(60))
 
 
-def approved(request: Pending | None = None, by: Person = BEA) -> Approved:
+def approved(
+    request: Pending | None = None, by: Person = BEA, stop_window: timedelta = timedelta()
+) -> Approved:
     """Return a request with both approvals. request: one that waits for step 2."""
     ready = request or reviewed()
     assert ready.review is not None
-    return approve(ready, ready.review, by, later(120), EXECUTE_WITHIN)
+    return approve(ready, ready.review, by, later(120), EXECUTE_WITHIN, stop_window)
+
+
+def stopped(request: Approved, by: Person = AMIR) -> Approved | Finished:
+    """Return a request that someone stopped."""
+    return stop(request, by, later(150))
 
 
 def with_states(request: Approved, *states: ItemState) -> Approved | Finished:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -193,6 +193,20 @@ class Sent:
     ts: str
     message: Message
     broadcast: bool = False
+
+
+@dataclass
+class FakeDialogs:
+    """Slack's dialogs. opened: each with its trigger. error: raised instead of opening one."""
+
+    opened: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    error: SlackError | None = None
+
+    async def open(self, trigger: str, view: Mapping[str, object]) -> None:
+        """Keep the dialog."""
+        if self.error is not None:
+            raise self.error
+        self.opened.append((trigger, view))
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.domain.coupon import Coupon, CouponCode, Difference, DiscountKind, NotShown, Reading, Shown
 from bot.domain.freeze import Freeze, Goal, NotDone, Unfrozen, Why
@@ -47,6 +48,7 @@ from tests.builders import (
     pending,
     rejected,
     reviewed,
+    stopped,
     with_states,
 )
 
@@ -80,6 +82,8 @@ NOT_DELETED: dict[str, ItemState] = {
         "Vivoldi refused the call (HTTP 401): look at the setting VIVOLDI_API_KEY",
     ),
     "not bound": NotSent(NotSentReason.NOT_BOUND),
+    "stopped": NotSent(NotSentReason.STOPPED, stopped_by=RIKA.id),
+    "stopped after a lost attempt": NotSent(NotSentReason.STOPPED, unanswered=1, stopped_by=AMIR.id),
     "unknown for good": replace(_UNKNOWN, final=True),
 }
 RUNNING: dict[str, ItemState] = {
@@ -162,6 +166,12 @@ def _snapshot_for(state: ItemState) -> Reading | None:
 
 def _frozen_items() -> tuple[Item, ...]:
     return (replace(an_item(), freeze=FROZEN),)
+
+
+def _stopped(*states: ItemState) -> ShownRequest:
+    running = with_states(approved(reviewed(pending(_SEVERAL))), *states)
+    assert isinstance(running, Approved)
+    return stopped(running)
 
 
 def _mixed() -> Finished:
@@ -265,6 +275,10 @@ SHOWN: dict[str, dict[str, ShownRequest]] = {
     "card_running": {
         **_states(RUNNING),
         "several": with_states(approved(reviewed(pending(_SEVERAL))), DELETED["answer, gone"], Sending(1, 0)),
+        "can be stopped": approved(stop_window=timedelta(seconds=30)),
+        "several can be stopped": approved(reviewed(pending(_SEVERAL)), stop_window=timedelta(seconds=90)),
+        "stopped": _stopped(DELETED["answer, gone"], Sending(1, 0)),
+        "stopped, to be settled": _stopped(Waiting(1, 1, "no answer"), _UNKNOWN),
     },
     "card_finished": _FINISHED,
     "card_ended": _ENDED,

@@ -6,17 +6,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.command import parse_command
-from bot.domain.coupon import Shown
+from bot.domain.coupon import CouponCode, Reading, Shown
 from bot.domain.errors import BadInput
+from bot.domain.item import Deleted, Sending, Source, Unknown, Waiting
 from bot.domain.policy import RequesterMayApprove, Verdict
-from bot.domain.request import FailureReason, Grants, Purpose, Request
+from bot.domain.request import Approved, FailureReason, Grants, Purpose, Request
 from bot.services.ports import Message, OpenRequest
 from bot.services.submit import Accepted, Answer, Denied, History, Listing, Misread, Taken, TooFew, Usage
 from handlers.answers import Answers
 from handlers.cards import Cards
+from handlers.dialogs import confirmation
 from tests.builders import (
     CODE,
     DANA,
+    NOW,
     OTHER_CODE,
     UNSEEN,
     a_coupon,
@@ -30,7 +33,9 @@ from tests.builders import (
     pending,
     rejected,
     reviewed,
+    stopped,
     submitted,
+    with_states,
 )
 from tests.gallery import DELETED, ENDINGS, SHOWN, twenty_longest
 from tests.gallery_home import home_messages
@@ -63,6 +68,8 @@ def messages() -> dict[str, dict[str, Message]]:
         "command_answers": _answers(),
         "reminders": _reminders(),
         "homes": home_messages(),
+        "stops": _stops(),
+        "dialogs": _dialogs(),
     }
 
 
@@ -106,8 +113,42 @@ def _refused_clicks() -> dict[str, Message]:
         "expired": expired(),
         "frozen": only_frozen(),
     }
+    cases |= {f"stop, {name}": (Verdict.NOTHING_TO_STOP, request) for name, request in _unstoppable().items()}
     cases |= {f"already {name}": (Verdict.ALREADY_ENDED, request) for name, request in decided.items()}
     return {name: Message(_CARDS.refused_click(*case)) for name, case in cases.items()}
+
+
+def _unstoppable() -> dict[str, Request]:
+    two = approved(reviewed(pending({CODE: Shown(a_coupon()), OTHER_CODE: UNSEEN})))
+    sent = with_states(two, DELETED["answer, gone"], Sending(1, 0))
+    assert isinstance(sent, Approved)
+    return {"nothing left": with_states(approved(), Deleted(Source.ANSWER, NOW)), "by another": stopped(sent)}
+
+
+def _stops() -> dict[str, Message]:
+    three: dict[CouponCode, Reading] = {CODE: Shown(a_coupon()), OTHER_CODE: UNSEEN}
+    three[CouponCode("GONE2024XX")] = UNSEEN
+    running = with_states(approved(reviewed(pending(three))), DELETED["answer, gone"], Sending(1, 0))
+    assert isinstance(running, Approved)
+    settling = with_states(
+        approved(reviewed(pending(three))), Waiting(1, 1, _BROKEN), Unknown(1, 1, _BROKEN, NOW)
+    )
+    assert isinstance(settling, Approved)
+    return {
+        "two of three were sent": Message(_CARDS.stopped(running)),
+        "two of three got no answer": Message(_CARDS.stopped(settling)),
+    }
+
+
+def _dialogs() -> dict[str, Message]:
+    """Return the dialogs as if they were messages: their titles and buttons are added as text."""
+    several = reviewed(pending({CODE: Shown(a_coupon()), OTHER_CODE: UNSEEN}))
+    shown = {}
+    for name, request in {"one coupon": reviewed(), "several coupons": several}.items():
+        view = confirmation(request, "C0INCIDENT", "1.000100")
+        names = [view[part]["text"] for part in ("title", "submit", "close")]
+        shown[name] = Message(" / ".join(names), tuple(view["blocks"]))
+    return shown
 
 
 def _misread(text: str, *, reason_required: bool = False) -> Misread:

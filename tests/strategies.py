@@ -119,6 +119,12 @@ def _finals(before: Reading) -> st.SearchStrategy[ItemState]:
             st.sampled_from([Verdict.GUEST, Verdict.NOT_AN_APPROVER]),
             st.just(AMIR.id),
         ),
+        st.builds(
+            NotSent,
+            st.just(NotSentReason.STOPPED),
+            unanswered=st.integers(0, 2),
+            stopped_by=st.just(AMIR.id),
+        ),
         st.builds(Unknown, attempts, attempts, texts(700), st.just(NOW), final=st.just(True)),
         *([readings().map(lambda after: _drift(before, after))] if isinstance(before, Shown) else []),
     )

@@ -20,6 +20,7 @@ _ACTIONS = {
     "cancel": "cancelled the request",
     "freeze": "asked to freeze it",
     "unfreeze": "asked to unfreeze it",
+    "stop": "stopped the request",
 }
 _OUTCOMES = {"notsent": "not sent", "unknown": "unknown; people have to look"}
 
@@ -84,7 +85,8 @@ def _told(facts: Facts) -> Iterator[str]:
 
 
 def _decided(who: str, data: Mapping[str, Any]) -> Iterator[str]:
-    given = f"gave approval {data.get('step')} of 2"
+    typed = ", confirmed by typing" if data.get("typed") else ""
+    given = f"gave approval {data.get('step')} of 2{typed}"
     yield f"{who} {_ACTIONS.get(str(data.get('action')), given)}."
     yield from _bound(data)
 

@@ -1,7 +1,7 @@
 """One coupon of a request on its way: its states, and the transitions between them.
 
     Waiting → Sending → Deleted | Refused | Unknown
-    Waiting → Changed | NotSent
+    Waiting → Changed | NotSent (too late, or stopped by someone, for example)
     Unknown → (by a read) Deleted | Waiting | Refused | Changed, or it stays Unknown for good
 
 Each function takes a state and what was observed, and returns the next state. The two tables of
@@ -160,6 +160,7 @@ class NotSentReason(StrEnum):
     APPROVER_LOST = "approver_lost"  # an approver no longer counts
     UNREADABLE = "unreadable"  # Vivoldi refuses to be read
     NOT_BOUND = "not_bound"  # the approvals are not for what is stored
+    STOPPED = "stopped"  # someone stopped it
 
 
 @dataclass(frozen=True)
@@ -168,12 +169,14 @@ class NotSent:
 
     detail: what stood in the way, as far as it was seen. approver: the id of one who no longer counts.
     unanswered: attempts without a usable answer after which a read still showed the coupon.
+    stopped_by: the id of who stopped it.
     """
 
     reason: NotSentReason
     detail: str | None = None
     approver: str | None = None
     unanswered: int = 0
+    stopped_by: str | None = None
 
 
 ItemState = Waiting | Sending | Unknown | Deleted | Refused | Changed | NotSent
@@ -355,3 +358,22 @@ def not_sent(
 ) -> NotSent:
     """Return the end of an item that is not sent (any more)."""
     return NotSent(reason, detail or waiting.obstacle, approver, waiting.unanswered)
+
+
+def stopped(waiting: Waiting, by: str) -> NotSent:
+    """Return the end of an item that someone stopped before it was sent, or before it was sent again.
+
+    Not for one with an unanswered attempt that no read after the stop has settled. by: who stopped it.
+    """
+    return NotSent(NotSentReason.STOPPED, unanswered=waiting.unanswered, stopped_by=by)
+
+
+def may_be_sent(state: ItemState) -> bool:
+    """Tell whether a DELETE for an item in this state may still be sent, at once or after a read."""
+    match state:
+        case Waiting() | Sending():
+            return True
+        case Unknown():
+            return not state.final and state.refusal is None
+        case _:
+            return False

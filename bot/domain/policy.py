@@ -18,6 +18,8 @@ from bot.domain.request import (
     Shown,
     ShownAtEnd,
     Step,
+    Submitted,
+    can_be_stopped,
 )
 
 
@@ -57,6 +59,8 @@ class Policy:
     """The rules in force, from the settings. None for requesters or channels: no restriction.
 
     freeze: whether approvers may freeze coupons.
+    stop_window: for how long nothing is sent after the final approval, so that it can be stopped.
+    confirm_by_typing: whether the final approver has to type what `confirmation` says.
     """
 
     approvers: Grants
@@ -69,6 +73,8 @@ class Policy:
     remind_after: timedelta = timedelta(seconds=300)
     reason_required: bool = False
     freeze: bool = True
+    stop_window: timedelta = timedelta()
+    confirm_by_typing: bool = False
 
     def grants(self, step: Step) -> Grants:
         """Return who may give a step."""
@@ -80,6 +86,8 @@ class Policy:
             "approvers": _ids(self.approvers),
             "final_approvers": _ids(self.final_approvers),
             "requester_may_approve": self.requester_may_approve.value,
+            "stop_window_seconds": int(self.stop_window.total_seconds()),
+            "confirm_by_typing": self.confirm_by_typing,
         }
 
 
@@ -113,6 +121,11 @@ class Verdict(StrEnum):
     NOT_FREEZABLE = "not_freezable"  # no coupon of the request allows it, or it was asked for already
     NOT_FROZEN = "not_frozen"  # nothing is left to be undone
     ONLY_A_FREEZE = "only_a_freeze"  # a deletion was not asked for, so it can't be approved
+    NOT_TYPED = "not_typed"  # the final approval has to be confirmed by typing
+    WRONG_TEXT = "wrong_text"  # something else was typed
+    MAY_NOT_STOP = "may_not_stop"
+    NOT_APPROVED = "not_approved"  # there is nothing to stop yet
+    NOTHING_TO_STOP = "nothing_to_stop"  # all was sent, or it was stopped already
 
 
 _BY_KIND = {
@@ -210,6 +223,45 @@ def may_cancel(standing: Standing, request: Pending, now: datetime) -> Verdict:
     if standing.person.id != request.origin.requester.id:
         return Verdict.NOT_THE_REQUESTER
     return Verdict.TOO_LATE if now >= request.approve_by else Verdict.ALLOWED
+
+
+def may_stop(policy: Policy, standing: Standing, request: Request | None) -> Verdict:
+    """Any eligible approver of either step, or the requester, may stop what was not sent yet.
+
+    It is safe, so it counts from any version of the card.
+    """
+    if (verdict := may_act(standing)) is not Verdict.ALLOWED:
+        return verdict
+    match request:
+        case None:
+            return Verdict.NO_SUCH_REQUEST
+        case Submitted() | Pending():
+            return Verdict.NOT_APPROVED
+        case Approved():
+            asked = standing.person.id == request.origin.requester.id
+            if not asked and not standing.granted(policy.approvers | policy.final_approvers):
+                return Verdict.MAY_NOT_STOP
+            return Verdict.ALLOWED if can_be_stopped(request) else Verdict.NOTHING_TO_STOP
+        case _:
+            return Verdict.ALREADY_ENDED
+
+
+def confirmation(request: Pending) -> str:
+    """Return what is typed to confirm the final approval: the end of the code, or how many there are."""
+    return request.items[0].code[-4:] if len(request.items) == 1 else str(len(request.items))
+
+
+def is_confirmed(policy: Policy, request: Pending, typed: str | None) -> Verdict:
+    """Tell whether an approval that is allowed is also confirmed. typed: what was typed; None: nothing was.
+
+    Capitals and spaces around it make no difference: nobody is to fight a phone's keyboard at night.
+    """
+    if request.step is Step.REVIEW:
+        return Verdict.ALLOWED
+    if typed is None:
+        return Verdict.NOT_TYPED if policy.confirm_by_typing else Verdict.ALLOWED
+    same = typed.strip().upper() == confirmation(request).upper()
+    return Verdict.ALLOWED if same else Verdict.WRONG_TEXT
 
 
 def current(request: Request | None, version: int) -> Verdict:

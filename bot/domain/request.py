@@ -4,6 +4,7 @@
     Submitted → Failed      Pending → Rejected | Cancelled | Expired | Failed (no card could be shown)
     Pending → OnlyFrozen, where nothing but a freeze was asked for (see `bot.domain.freezes`)
 
+An approved request can be stopped: what has not been sent by then is not sent any more.
 A transition takes the state that it starts from, so an impossible one does not type-check.
 Each transition raises the version by one: a card drawn from an older version is out of date.
 """
@@ -15,7 +16,7 @@ from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from bot.domain.coupon import CouponCode, Reading, combined_digest, warnings
-from bot.domain.item import Item, ItemState, freeze_seen, is_final
+from bot.domain.item import Item, ItemState, Waiting, freeze_seen, is_final, may_be_sent, stopped
 
 
 class Step(IntEnum):
@@ -111,9 +112,20 @@ class Pending:
         return shown_digest(self.items)
 
 
+@dataclass(frozen=True)
+class Stop:
+    """Someone stopped a request: nothing is sent any more."""
+
+    by: Person
+    at: datetime
+
+
 @dataclass(frozen=True, kw_only=True)
 class Approved:
-    """Both approvals are there; the items are being deleted."""
+    """Both approvals are there; the items are being deleted.
+
+    stop_until: nothing is sent before, so that it can be stopped; None: sent at once. stopped: by whom.
+    """
 
     origin: Origin
     items: tuple[Item, ...]
@@ -122,6 +134,8 @@ class Approved:
     final: Decision
     execute_by: datetime
     version: int
+    stop_until: datetime | None = None
+    stopped: Stop | None = None
 
     @property
     def digest(self) -> str:
@@ -275,9 +289,17 @@ def review(request: Pending, actor: Person, now: datetime) -> Pending:
 
 
 def approve(
-    request: Pending, reviewed: Decision, actor: Person, now: datetime, execute_within: timedelta
+    request: Pending,
+    reviewed: Decision,
+    actor: Person,
+    now: datetime,
+    execute_within: timedelta,
+    stop_window: timedelta = timedelta(),
 ) -> Approved:
-    """Return the request with step 2 given, so that its items may be sent until execute-by."""
+    """Return the request with step 2 given, so that its items may be sent until execute-by.
+
+    stop_window: for how long nothing is sent yet, so that it can be stopped.
+    """
     return Approved(
         origin=request.origin,
         items=request.items,
@@ -286,6 +308,7 @@ def approve(
         final=Decision(Step.FINAL, actor, now, request.digest),
         execute_by=now + execute_within,
         version=request.version + 1,
+        stop_until=now + stop_window if stop_window else None,
     )
 
 
@@ -328,7 +351,29 @@ def progress(request: Approved, position: int, state: ItemState, now: datetime) 
     """Return the request with one item in a new state; finished, once every item has its outcome."""
     item = request.items[position]
     moved = replace(item, state=state, freeze=freeze_seen(item.freeze, state, now))
-    items = (*request.items[:position], moved, *request.items[position + 1 :])
+    return _with_items(request, (*request.items[:position], moved, *request.items[position + 1 :]), now)
+
+
+def stop(request: Approved, actor: Person, now: datetime) -> Approved | Finished:
+    """Return the request as stopped by the actor: nothing is sent any more, for the first time or again.
+
+    What was never sent without an answer ends at once. The rest is still settled by reading.
+    """
+    items = tuple(
+        replace(item, state=stopped(item.state, actor.id))
+        if isinstance(item.state, Waiting) and not item.state.unanswered
+        else item
+        for item in request.items
+    )
+    return _with_items(replace(request, stopped=Stop(actor, now)), items, now)
+
+
+def can_be_stopped(request: Approved) -> bool:
+    """Tell whether a stop would make a difference: something may still be sent, and nobody stopped it."""
+    return request.stopped is None and any(may_be_sent(item.state) for item in request.items)
+
+
+def _with_items(request: Approved, items: tuple[Item, ...], now: datetime) -> Approved | Finished:
     version = request.version + 1
     if not all(is_final(item.state) for item in items):
         return replace(request, items=items, version=version)

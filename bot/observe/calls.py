@@ -6,7 +6,7 @@ those names; `error` for anything else, a call that was cancelled included.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from time import perf_counter
 from typing import TypeVar
@@ -16,7 +16,7 @@ from bot.domain.errors import SlackRefused, SlackUnavailable, VivoldiRefused, Vi
 from bot.domain.event import Notice
 from bot.domain.item import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
 from bot.domain.policy import Standing
-from bot.services.ports import Blocks, Coupons, Message, Messenger, People
+from bot.services.ports import Blocks, Coupons, Dialogs, Message, Messenger, People
 
 T = TypeVar("T")
 
@@ -122,6 +122,18 @@ class MeasuredMessenger:
     async def publish(self, person: str, blocks: Blocks) -> None:
         """Replace what a person sees on their Home tab."""
         await self._calls.measured("publish", self._messenger.publish(person, blocks))
+
+
+class MeasuredDialogs:
+    """Implements the port `Dialogs` by another one."""
+
+    def __init__(self, dialogs: Dialogs, calls: Calls) -> None:
+        self._dialogs = dialogs
+        self._calls = calls
+
+    async def open(self, trigger: str, view: Mapping[str, object]) -> None:
+        """Open a dialog."""
+        await self._calls.measured("open", self._dialogs.open(trigger, view))
 
 
 class MeasuredPeople:

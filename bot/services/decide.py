@@ -1,4 +1,4 @@
-"""A click: approve, reject, cancel, freeze or unfreeze. One transaction, one effect (I6)."""
+"""A click: approve, reject, cancel, freeze, unfreeze or stop. One transaction, one effect (I6)."""
 
 from __future__ import annotations
 
@@ -16,15 +16,29 @@ from bot.domain.policy import (
     Verdict,
     current,
     current_at_end,
+    is_confirmed,
     may_act,
     may_approve,
     may_cancel,
     may_freeze,
     may_reject,
+    may_stop,
     may_unfreeze,
 )
-from bot.domain.request import Decision, Pending, Request, Shown, ShownAtEnd, approve, cancel, reject, review
+from bot.domain.request import (
+    Approved,
+    Pending,
+    Person,
+    Request,
+    Shown,
+    ShownAtEnd,
+    approve,
+    cancel,
+    reject,
+    review,
+)
 from bot.services.ports import Clock, People, Renderer, Store, Transaction
+from bot.services.stopping import carry_out_stop, past_stopping
 
 _MOST_COPIES = 5
 
@@ -37,13 +51,15 @@ class Action(StrEnum):
     CANCEL = "cancel"
     FREEZE = "freeze"
     UNFREEZE = "unfreeze"
+    STOP = "stop"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Click:
     """A verified click. version: the version of the card that was clicked; message_ts: where that card is.
 
-    team: the workspace that it came from, where Slack says so.
+    team: the workspace that it came from, where Slack says so. typed: what was typed to confirm it, in the
+    dialog that the click on the button has opened; None: it is that click.
     """
 
     action: Action
@@ -54,6 +70,7 @@ class Click:
     version: int
     message_ts: str | None
     reply_url: str | None = field(default=None, repr=False)
+    typed: str | None = None
 
 
 class Decide:
@@ -84,9 +101,7 @@ class Decide:
 
         Returns the verdict. Raises StoreUnavailable where nothing was stored.
         """
-        standing = await self._people.standing(click.user)
-        if click.team not in (None, self._team):
-            standing = replace(standing, kind=Kind.STRANGER)
+        standing = await self._standing(click)
         async with self._store.transaction() as tx:
             request = await tx.get(click.request_id)
             now = self._clock.now()
@@ -94,14 +109,31 @@ class Decide:
             if verdict is Verdict.ALLOWED and isinstance(request, Shown):
                 await tx.save(self._next(click, standing, request, now))
             await tx.record(self._event(click, standing, request, verdict, now))
-            if verdict is not Verdict.ALLOWED:
+            if verdict is Verdict.ALLOWED and isinstance(request, Approved):
+                await carry_out_stop(tx, request, standing.person, now)
+            if self._is_told(click, request, verdict):
                 await tx.notify(self._notice(click, request, verdict, now))
             await _heal(tx, click, request, verdict)
         return verdict
 
+    async def look(self, click: Click) -> tuple[Verdict, Request | None]:
+        """Return what the click would come to now, and its request. Nothing is changed or recorded."""
+        standing = await self._standing(click)
+        found = await self._store.find(click.request_id)
+        request = None if found is None else found.request
+        return self._verdict(click, standing, request, self._clock.now()), request
+
+    async def _standing(self, click: Click) -> Standing:
+        standing = await self._people.standing(click.user)
+        if click.team not in (None, self._team):
+            standing = replace(standing, kind=Kind.STRANGER)
+        return standing
+
     def _verdict(self, click: Click, standing: Standing, request: Request | None, now: datetime) -> Verdict:
         if (verdict := may_act(standing)) is not Verdict.ALLOWED:
             return verdict
+        if click.action is Action.STOP:
+            return may_stop(self._policy, standing, request)
         if click.action is Action.UNFREEZE:
             verdict = current_at_end(request, click.version)
             if verdict is Verdict.ALLOWED and isinstance(request, ShownAtEnd):
@@ -116,7 +148,10 @@ class Decide:
             return verdict
         match click.action:
             case Action.APPROVE:
-                return may_approve(self._policy, standing, request, now)
+                verdict = may_approve(self._policy, standing, request, now)
+                if verdict is Verdict.ALLOWED:
+                    verdict = is_confirmed(self._policy, request, click.typed)
+                return verdict
             case Action.REJECT:
                 return may_reject(self._policy, standing, request, now)
             case Action.CANCEL:
@@ -136,11 +171,21 @@ class Decide:
                 return reject(request, actor, now)
             case Action.CANCEL, Pending():
                 return cancel(request, now)
-            case Action.APPROVE, Pending(review=None):
-                return review(request, actor, now)
-            case Action.APPROVE, Pending(review=Decision() as reviewed):
-                return approve(request, reviewed, actor, now, self._policy.execute_within)
+            case Action.APPROVE, Pending():
+                return self._approved(request, actor, now)
         raise AssertionError(f"{click.action} was allowed where it can't be done")
+
+    def _approved(self, request: Pending, actor: Person, now: datetime) -> Request:
+        if request.review is None:
+            return review(request, actor, now)
+        within, window = self._policy.execute_within, self._policy.stop_window
+        return approve(request, request.review, actor, now, within, window)
+
+    def _is_told(self, click: Click, request: Request | None, verdict: Verdict) -> bool:
+        """Tell whether the person is told privately. What was typed wrongly, the dialog itself says."""
+        if verdict is Verdict.ALLOWED:
+            return isinstance(request, Approved) and bool(past_stopping(request))
+        return verdict is not Verdict.WRONG_TEXT
 
     def _notice(self, click: Click, request: Request | None, verdict: Verdict, now: datetime) -> Notice:
         return Notice(
@@ -148,9 +193,14 @@ class Decide:
             at=now,
             person=click.user,
             channel=click.channel,
-            text=self._renderer.refused_click(verdict, request),
+            text=self._told(request, verdict),
             reply_url=click.reply_url,
         )
+
+    def _told(self, request: Request | None, verdict: Verdict) -> str:
+        if verdict is Verdict.ALLOWED and isinstance(request, Approved):
+            return self._renderer.stopped(request)
+        return self._renderer.refused_click(verdict, request)
 
     def _event(
         self, click: Click, standing: Standing, request: Request | None, verdict: Verdict, now: datetime
@@ -158,6 +208,8 @@ class Decide:
         data: dict[str, object] = {"action": click.action, "version": click.version}
         if isinstance(request, Pending):
             data |= {"step": int(request.step), "digest": request.digest}
+        if click.typed is not None:
+            data["typed"] = True
         allowed = verdict is Verdict.ALLOWED
         if not allowed:
             data["verdict"] = verdict

@@ -9,13 +9,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.coupon import Reading
-from bot.domain.errors import LostClaim, SlackError, VivoldiError, VivoldiRefused
+from bot.domain.errors import SlackError, VivoldiError, VivoldiRefused
 from bot.domain.event import EventKind
 from bot.domain.item import (
     DeleteAnswer,
     Item,
     ItemState,
     NotExecuted,
+    NotSent,
     NotSentReason,
     Send,
     Sending,
@@ -24,6 +25,7 @@ from bot.domain.item import (
     check,
     not_sent,
     send,
+    stopped,
     unsettled,
 )
 from bot.domain.policy import ApproverLost, Policy, Standing, Verdict, still_approved
@@ -50,8 +52,14 @@ class Execute:
 
     async def __call__(self, claim: Claim, request: Approved, item: Item, waiting: Waiting) -> bool:
         """Make the next transition of a waiting item. Returns whether it can go on at once."""
+        if request.stopped is not None:
+            end = stopped(waiting, request.stopped.by.id)
+            return await self._unsent(claim, request, item, waiting, end)
         if self._clock.now() >= request.execute_by:
-            return await self._too_late(claim, item, waiting)
+            return await self._too_late(claim, request, item, waiting)
+        if request.stop_until is not None and self._clock.now() < request.stop_until:
+            await self._ledger.put_back(claim, request.stop_until)
+            return False
         try:
             await self._coupons.reserve()
             await self._approvers(request)
@@ -68,15 +76,24 @@ class Execute:
             return await self._send(claim, approvers, reading, read_at)
         return await self._ledger.move(claim, verdict, was_read(reading))
 
-    async def _too_late(self, claim: Claim, item: Item, waiting: Waiting) -> bool:
-        """End an item after execute-by. A last read settles an attempt that may have been executed late."""
-        end = not_sent(waiting, NotSentReason.TOO_LATE)
+    async def _too_late(self, claim: Claim, request: Approved, item: Item, waiting: Waiting) -> bool:
+        return await self._unsent(claim, request, item, waiting, not_sent(waiting, NotSentReason.TOO_LATE))
+
+    async def _unsent(
+        self, claim: Claim, request: Approved, item: Item, waiting: Waiting, end: NotSent
+    ) -> bool:
+        """End an item that is not sent any more.
+
+        A last read settles an attempt that may have been executed late; it is tried again until execute-by.
+        """
         if not waiting.unanswered:
             return await self._ledger.move(claim, end)
         now = self._clock.now()
         try:
             reading = await self._coupons.read(item.code)
         except VivoldiError as error:
+            if now < request.execute_by:
+                return await self._held_up(claim, waiting, error, was_read(error))
             return await self._ledger.move(claim, unsettled(waiting, now), was_read(error))
         verdict = check(item, waiting, reading, now)
         return await self._ledger.move(
@@ -109,8 +126,7 @@ class Execute:
     async def _send(
         self, claim: Claim, approvers: tuple[Standing, Standing], reading: Reading, read_at: datetime
     ) -> bool:
-        async with self._ledger.entry(claim) as entry:
-            await entry.note(was_read(reading))
+        async with self._ledger.entry(claim, was_read(reading)) as entry:
             waiting = entry.item.state
             assert isinstance(waiting, Waiting)
             hindrance = self._hindrance(entry.approved, waiting, approvers)
@@ -121,27 +137,25 @@ class Execute:
         if hindrance is not None:
             return False
         answer = await self._delete(entry.item, read_at)
-        return await self._answered(claim, entry.item, send(waiting), answer)
+        return await self._answered(claim, send(waiting), answer)
 
-    async def _answered(self, claim: Claim, item: Item, sending: Sending, answer: DeleteAnswer) -> bool:
+    async def _answered(self, claim: Claim, sending: Sending, answer: DeleteAnswer) -> bool:
         fact = Fact(EventKind.DELETE_ANSWERED, {"answer": type(answer).__name__, **vars(answer)})
-        try:
-            async with self._ledger.entry(claim) as entry:
-                await entry.note(fact)
-                more = await entry.move(answered(sending, answer, self._clock.now()))
-                if isinstance(answer, NotExecuted):
-                    due = self._ledger.retry_at(sending.attempts, answer.retry_after)
-                    await entry.tx.release(claim, min(due, entry.approved.execute_by))
-        except LostClaim:
-            # Whoever took over settles it by a read; what was answered belongs into the audit all the same.
-            await self._ledger.note_late(claim, item.code, fact)
-            raise
-        return more and not isinstance(answer, NotExecuted)
+        # Whoever took over a claim that is lost by now settles it by a read.
+        async with self._ledger.entry(claim, fact) as entry:
+            more = await entry.move(answered(sending, answer, self._clock.now()))
+            if isinstance(answer, NotExecuted) and entry.approved.stopped is None:
+                due = self._ledger.retry_at(sending.attempts, answer.retry_after)
+                await entry.tx.release(claim, min(due, entry.approved.execute_by))
+                return False
+        return more
 
     def _hindrance(
         self, request: Approved, waiting: Waiting, approvers: tuple[Standing, Standing]
     ) -> ItemState | None:
         """Return what the item becomes instead, where it may not be sent (I1)."""
+        if request.stopped is not None:
+            return stopped(waiting, request.stopped.by.id)
         if self._clock.now() >= request.execute_by:
             return not_sent(waiting, NotSentReason.TOO_LATE)
         match still_approved(self._policy, request, approvers):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.coupon import CouponCode, Reading
-from bot.domain.errors import LostClaim, VivoldiError, VivoldiRefused, VivoldiUnavailable
+from bot.domain.errors import VivoldiError, VivoldiRefused, VivoldiUnavailable
 from bot.domain.event import EventKind
 from bot.domain.freeze import Freeze, Goal, SetDate, Underway, Why, executed, look, not_done, refused, sending
 from bot.domain.item import DeleteAnswer, Executed, Item, NotExecuted, RefusedAnswer
@@ -42,8 +42,7 @@ class FreezeCoupon:
             if isinstance(error, VivoldiRefused) or self._clock.now() >= deadline:
                 return await self._unanswered(claim, underway, str(error), was_read(error))
             retry_after = error.retry_after if isinstance(error, VivoldiUnavailable) else None
-            async with self._ledger.entry(claim) as entry:
-                await entry.note(was_read(error))
+            async with self._ledger.entry(claim, was_read(error)) as entry:
                 return await self._later(entry, retry_after)
         read_at = self._clock.now()
         state = look(item.snapshot, underway, reading, read_at, may_send=_may_send(request, underway))
@@ -54,8 +53,7 @@ class FreezeCoupon:
     async def _send(
         self, claim: Claim, code: CouponCode, underway: Underway, reading: Reading, read_at: datetime
     ) -> bool:
-        async with self._ledger.entry(claim) as entry:
-            await entry.note(was_read(reading))
+        async with self._ledger.entry(claim, was_read(reading)) as entry:
             if not _may_send(entry.request, underway):
                 return await entry.move_freeze(not_done(underway, Why.ENDED, self._clock.now()))
             await entry.move_freeze(sending(underway))
@@ -64,30 +62,23 @@ class FreezeCoupon:
         answer: DeleteAnswer = NotExecuted(_HELD_UP)
         if self._clock.now() - read_at <= SEND_WITHIN:
             answer = await self._coupons.end_on(code, underway.date)
-        return await self._answered(claim, code, underway, answer)
+        return await self._answered(claim, underway, answer)
 
-    async def _answered(
-        self, claim: Claim, code: CouponCode, underway: Underway, answer: DeleteAnswer
-    ) -> bool:
+    async def _answered(self, claim: Claim, underway: Underway, answer: DeleteAnswer) -> bool:
         """Store what was answered. underway: as it was before this date was sent."""
         fact = Fact(EventKind.DATE_ANSWERED, {"answer": type(answer).__name__, **vars(answer)})
-        try:
-            async with self._ledger.entry(claim) as entry:
-                await entry.note(fact)
-                match answer:
-                    case Executed():
-                        return await entry.move_freeze(executed(underway))
-                    case RefusedAnswer(message):
-                        return await entry.move_freeze(refused(underway, message, self._clock.now()))
-                    case NotExecuted(_, retry_after):
-                        await entry.move_freeze(underway)
-                        return await self._later(entry, retry_after)
-                    case _:
-                        # It may have been set: the next read tells.
-                        return await self._later(entry, None)
-        except LostClaim:
-            await self._ledger.note_late(claim, code, fact)
-            raise
+        async with self._ledger.entry(claim, fact) as entry:
+            match answer:
+                case Executed():
+                    return await entry.move_freeze(executed(underway))
+                case RefusedAnswer(message):
+                    return await entry.move_freeze(refused(underway, message, self._clock.now()))
+                case NotExecuted(_, retry_after):
+                    await entry.move_freeze(underway)
+                    return await self._later(entry, retry_after)
+                case _:
+                    # It may have been set: the next read tells.
+                    return await self._later(entry, None)
 
     async def _unanswered(
         self, claim: Claim, underway: Underway, detail: str, fact: Fact | None = None
@@ -95,9 +86,7 @@ class FreezeCoupon:
         return await self._settled(claim, not_done(underway, Why.NO_ANSWER, self._clock.now(), detail), fact)
 
     async def _settled(self, claim: Claim, state: Freeze, fact: Fact | None) -> bool:
-        async with self._ledger.entry(claim) as entry:
-            if fact is not None:
-                await entry.note(fact)
+        async with self._ledger.entry(claim, fact) as entry:
             return await entry.move_freeze(state)
 
     async def _later(self, entry: Entry, retry_after: float | None) -> bool:

@@ -9,12 +9,12 @@ from datetime import datetime
 from random import Random
 
 from bot.domain import freezes
-from bot.domain.coupon import CouponCode, NotShown, Reading, Shown
-from bot.domain.errors import VivoldiError
+from bot.domain.coupon import NotShown, Reading, Shown
+from bot.domain.errors import LostClaim, VivoldiError
 from bot.domain.event import Event, EventKind
 from bot.domain.freeze import Dates, Freeze, Underway
 from bot.domain.item import Item, ItemState, Waiting, is_final, may_be_gone
-from bot.domain.request import Approved, progress
+from bot.domain.request import Approved, codes_of, progress
 from bot.domain.request import Shown as ShownRequest
 from bot.services.ports import Claim, Clock, Place, Store, Transaction
 from bot.services.timing import backoff
@@ -83,8 +83,7 @@ class Entry:
             return True
         if not may_be_gone(state):
             await self.tx.snapshots.drop(self.place)
-        outcome = {"outcome": type(state).__name__.lower(), **_plain(state)}
-        await self.note(Fact(EventKind.ITEM_OUTCOME, outcome))
+        await self.note(Fact(EventKind.ITEM_OUTCOME, outcome_of(state)))
         return False
 
     async def move_freeze(self, state: Freeze) -> bool:
@@ -96,8 +95,7 @@ class Entry:
         await self.tx.save(freezes.progress(self.request, self.place.position, state, now))
         if isinstance(state, Underway):
             return True
-        outcome = {"outcome": type(state).__name__.lower(), **_plain(state)}
-        await self.note(Fact(EventKind.FREEZE_OUTCOME, outcome))
+        await self.note(Fact(EventKind.FREEZE_OUTCOME, outcome_of(state)))
         return self.has_deletion
 
     async def keep(self, reading: Reading) -> None:
@@ -127,34 +125,46 @@ class Ledger:
         self._random = random
 
     @asynccontextmanager
-    async def entry(self, claim: Claim) -> AsyncIterator[Entry]:
-        """Open a transaction under the claim. Raises LostClaim where it is no longer held."""
-        async with self._store.transaction() as tx:
-            await tx.hold(claim)
-            request = await tx.get(claim.request_id)
-            # What has work left was shown to people.
-            assert isinstance(request, ShownRequest), f"{claim.request_id} has work left, but was not shown"
-            yield Entry(tx, claim, request, self._clock)
+    async def entry(self, claim: Claim, fact: Fact | None = None) -> AsyncIterator[Entry]:
+        """Open a transaction under the claim, and note in it what was observed.
+
+        Raises LostClaim where it is no longer held: its lease ran out, or someone stopped the request. What
+        was observed belongs into the audit all the same (I7).
+        """
+        try:
+            async with self._store.transaction() as tx:
+                await tx.hold(claim)
+                request = await tx.get(claim.request_id)
+                # What has work left was shown to people.
+                assert isinstance(request, ShownRequest), f"{claim.request_id} was not shown"
+                entry = Entry(tx, claim, request, self._clock)
+                if fact is not None:
+                    await entry.note(fact)
+                yield entry
+        except LostClaim:
+            if fact is not None:
+                await self._note_late(claim, fact)
+            raise
 
     async def move(self, claim: Claim, state: ItemState, fact: Fact | None = None) -> bool:
         """Store the item's next state, and what was observed. Returns whether there is more to do."""
-        async with self.entry(claim) as entry:
-            if fact is not None:
-                await entry.note(fact)
+        async with self.entry(claim, fact) as entry:
             return await entry.move(state)
 
-    async def note_late(self, claim: Claim, code: CouponCode, fact: Fact) -> None:
-        """Append what was observed about an item whose claim is lost by now. Its state is another's (I7)."""
+    async def _note_late(self, claim: Claim, fact: Fact) -> None:
+        """Append what was observed about an item whose claim is lost by now. Its state is another's."""
         data = {**fact.data, "claim_lost": True}
         now, request_id = self._clock.now(), claim.request_id
         async with self._store.transaction() as tx:
+            request = await tx.get(request_id)
+            assert request is not None
+            assert claim.position is not None
+            code = codes_of(request)[claim.position]
             await tx.record(Event(kind=fact.kind, at=now, request=request_id, code=code, data=data))
 
     async def put_back(self, claim: Claim, due: datetime | None, fact: Fact | None = None) -> None:
         """Release the claim. due: when to go on; None: as the item's state says."""
-        async with self.entry(claim) as entry:
-            if fact is not None:
-                await entry.note(fact)
+        async with self.entry(claim, fact) as entry:
             await entry.tx.release(claim, due)
 
     async def wait(
@@ -166,9 +176,7 @@ class Ledger:
         retry_after: float | None = None,
     ) -> None:
         """Put an item back that could not be sent now. The card says what it waits for."""
-        async with self.entry(claim) as entry:
-            if fact is not None:
-                await entry.note(fact)
+        async with self.entry(claim, fact) as entry:
             if waiting.obstacle != obstacle:
                 await entry.move(replace(waiting, obstacle=obstacle))
             due = self.retry_at(claim.attempts, retry_after)
@@ -179,9 +187,10 @@ class Ledger:
         return self._clock.now() + backoff(attempts, self._random, retry_after)
 
 
-def _plain(state: ItemState | Freeze) -> dict[str, object]:
-    """Return a state's fields as the audit keeps them."""
-    return {name: _plain_value(value) for name, value in vars(state).items()}
+def outcome_of(state: ItemState | Freeze) -> dict[str, object]:
+    """Return an item's outcome, or that of its freeze, as the audit keeps it."""
+    plain = {name: _plain_value(value) for name, value in vars(state).items()}
+    return {"outcome": type(state).__name__.lower(), **plain}
 
 
 def _plain_value(value: object) -> object:

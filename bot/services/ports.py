@@ -13,7 +13,7 @@ from bot.domain.coupon import CouponCode, Reading, Sealed
 from bot.domain.event import Event, Notice
 from bot.domain.item import DeleteAnswer
 from bot.domain.policy import Standing, Verdict
-from bot.domain.request import Failed, Pending, Request, Shown, Submitted
+from bot.domain.request import Approved, Failed, Pending, Request, Shown, Submitted
 
 # ---------------------------------------------------------------- the store
 
@@ -313,6 +313,16 @@ class Messenger(Protocol):
         """Replace what a person sees on their Home tab."""
 
 
+class Dialogs(Protocol):
+    """Dialogs in Slack that a person fills in."""
+
+    async def open(self, trigger: str, view: Mapping[str, object]) -> None:
+        """Open one for who clicked. trigger: of the click, good once and for 3 s.
+
+        Takes 1 s at most. Raises SlackUnavailable or SlackRefused.
+        """
+
+
 class Renderer(Protocol):
     """The words and the looks. Each function works from what is stored alone."""
 
@@ -330,6 +340,9 @@ class Renderer(Protocol):
 
     def refused_click(self, verdict: Verdict, request: Request | None) -> str:
         """Return what someone is told privately whose click was refused."""
+
+    def stopped(self, request: Approved) -> str:
+        """Return what someone is told privately whose stop came too late for some of the coupons."""
 
 
 class Clock(Protocol):

@@ -42,8 +42,7 @@ class Reconcile:
                 return await self._ledger.move(claim, give_up(unknown), was_read(error))
             return await self._later(claim, error)
         state = settle(item, unknown, reading, self._clock.now())
-        async with self._ledger.entry(claim) as entry:
-            await entry.note(was_read(reading))
+        async with self._ledger.entry(claim, was_read(reading)) as entry:
             more = await entry.move(state)
             if isinstance(state, Waiting):
                 # Shown as not executed: it may be sent again, but not in a hurry.

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.domain.errors import StoreError
 from sandbox import slack_client, vivoldi_client
 from sandbox.page.trace import Audit, trace
-from sandbox.slack_client import Answer, LogEntry, Message
+from sandbox.slack_client import Answer, LogEntry, Message, Modal
 from sandbox.stage import Stage
 from sandbox.vivoldi_client import Entry, Event
 
@@ -31,13 +31,14 @@ HOST = "127.0.0.1"
 _NAMES = {HOST, "localhost"}
 _STATIC = Path(__file__).parent / "static"
 _SHUTDOWN_SECONDS = 0.5
-# What of Slack's log the browser needs: messages come and go, and so do Homes. The rest is in the trace.
+# What of Slack's log the browser needs: messages, Homes and modals come and go. The rest is in the trace.
 _SHOWN = {
     "posted": "message",
     "updated": "message",
     "deleted": "message",
     "ephemeral": "message",
     "home": "home",
+    "modal": "modal",
 }
 _HEADERS = {
     "Content-Security-Policy": (
@@ -83,6 +84,14 @@ class HomeWish(_Wish):
     user: str
 
 
+class ModalWish(_Wish):
+    """A person closes a modal, or sends it with these values of its fields, by block id."""
+
+    user: str
+    modal: str
+    values: dict[str, str] = {}
+
+
 class FaultsWish(_Wish):
     """All faults that are to be armed from now on, as the local Vivoldi takes them."""
 
@@ -121,6 +130,8 @@ class Page:
                 web.post("/api/command", self._command),
                 web.post("/api/click", self._click),
                 web.post("/api/home", self._home),
+                web.post("/api/modal/send", self._send_modal),
+                web.post("/api/modal/close", self._close_modal),
                 web.post("/api/faults", self._set_faults),
                 web.post("/api/create", self._create),
                 web.post("/api/redeem", self._redeem),
@@ -147,6 +158,21 @@ class Page:
     async def _home(self, request: web.Request) -> web.Response:
         delivered = await self._slack.open_home((await _wish(request, HomeWish)).user)
         return web.json_response({"error": delivered.error})
+
+    async def _send_modal(self, request: web.Request) -> web.Response:
+        wish = await _wish(request, ModalWish)
+        sent = await self._slack.send_modal(await self._modal(wish), **wish.values)
+        return web.json_response({"error": sent.error})
+
+    async def _close_modal(self, request: web.Request) -> web.Response:
+        await self._slack.close_modal(await self._modal(await _wish(request, ModalWish)))
+        return web.json_response({})
+
+    async def _modal(self, wish: ModalWish) -> Modal:
+        for modal in await self._slack.modals(wish.user):
+            if modal.id == wish.modal:
+                return modal
+        raise slack_client.ControlError(409, "This dialog is closed.")
 
     async def _set_faults(self, request: web.Request) -> web.Response:
         wish = await _wish(request, FaultsWish)

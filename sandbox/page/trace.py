@@ -190,6 +190,11 @@ def _deed(subject: Subject, entry: LogEntry, people: Mapping[str, str]) -> Line 
             return None
         name = people.get(payload["user_id"], "Someone")
         return Line(at, "person", f"{name} types {payload['command']} {payload['text']}", "command", detail)
+    if payload.get("type") == "view_submission":
+        if subject.request not in payload["view"]["private_metadata"]:
+            return None
+        name = people.get(payload["user"]["id"], "Someone")
+        return Line(at, "person", f"{name} sends the dialog", "dialog", detail)
     used = payload["actions"][0] if payload.get("actions") else {}
     if used.get("value") != subject.request:
         return None
@@ -210,6 +215,8 @@ def _request(subject: Subject, entry: LogEntry, card: str) -> Line | None:
     on_card = card and card in (args.get("ts"), args.get("thread_ts"))
     if method.startswith("chat.") and (on_card or subject.names(args)):
         text = "Outcome posted in the thread" if args.get("thread_ts") else _CALLS.get(method, method)
+    elif method == "views.open" and subject.request in str(args.get("view")):
+        text = "A dialog opens"
     elif method in ("users.info", "usergroups.users.list") and _approved_before(subject, entry.time):
         text = f"Slack is asked about {args.get('user') or args.get('usergroup')}"
     else:

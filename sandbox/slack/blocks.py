@@ -131,20 +131,20 @@ _BLOCK = typed(
         ),
     }
 )
-_BLOCKS = items(_BLOCK, MAX_BLOCKS, fewest=0)
-# Every kind of block above may stand on a Home as well as in a message.
-_VIEW_BLOCKS = items(_BLOCK, MAX_VIEW_BLOCKS, fewest=0)
 
 
-def problems(blocks: Any) -> list[str]:
-    """Return what Slack would find wrong with a message's blocks; an empty list means that it takes them."""
-    found = list(_BLOCKS(blocks, "/blocks"))
+def problems(blocks: Any, most: int = MAX_BLOCKS) -> list[str]:
+    """Return what Slack would find wrong with a message's or a view's blocks; empty: it takes them.
+
+    most: how many blocks there may be.
+    """
+    found = list(items(_BLOCK, most, fewest=0)(blocks, "/blocks"))
     return found or list(_repeated_ids(blocks))
 
 
 def view_problems(blocks: Any) -> list[str]:
     """Return what Slack would find wrong with a Home's blocks; an empty list means that it takes them."""
-    found = list(_VIEW_BLOCKS(blocks, "/view/blocks"))
+    found = list(items(_BLOCK, MAX_VIEW_BLOCKS, fewest=0)(blocks, "/view/blocks"))
     return found or list(_repeated_ids(blocks, "/view"))
 
 

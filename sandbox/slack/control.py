@@ -3,16 +3,16 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import TypeVar
 
 from aiohttp import web
 from pydantic import ValidationError
 
-from sandbox.slack import views
+from sandbox.slack import modal_control, views
 from sandbox.slack.delivery import Delivery
 from sandbox.slack.directory import apply_channel, apply_group, apply_person, directory_json
 from sandbox.slack.faults import Fault, FaultBook
 from sandbox.slack.interactions import Answer, Click, Interactions, NoSuchButtonError
+from sandbox.slack.modals import Modals
 from sandbox.slack.orders import (
     AppOrder,
     ChannelOrder,
@@ -23,25 +23,16 @@ from sandbox.slack.orders import (
     GroupOrder,
     HomeOrder,
     InteractionOrder,
-    Order,
     PersonOrder,
+    RefusedError,
     SocketOrder,
     TransportOrder,
+    order_in,
 )
 from sandbox.slack.render import render_text
 from sandbox.slack.seed import seeded_world
 from sandbox.slack.socket_mode import Sockets
 from sandbox.slack.world import Channel, Json, Message, Person, World
-
-SomeOrder = TypeVar("SomeOrder", bound=Order)
-
-
-class RefusedError(Exception):
-    """The control side can't do what was asked; the sentence says why."""
-
-    def __init__(self, sentence: str, status: int = 400) -> None:
-        super().__init__(sentence)
-        self.status = status
 
 
 @web.middleware
@@ -58,10 +49,6 @@ async def _sentences(
         return web.json_response({"error": "; ".join(wrong)}, status=400)
     except RefusedError as error:
         return web.json_response({"error": str(error)}, status=error.status)
-
-
-async def _order(request: web.Request, model: type[SomeOrder]) -> SomeOrder:
-    return model.model_validate_json(await request.read() or b"{}")
 
 
 def _number(request: web.Request, name: str) -> int:
@@ -81,12 +68,14 @@ class Control:
         interactions: Interactions,
         delivery: Delivery,
         sockets: Sockets,
+        modals: Modals,
     ) -> None:
         self._world = world
         self._faults = faults
         self._interactions = interactions
         self._delivery = delivery
         self._sockets = sockets
+        self._modals = modals
 
     def app(self) -> web.Application:
         """Return the web application."""
@@ -116,6 +105,7 @@ class Control:
                 web.post("/sockets", self._trouble_sockets),
                 web.post("/clock", self._shift_clock),
                 web.post("/reset", self._reset),
+                *modal_control.routes(self._modals),
             ]
         )
         return app
@@ -139,7 +129,7 @@ class Control:
         return found
 
     async def _command(self, request: web.Request) -> web.Response:
-        order = await _order(request, CommandOrder)
+        order = await order_in(request, CommandOrder)
         person, channel = self._person(order.user), self._channel(order.channel)
         answer = await self._interactions.command(person, channel, order.command, order.text)
         return web.json_response(self._answered(answer))
@@ -149,12 +139,12 @@ class Control:
         return Click(person=self._person(order.user), **given)
 
     async def _click(self, request: web.Request) -> web.Response:
-        order = await _order(request, ClickOrder)
+        order = await order_in(request, ClickOrder)
         answers = await self._interactions.clicks(self._as_click(order), order.times)
         return web.json_response({"answers": [self._answered(answer) for answer in answers]})
 
     async def _interaction(self, request: web.Request) -> web.Response:
-        order = await _order(request, InteractionOrder)
+        order = await order_in(request, InteractionOrder)
         payload = {**self._base_payload(order), **order.changes}
         if order.api_app_id is not None:
             payload["api_app_id"] = order.api_app_id
@@ -173,12 +163,15 @@ class Control:
             return self._interactions.click_payload(self._as_click(order.click))
         if order.home is not None:
             return self._interactions.home_payload(self._person(order.home.user), order.home.tab)
+        if order.submit is not None:
+            sent = order.submit
+            return self._modals.payload(self._person(sent.user).id, sent.modal, sent.values)
         if order.payload is not None:
             return order.payload
-        raise RefusedError("Give a payload, a command, a click or a home.")
+        raise RefusedError("Give a payload, a command, a click, a home or a modal.")
 
     async def _open_home(self, request: web.Request) -> web.Response:
-        order = await _order(request, HomeOrder)
+        order = await order_in(request, HomeOrder)
         delivered = await self._interactions.open_home(self._person(order.user), order.tab)
         return web.json_response(delivered.to_json())
 
@@ -238,7 +231,7 @@ class Control:
         return web.json_response({"faults": [fault.to_json() for fault in self._faults.pending]})
 
     async def _add_fault(self, request: web.Request) -> web.Response:
-        order = await _order(request, FaultOrder)
+        order = await order_in(request, FaultOrder)
         self._faults.pending.append(Fault(**order.model_dump()))
         return web.json_response({"ok": True})
 
@@ -250,17 +243,19 @@ class Control:
         return web.json_response(directory_json(self._world))
 
     async def _change_person(self, request: web.Request) -> web.Response:
-        return self._changed("person", asdict(apply_person(self._world, await _order(request, PersonOrder))))
+        return self._changed(
+            "person", asdict(apply_person(self._world, await order_in(request, PersonOrder)))
+        )
 
     async def _change_group(self, request: web.Request) -> web.Response:
-        return self._changed("group", asdict(apply_group(self._world, await _order(request, GroupOrder))))
+        return self._changed("group", asdict(apply_group(self._world, await order_in(request, GroupOrder))))
 
     async def _change_channel(self, request: web.Request) -> web.Response:
-        channel = apply_channel(self._world, await _order(request, ChannelOrder))
+        channel = apply_channel(self._world, await order_in(request, ChannelOrder))
         return self._changed("channel", {**asdict(channel), "members": sorted(channel.members)})
 
     async def _change_app(self, request: web.Request) -> web.Response:
-        order = await _order(request, AppOrder)
+        order = await order_in(request, AppOrder)
         if order.scopes is not None:
             self._world.scopes = frozenset(order.scopes)
         if "auth_error" in order.model_fields_set:
@@ -269,14 +264,14 @@ class Control:
         return self._changed("app", state)
 
     async def _change_transport(self, request: web.Request) -> web.Response:
-        order = await _order(request, TransportOrder)
+        order = await order_in(request, TransportOrder)
         if (order.events_url is None) != order.socket:
             raise RefusedError("Give either an events_url or socket: true.")
         self._delivery.events_url = order.events_url
         return self._changed("transport", {"events_url": order.events_url, "socket": order.socket})
 
     async def _trouble_sockets(self, request: web.Request) -> web.Response:
-        order = await _order(request, SocketOrder)
+        order = await order_in(request, SocketOrder)
         if order.action == "disconnect":
             await self._sockets.announce_disconnect(order.reason)
         elif order.action == "drop":
@@ -286,7 +281,7 @@ class Control:
         return self._changed("sockets", order.model_dump())
 
     async def _shift_clock(self, request: web.Request) -> web.Response:
-        order = await _order(request, ClockOrder)
+        order = await order_in(request, ClockOrder)
         self._world.shift_seconds += order.shift_seconds
         return self._changed("clock", {"now": self._world.now()})
 

@@ -12,6 +12,7 @@ Kind = Literal[
     "deleted",
     "ephemeral",
     "home",
+    "modal",
     "api_call",
     "interaction",
     "response_url",

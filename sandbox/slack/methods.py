@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sandbox.slack import views
 from sandbox.slack.content import content
+from sandbox.slack.modals import open_view
 from sandbox.slack.wire import ApiError, truthy
 from sandbox.slack.world import (
     APP_ID,
@@ -241,4 +242,5 @@ METHODS = {
     "chat.postEphemeral": Method(_post_ephemeral, "chat:write"),
     "chat.getPermalink": Method(_get_permalink),
     "views.publish": Method(views.publish),
+    "views.open": Method(open_view),
 }

@@ -1,7 +1,8 @@
 """What the control side takes: one model for each kind of order, strict about names and types."""
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.slack.delivery import Signature
@@ -10,10 +11,26 @@ from sandbox.slack.socket_mode import DisconnectReason
 from sandbox.slack.world import PersonKind
 
 
+class RefusedError(Exception):
+    """The control side can't do what was asked; the sentence says why."""
+
+    def __init__(self, sentence: str, status: int = 400) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
 class Order(BaseModel):
     """A JSON object with no field that isn't known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+SomeOrder = TypeVar("SomeOrder", bound=Order)
+
+
+async def order_in(request: web.Request, model: type[SomeOrder]) -> SomeOrder:
+    """Return the order in a request's body. Raises pydantic's ValidationError."""
+    return model.model_validate_json(await request.read() or b"{}")
 
 
 class CommandOrder(Order):
@@ -46,13 +63,32 @@ class HomeOrder(Order):
     tab: Literal["home", "messages", "about"] = "home"
 
 
+class SubmitOrder(Order):
+    """A person sends a modal that they see; `values` by block id and, inside, by action id."""
+
+    user: str
+    modal: str
+    values: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
+class CloseOrder(Order):
+    """A person closes a modal without sending it."""
+
+    user: str
+    modal: str
+
+
 class InteractionOrder(Order):
-    """Any payload, signed well or wrongly: given whole, or made from a command or a click and changed."""
+    """Any payload, signed well or wrongly: given whole, or made from a command, click or modal and changed.
+
+    A modal may have been closed by then, as where Slack delivers it a second time.
+    """
 
     payload: dict[str, Any] | None = None
     command: CommandOrder | None = None
     click: ClickOrder | None = None
     home: HomeOrder | None = None
+    submit: SubmitOrder | None = None
     changes: dict[str, Any] = Field(default_factory=dict)
     team_id: str | None = None
     api_app_id: str | None = None

@@ -26,11 +26,6 @@ def shown_channel_name(channel: Channel) -> str:
     return _CHANNEL_NAMES.get(channel.kind, channel.name)
 
 
-def trigger_id(world: World) -> str:
-    """Return a new trigger id."""
-    return f"{world.number()}.0.{TEAM_ID.lower()}"
-
-
 def slash_command(
     world: World, person: Person, channel: Channel, command: str, text: str, response_url: str
 ) -> dict[str, str]:
@@ -48,7 +43,7 @@ def slash_command(
         "api_app_id": APP_ID,
         "is_enterprise_install": "false",
         "response_url": response_url,
-        "trigger_id": trigger_id(world),
+        "trigger_id": world.new_trigger(person.id),
     }
 
 
@@ -100,6 +95,12 @@ def action(world: World, block_id: str, element: Json, value: str | None) -> Jso
     return used if value is None else used | {"value": value}
 
 
+def user_json(person: Person) -> Json:
+    """Return a person as the payloads of interactions name one."""
+    name = person.name.lower()
+    return {"id": person.id, "username": name, "name": name, "team_id": person.team_id}
+
+
 def block_actions(
     world: World, person: Person, source: Message, shown: Json, used: Json, response_url: str
 ) -> Json:
@@ -107,12 +108,7 @@ def block_actions(
     channel = world.channels[source.channel]
     payload: Json = {
         "type": "block_actions",
-        "user": {
-            "id": person.id,
-            "username": person.name.lower(),
-            "name": person.name.lower(),
-            "team_id": person.team_id,
-        },
+        "user": user_json(person),
         "api_app_id": APP_ID,
         "token": VERIFICATION_TOKEN,
         "container": {
@@ -121,7 +117,7 @@ def block_actions(
             "channel_id": source.channel,
             "is_ephemeral": source.ephemeral_to is not None,
         },
-        "trigger_id": trigger_id(world),
+        "trigger_id": world.new_trigger(person.id),
         "team": {"id": TEAM_ID, "domain": TEAM_DOMAIN},
         "enterprise": None,
         "is_enterprise_install": False,

@@ -60,6 +60,31 @@ ClickAnswer = Answer
 
 
 @dataclass(frozen=True, slots=True)
+class Modal:
+    """A modal as a person sees it: its view, and the errors under its fields, by block id."""
+
+    id: str
+    user: str
+    view: Json
+    errors: Json
+    is_open: bool
+
+    def fields(self) -> dict[str, str]:
+        """Return the action id of each field by its block id."""
+        inputs = [block for block in self.view["blocks"] if block["type"] == "input"]
+        return {block["block_id"]: block["element"]["action_id"] for block in inputs}
+
+
+@dataclass(frozen=True, slots=True)
+class SentModal:
+    """What came of sending a modal. `status` is None where Slack itself found a field not filled in."""
+
+    status: int | None
+    error: str | None
+    modal: Modal
+
+
+@dataclass(frozen=True, slots=True)
 class Delivered:
     """What came back for a raw interaction."""
 

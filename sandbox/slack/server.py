@@ -9,6 +9,7 @@ from sandbox.slack.control import Control
 from sandbox.slack.delivery import ANSWER_WITHIN_SECONDS, Delivery
 from sandbox.slack.faults import FaultBook
 from sandbox.slack.interactions import Interactions
+from sandbox.slack.modals import Modals
 from sandbox.slack.responses import Responses
 from sandbox.slack.seed import seeded_world
 from sandbox.slack.socket_mode import Sockets
@@ -51,7 +52,8 @@ class LocalSlack:
             open_socket=self._sockets.issue_url,
         )
         interactions = Interactions(self.world, self._responses, self._delivery)
-        self._control = Control(self.world, faults, interactions, self._delivery, self._sockets)
+        modals = Modals(self.world, interactions)
+        self._control = Control(self.world, faults, interactions, self._delivery, self._sockets, modals)
         self._runners: list[web.AppRunner] = []
         self.api_url = ""
         self.control_url = ""

@@ -114,6 +114,30 @@ class HomeView:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What a person's action lets the app open a modal with, once and for a short time."""
+
+    user: str
+    at: float
+    used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Modal:
+    """A modal as one person sees it; `errors` stand under its fields, by block id."""
+
+    id: str
+    user: str
+    view: Json
+    errors: Json = field(default_factory=dict)
+    is_open: bool = True
+
+    def to_json(self) -> Json:
+        """Return every field, as the control side and the log show it."""
+        return asdict(self)
+
+
 @dataclass
 class World:
     """All state of one local Slack. Times are epoch seconds by the world's clock, which can be shifted."""
@@ -123,6 +147,8 @@ class World:
     channels: dict[str, Channel] = field(default_factory=dict)
     messages: dict[tuple[str, str], list[Message]] = field(default_factory=dict)
     homes: dict[str, HomeView] = field(default_factory=dict)
+    triggers: dict[str, Trigger] = field(default_factory=dict)
+    modals: dict[str, Modal] = field(default_factory=dict)
     scopes: frozenset[str] = DEFAULT_SCOPES
     auth_error: str | None = None
     shift_seconds: float = 0.0
@@ -143,6 +169,7 @@ class World:
         self.people, self.groups, self.channels = fresh.people, fresh.groups, fresh.channels
         self.messages, self.homes = fresh.messages, fresh.homes
         self.scopes, self.auth_error = fresh.scopes, fresh.auth_error
+        self.triggers, self.modals = fresh.triggers, fresh.modals
         self.shift_seconds = fresh.shift_seconds
         self.record("world", {"change": "reset"})
 
@@ -189,6 +216,18 @@ class World:
         self.messages.setdefault((message.channel, message.ts), []).append(stored)
         self.record(kind, {"message": stored.to_json()})
         return stored
+
+    def new_trigger(self, user: str) -> str:
+        """Return a new trigger id for what a person has just done."""
+        trigger_id = f"{self.number()}.0.{TEAM_ID.lower()}"
+        self.triggers[trigger_id] = Trigger(user, self.now())
+        return trigger_id
+
+    def show_modal(self, modal: Modal) -> Modal:
+        """Store how a modal is now, open or closed, and return it."""
+        self.modals[modal.id] = modal
+        self.record("modal", {"modal": modal.to_json()})
+        return modal
 
     def message(self, channel: str, ts: str) -> Message | None:
         """Return a message as it stands, or None when it is unknown or deleted."""

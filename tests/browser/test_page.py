@@ -270,3 +270,28 @@ def test_only_the_page_itself_is_let_in(sandbox: Sandbox) -> None:
         assert http.post("/api/faults", json=wish, headers=own).status_code == 200
         form = http.post("/api/faults", data={"faults": "[]"}, headers=own)
         assert form.status_code == 415
+
+
+def test_a_dialog_is_filled_in_and_a_deletion_stopped(tabs_of: OpenTabs) -> None:
+    """A modal opens for who clicked alone, says what is wrong, and sends; then Stop is one click."""
+    with running_sandbox("CONFIRM_BY_TYPING=true", "STOP_WINDOW_SECONDS=60") as started:
+        page = tabs_of(started).open(RIKA)
+        ask(page, "SUMMER10OFF wrong percentage")
+        press(page, "SUMMER10OFF", "Approve", "Approve")
+        become(page, "Amir")
+        press(page, "SUMMER10OFF", "final approval for", "Delete Coupon")
+        dialog = page.get_by_role("dialog", name="Final approval")
+        dialog.get_by_label("The last four characters").fill("nope")
+        dialog.get_by_role("button", name="Delete Coupon").click()
+        expect(dialog.get_by_role("alert")).to_contain_text("not what the dialog asks for")
+        expect(dialog.get_by_label("The last four characters")).to_have_value("nope")
+        assert Axe().run(page).response["violations"] == []
+        dialog.get_by_role("button", name="Go Back").click()
+        expect(dialog).to_have_count(0)
+        press(page, "SUMMER10OFF", "final approval for", "Delete Coupon")
+        dialog.get_by_label("The last four characters").fill("0off")
+        dialog.get_by_role("button", name="Delete Coupon").click()
+        expect(dialog).to_have_count(0)
+        press(page, "SUMMER10OFF", "Stop deleting")
+        expect(said(page, "stopped by").first).to_be_visible()
+        page.close()

@@ -17,6 +17,7 @@ class Rule(StrEnum):
     """What must never happen."""
 
     UNAPPROVED = "a DELETE without two valid approvals"
+    STOPPED = "a DELETE that someone had stopped"
     UNREAD = "a DELETE without a read right before it"
     RESENT = "a DELETE sent again although nothing shows that the one before was not executed"
     FOREIGN = "a DELETE of something else than was approved"

@@ -13,6 +13,8 @@ from sandbox.vivoldi.log import Call, Event
 from tests.chaos.journal import Journal
 
 ONCALL = "S0ONCALL00"
+# What the bot tells someone whose stop came too late, for some coupons or for all, which is no outcome.
+_STOPS = ("Stopped: nothing more is sent.", "There is nothing left to stop.", "has stopped it already")
 # What Slack says of a message that can't be changed (any more), however often it is tried.
 _FOR_GOOD = ("channel_not_found", "message_not_found", "cant_update_message", "msg_too_long")
 
@@ -33,7 +35,8 @@ class Card:
 class Click:
     """One click on a card: by whom, on which button, and what the card said.
 
-    carried_out: when the bot answered it; where it never did, when it was made.
+    carried_out: when the bot answered it; where it never did, when it was made. done: the place in the
+    journal at which it was answered; None: it never was.
     """
 
     index: int
@@ -44,6 +47,7 @@ class Click:
     request: str
     text: str
     ts: str
+    done: int | None
 
 
 @dataclass(frozen=True)
@@ -200,6 +204,8 @@ def _take_message(found: Evidence, index: int, at: datetime, message: dict[str, 
     if message["thread_ts"] and (waiting := re.search(r"still waits for step (\d)", message["text"])):
         found.reminded.append((message["thread_ts"], waiting[1]))
         return
+    if not message["thread_ts"] and any(told in message["text"] for told in _STOPS):
+        return
     named = re.search(r"Request (CG-[A-Z0-9]+)", str(message["blocks"][-1:]))
     if message["thread_ts"] or message["ephemeral_to"] or not named:
         found.said.append(Said(index, at, message["thread_ts"], message["text"]))
@@ -226,5 +232,6 @@ def _take_interaction(found: Evidence, index: int, at: datetime, data: dict[str,
             action["value"],
             source["text"],
             payload["container"]["message_ts"],
+            data.get("done"),
         )
     )

@@ -47,7 +47,7 @@ class Journal:
 
     interrupted: how often a bot was crashed or frozen. troubled: how many calls were spoilt at most.
     idle: when, and for how many seconds, the story has no bot do anything. forged: whether someone changed
-    what is stored.
+    what is stored. stop_window: for how long the bots send nothing after the final approval.
     """
 
     clock: Clock
@@ -56,6 +56,11 @@ class Journal:
     troubled: int = 0
     idle: list[tuple[datetime, float]] = field(default_factory=list)
     forged: bool = False
+    stop_window: timedelta = timedelta()
+
+    def here(self) -> dict[str, Any]:
+        """Return, for the entry of a click, that it was answered now."""
+        return {"carried_out": self.clock.now(), "done": len(self.facts)}
 
     def write(self, what: SlackEntry | Call | Event) -> None:
         """Add a fact at the town's time."""

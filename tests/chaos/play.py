@@ -11,16 +11,18 @@ from typing import Any, TypeVar
 
 from bot.worker import LEASE
 from sandbox.slack.faults import Fault as SlackFault
+from sandbox.slack.payloads import find_element
 from sandbox.slack.world import Message
 from sandbox.vivoldi.faults import Fault
 from tests.chaos.boundaries import DELETE, Boundaries, Place, Side
 from tests.chaos.instance import Instance, Way
-from tests.chaos.town import INCIDENT, Town
+from tests.chaos.town import INCIDENT, RIKA, Town
 
 Result = TypeVar("Result")
 
 # What is due later than this is a deadline, and not something that a bot is about to do.
 _SOON = timedelta(minutes=2)
+_AT_ONCE = timedelta(seconds=2)
 _MOST_WORK = 600
 _MOST_CLICKS = 4
 
@@ -31,18 +33,21 @@ class Plan:
 
     freezes: where the first process stands still until its lease has run out and others have done its work;
     and, where there are two, where the second one stands still just as long as the first one then goes on.
+    stop: where the first process is when someone stops what the newest card is about.
     """
 
     crashes: Mapping[int, Place] = field(default_factory=dict)
     freezes: tuple[Place, ...] = ()
     vivoldi: tuple[Fault, ...] = ()
     slack: tuple[SlackFault, ...] = ()
+    stop: Place | None = None
 
     def __str__(self) -> str:
         parts = [f"process {number} dies {place}" for number, place in self.crashes.items()]
         parts += [f"process {number} freezes {place}" for number, place in enumerate(self.freezes, start=1)]
         parts += [f"Vivoldi {fault.kind} after {fault.skip} calls" for fault in self.vivoldi]
         parts += [f"Slack {fault.kind} {fault.error} after {fault.skip} calls" for fault in self.slack]
+        parts += [f"stopped {self.stop}"] if self.stop else []
         return ", ".join(parts) or "nothing goes wrong"
 
 
@@ -77,6 +82,7 @@ class Play:
         self._replicas: list[Replica] = []
         self._frozen: list[tuple[Replica, asyncio.Future[Any]]] = []
         self._turn = 0
+        self._meanwhile: dict[tuple[str, Side], tuple[str, tuple[str, ...]]] = {}
 
     async def begin(self) -> None:
         """Arm the faults and start the bots."""
@@ -124,12 +130,33 @@ class Play:
         async def carried_out(instance: Instance) -> bool:
             await instance.click(payload)
             # A bot that was frozen meanwhile answers late, when nobody waits for it any more.
-            data["carried_out"] = self.town.clock.now()
+            data.update(self.town.journal.here())
             return True
 
         answered = await self._try(carried_out)
         data |= {"status": 200} if answered else {"error": "dispatch_failed"}
         return answered is not None
+
+    async def stop(self, user: str, *codes: str) -> None:
+        """Click Stop on the card about these codes for as long as it has that button."""
+        for _ in range(_MOST_CLICKS):
+            card = self.town.newest_card(*codes)
+            if find_element(card.to_slack(), "stop", None) is None:
+                return
+            await self.click(user, card, "stop")
+            await self.settle(_AT_ONCE)
+
+    def stop_meanwhile(self, name: str, side: Side, user: str, *codes: str) -> None:
+        """Have someone click Stop when a bot comes to such a boundary for the first time."""
+        self._meanwhile[name, side] = (user, codes)
+
+    async def _stopped_by(self, instance: Instance, user: str, codes: tuple[str, ...]) -> None:
+        """Click Stop while the bot that carries it out is at something else."""
+        payload = self.town.click_payload(user, self.town.newest_card(*codes), "stop")
+        data = self.town.interaction(payload)
+        data["error"] = "dispatch_failed"
+        await instance.click(payload)
+        data |= {"status": 200, "error": None, **self.town.journal.here()}
 
     # ------------------------------------------------------------ bots
 
@@ -191,7 +218,11 @@ class Play:
         await opened.enter_async_context(instance.running(self._way))
         replica = Replica(instance, opened)
 
-        async def held(place: Place, _name: str) -> None:
+        async def held(place: Place, name: str) -> None:
+            if meanwhile := self._meanwhile.pop((name, place.side), None):
+                await self._stopped_by(instance, *meanwhile)
+            if number == 1 and place == self._plan.stop and self.town.has_card():
+                await self._stopped_by(instance, RIKA, ())
             if place in self._plan.freezes[number - 1 : number]:
                 replica.froze.set()
                 await replica.thawed.wait()

@@ -92,6 +92,7 @@ def perform(scenario: Scenario, url: str, plan: Plan = NOTHING, ground: Ground =
 
 async def _performed(scenario: Scenario, url: str, plan: Plan, ground: Ground) -> Run:
     async with ground(url) as (town, way):
+        town.stop_window = scenario.stop_window
         play = Play(town, way, plan, scenario.replicas)
         try:
             await play.begin()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from tests.chaos import stories
 from tests.chaos.play import Play
 from tests.chaos.stories import CODE, OTHER, UNKNOWN
 
+_WINDOW = timedelta(seconds=30)
 DELETED, NOT_DELETED, UNCLEAR = "deleted", "not deleted", "unknown"
 
 
@@ -17,7 +19,8 @@ class Scenario:
     """A story. words: what people read at its end when nothing goes wrong besides.
 
     ends: for each code, the ways in which it may be told to have ended, whatever crashes or freezes then.
-    takes_time: a server works for a while, which servers that listen do by the real clock.
+    takes_time: a server works for a while, which servers that listen do by the real clock. stop_window: the
+    bots' setting.
     """
 
     tell: Callable[[Play], Awaitable[None]]
@@ -25,11 +28,13 @@ class Scenario:
     ends: Mapping[str, frozenset[str]]
     replicas: int = 1
     takes_time: bool = False
+    stop_window: timedelta = timedelta()
+    called: str = ""
 
     @property
     def name(self) -> str:
         """Its name."""
-        return self.tell.__name__
+        return self.called or self.tell.__name__
 
 
 def _one(tell: Callable[[Play], Awaitable[None]], end: str, words: str) -> Scenario:
@@ -70,6 +75,11 @@ def _all() -> list[Scenario]:
         Scenario(stories.slow_read, "ran out", {CODE: either}, takes_time=True),
         _one(stories.unreadable, NOT_DELETED, "I could not read"),
         _one(stories.no_channel, NOT_DELETED, "I can't post the card"),
+        # What is in flight goes on; a crash may bring the stop before the first of them or after.
+        Scenario(stories.stopped, "stopped by", {CODE: either, OTHER: either, UNKNOWN: unseen}),
+        Scenario(stories.stopped_after_lost, "stopped by", {CODE: either, OTHER: either}),
+        Scenario(stories.stopped_in_window, "stopped by", {CODE: either}, stop_window=_WINDOW),
+        Scenario(stories.single, "*Deleted.*", {CODE: yes}, stop_window=_WINDOW, called="window_passed"),
         Scenario(stories.two_workers, "*Deleted.*", {CODE: either, OTHER: either}, replicas=2),
     ]
 

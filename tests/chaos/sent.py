@@ -33,6 +33,7 @@ def look_at_deletes(case: Case, code: str) -> None:
         if approval is not None:
             earlier = [sent for sent in deletes if case.begin(request) < sent.index < delete.index]
             _judge_read(case, code, request, approval, delete, earlier)
+            _judge_stops(case, code, request, approval, delete)
 
 
 def _approval(case: Case, code: str, request: str, delete: Asked) -> Click | None:
@@ -64,6 +65,8 @@ def _unfit(case: Case, first: Click, final: Click, requester: str, delete: Asked
         return f"{requester} had asked and gave step 2"
     if max(first.at, final.at) >= deadline(final.text):
         return "after approve-by"
+    if sent < final.at + case.journal.stop_window:
+        return "while it could still be stopped"
     if sent > final.carried_out + EXECUTE_WITHIN + _SEND_WITHIN:
         return "after execute-by"
     for click in (first, final):
@@ -97,6 +100,22 @@ def _judge_read(
         case.find(Rule.FOREIGN, f"{code}: shown {card.shown}, but {last.shown} right before")
     elif card.shown:
         _judge_target(case, code, card, last, delete)
+
+
+def _judge_stops(case: Case, code: str, request: str, approval: Click, delete: Asked) -> None:
+    """Nothing is sent after a stop by someone who may, but what was on its way already."""
+    requester = _requester(case.seen.of(request)[0])
+    for stop in case.clicks(request, delete.index):
+        known = case.seen.was_always_on_call(stop.user, stop.at - _MEMORY, stop.carried_out)
+        if stop.action != "stop" or stop.done is None or not (known or stop.user == requester):
+            continue
+        # One that was made while the final approval was still on its way may have come before it.
+        if approval.done is None or stop.index < approval.done or delete.index < stop.done:
+            continue
+        reads = [r for r in case.seen.calls("read", code) if r.finished < delete.index]
+        anew = any(read.index >= stop.done for read in reads if read.agent == delete.agent)
+        if anew or delete.at > stop.carried_out + _SEND_WITHIN:
+            case.find(Rule.STOPPED, f"{code}: stopped by {stop.user}, sent by {delete.agent}")
 
 
 def _judge_again(case: Case, code: str, card: Asked, earlier: list[Asked]) -> None:

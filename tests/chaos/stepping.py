@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
 
+from sandbox.slack.payloads import find_element
 from sandbox.slack.world import Message
 from tests.chaos.boundaries import DELETE, Boundaries, Place, Side
 from tests.chaos.case import Judgement
@@ -127,15 +128,20 @@ class Bench:
     async def click(self, which: int, user: str, card: Message, action: str) -> None:
         """Click on a version of a card, which one of the bots carries out."""
         payload = self.town.click_payload(user, card, action)
-        self.town.interaction(payload)
+        data = self.town.interaction(payload)
         await self.bots[which].instance.click(payload)
+        data.update(self.town.journal.here())
         self.town.follow()
 
     def cards(self) -> list[Message]:
-        """Return every version with buttons that any card ever had, oldest first."""
+        """Return every version with buttons to decide that any card ever had, oldest first."""
+        return [card for card in self.every_card() if find_element(card.to_slack(), "approve", None)]
+
+    def every_card(self) -> list[Message]:
+        """Return every version that any card ever had, oldest first."""
         versions = [version for found in self.town.slack.messages.values() for version in found]
-        live = [v for v in versions if any(block["type"] == "actions" for block in v.blocks)]
-        return sorted(live, key=lambda version: version.seq)
+        cards = [v for v in versions if "Request CG-" in str(v.blocks[-1:]) and not v.thread_ts]
+        return sorted(cards, key=lambda version: version.seq)
 
     # ------------------------------------------------------------ time
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 
 from sandbox.slack.faults import Fault as SlackFault
 from sandbox.vivoldi.faults import Fault
 from sandbox.vivoldi.world import RefusedError
+from tests.chaos.boundaries import DELETE, Side
 from tests.chaos.play import Play
 from tests.chaos.town import AMIR, APPROVE_WITHIN, BEA, CARL, DANA, EXECUTE_WITHIN, RIKA, STRANGER
 
@@ -235,6 +237,34 @@ async def no_channel(play: Play) -> None:
     """The bot is no member of the channel, so that there is no card."""
     play.town.coupon(CODE)
     await play.ask(DANA, CODE, channel="C0NOBOT000")
+
+
+async def stopped(play: Play) -> None:
+    """Someone stops the deletion of three coupons while the first DELETE is on its way."""
+    play.town.coupon(CODE)
+    play.town.coupon(OTHER)
+    play.stop_meanwhile(DELETE, Side.BEFORE, RIKA, CODE, OTHER, UNKNOWN)
+    await _approved(play, CODE, OTHER, UNKNOWN)
+
+
+async def stopped_after_lost(play: Play) -> None:
+    """A DELETE gets lost, and it is stopped before it is sent again, and so is what follows it."""
+    play.town.coupon(CODE)
+    play.town.coupon(OTHER)
+    await play.town.vivoldi_fault(Fault(kind="drop_before"))
+    play.stop_meanwhile(DELETE, Side.BEFORE, RIKA, CODE, OTHER)
+    await _approved(play, CODE, OTHER)
+
+
+async def stopped_in_window(play: Play) -> None:
+    """The requester stops it within the time for that."""
+    play.town.coupon(CODE)
+    await play.ask(DANA, CODE)
+    await play.decide(AMIR, "approve", CODE)
+    for card in play.town.live_cards(CODE)[-1:]:
+        await play.click(BEA, card, "approve")
+    await play.settle(timedelta(seconds=5))
+    await play.stop(DANA, CODE)
 
 
 async def two_workers(play: Play) -> None:

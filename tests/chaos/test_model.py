@@ -87,6 +87,15 @@ class World(RuleBasedStateMachine):
         """Ask for a code where it is not open, and give the approvals that it lacks, but leave it at that."""
         self._runner.run(self.bench.approved(which, code))
 
+    @rule(which=_BOT, user=_PERSON, pick=st.integers(0, 50))
+    def stop_from_any_version(self, which: int, user: str, pick: int) -> None:
+        cards = self.bench.every_card()
+        self._runner.run(self.bench.click(which, user, cards[pick % len(cards)], "stop"))
+
+    @rule(which=_BOT)
+    def stop_what_was_asked_for_last(self, which: int) -> None:
+        self._runner.run(self.bench.click(which, AMIR, self.bench.town.newest_card(), "stop"))
+
     @rule(which=_BOT, user=_PERSON, pick=st.integers(0, 50), action=_ACTION)
     def click_on_any_version(self, which: int, user: str, pick: int, action: str) -> None:
         cards = self.bench.cards()

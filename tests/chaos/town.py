@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -52,7 +53,8 @@ _ONCALL_APPROVES = Policy(
 class Town:
     """Everything outside of the bot's processes, and what people can do there.
 
-    url: the migrated database that its bots share. The worlds may be those of servers that listen.
+    url: the migrated database that its bots share. The worlds may be those of servers that listen. Set
+    `stop_window` before any bot starts.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Town:
         self.slack_faults = FaultBook()
         self.vivoldi_faults = Faults()
         self.agenda = Agenda(self.clock)
+        self.stop_window = timedelta()
         self._started = 0
         self._looking = connect(url)
         self.set_time(START)
@@ -115,9 +118,9 @@ class Town:
     def instance(self, boundaries: Boundaries) -> Instance:
         """Return a new process of the bot, not yet running."""
         self._started += 1
-        return Instance(
-            f"coupon-guard/{self._started}", self.url, _SETTINGS, _ONCALL_APPROVES, self.clock, boundaries
-        )
+        self.journal.stop_window = self.stop_window
+        policy = replace(_ONCALL_APPROVES, stop_window=self.stop_window)
+        return Instance(f"coupon-guard/{self._started}", self.url, _SETTINGS, policy, self.clock, boundaries)
 
     @asynccontextmanager
     async def connect(
@@ -153,12 +156,27 @@ class Town:
         return dict(slash_command(self.slack, person, place, "/coupon-delete", text, ""))
 
     def click_payload(self, user: str, message: Message, action: str) -> dict[str, Any]:
-        """Return the payload of a click on a version of a message. It must have that button."""
+        """Return the payload of a click on a version of a message. It must have that button.
+
+        Only Stop may come from any card: it counts from old versions too, so it is tried at any moment.
+        """
         shown = message.to_slack()
-        found = find_element(shown, action, None)
+        found = find_element(shown, action, None) or (_stop_on(message) if action == "stop" else None)
         assert found is not None, f"there is no button {action}"
         used = used_element(self.slack, found[0], found[1], None)
         return block_actions(self.slack, self.slack.people[user], message, shown, used, "")
+
+    def newest_card(self, *codes: str) -> Message:
+        """Return the card about these codes that went up last, as it stands."""
+        return self._cards(codes)[-1]
+
+    def has_card(self) -> bool:
+        """Return whether any card is up."""
+        return bool(self._cards(()))
+
+    def _cards(self, codes: tuple[str, ...]) -> list[Message]:
+        standing = [m for m in self.slack.standing() if _stop_on(m) and not m.thread_ts]
+        return [message for message in standing if all(code in message.text for code in codes)]
 
     def live_cards(self, *codes: str) -> list[Message]:
         """Return the messages with buttons that stand now and are about these codes, oldest first."""
@@ -192,3 +210,11 @@ class Town:
         """Delete a coupon and create another one under its number, as someone in the dashboard does."""
         self.vivoldi.delete(code)
         self.coupon(code)
+
+
+def _stop_on(message: Message) -> tuple[str, dict[str, Any]] | None:
+    """Return the button for Stop as a card about a request had it, or will have it."""
+    named = re.search(r"Request (CG-[A-Z0-9]+)", str(message.blocks[-1:]))
+    text = {"type": "plain_text", "text": "Stop", "emoji": False}
+    button = {"type": "button", "action_id": "stop", "text": text}
+    return ("decide-v1", {**button, "value": named[1]}) if named else None

@@ -181,6 +181,11 @@ def _clicked(told: Told, action: str) -> bool:
     return any(_is(click, action) and named is not None and click.user == named[1] for click in told.clicks)
 
 
+def _was_stopped(told: Told) -> bool:
+    named = re.search(r"stopped by <@(\w+)>", told.words)
+    return any(_is(click, "stop") and named is not None and click.user == named[1] for click in told.clicks)
+
+
 def _is(click: Click, action: str) -> bool:
     return click.action == action
 
@@ -200,6 +205,7 @@ _CLAIMS: tuple[tuple[str, Callable[[Told], bool]], ...] = (
     ("no longer shown", lambda told: told.unseen(told.card_read.finished)),
     ("changed since it was approved unseen", _appeared),
     ("the time to do it ran out", _ran_out),
+    ("stopped by", _was_stopped),
     ("no longer counts", _lost_an_approver),
     ("are not for what is stored", lambda told: told.forged),
     ("rejected this request", lambda told: _clicked(told, "reject")),

@@ -149,8 +149,8 @@ _AT_THE_CLICK = (
         keeps="I1",
         promise="An approval counts only where the policy allows it.",
         file=_DECIDE,
-        text="return may_approve(self._policy, standing, request, now)",
-        without="return Verdict.ALLOWED",
+        text="verdict = may_approve(self._policy, standing, request, now)",
+        without="verdict = Verdict.ALLOWED",
         tests=("tests/integration/test_deciding.py",),
     ),
     Guard(

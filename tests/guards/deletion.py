@@ -172,7 +172,7 @@ _SENDING = (
         keeps="I3",
         promise="Whoever lost the claim stores nothing and sends nothing.",
         file="bot/services/ledger.py",
-        text="            await tx.hold(claim)\n",
+        text="                await tx.hold(claim)\n",
         without="",
         tests=(f"{_INVARIANTS}::test_i2_a_read_of_an_earlier_claim_does_not_count",),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.guards import (
     approval,
     asking,
+    care,
     deletion,
     edge,
     home,
@@ -19,6 +20,7 @@ from tests.guards import (
 GUARDS = (
     *asking.GUARDS,
     *approval.GUARDS,
+    *care.GUARDS,
     *deletion.GUARDS,
     *settling.GUARDS,
     *storage.GUARDS,

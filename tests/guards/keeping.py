@@ -126,9 +126,9 @@ _ENDS = (
         name="late answers are kept",
         keeps="I7",
         promise="An answer whose claim was lost is in the audit all the same.",
-        file="bot/services/execute.py",
-        text="            await self._ledger.note_late(claim, item.code, fact)\n",
-        without="",
+        file="bot/services/ledger.py",
+        text="                await self._note_late(claim, fact)\n",
+        without="                pass\n",
         tests=(f"{_SETTLED}::test_an_answer_that_comes_too_late_is_in_the_audit",),
     ),
 )

@@ -217,7 +217,7 @@ _AUDITED = (
         keeps="I7",
         promise="Every outcome is an audit event.",
         file="bot/services/ledger.py",
-        text="        await self.note(Fact(EventKind.ITEM_OUTCOME, outcome))\n",
+        text="        await self.note(Fact(EventKind.ITEM_OUTCOME, outcome_of(state)))\n",
         without="",
         tests=("tests/integration/test_invariants_kept.py::test_i7_a_story_is_told_by_its_events",),
     ),

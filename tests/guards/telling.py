@@ -56,7 +56,7 @@ _NEVER_LOST = (
         keeps="I5",
         promise="Why a click was refused is stored with the refusal, and told privately.",
         file="bot/services/decide.py",
-        text="            if verdict is not Verdict.ALLOWED:\n                await tx.notify",
+        text="            if self._is_told(click, request, verdict):\n                await tx.notify",
         without="            if False:\n                await tx.notify",
         tests=("tests/integration/test_deciding.py",),
     ),

@@ -200,8 +200,9 @@ async def test_i7_approvals_and_deletions_say_what_they_were_bound_to(wired: Wir
     bound = await wired.events(EventKind.DECISION) + await wired.events(EventKind.DELETE_SENDING)
     assert [event.data["digest"] for event in bound] == [shown[0].data["digest"]] * 3
     approvers = {"approvers": [ONCALL], "final_approvers": [ONCALL, DANA.id]}
+    care = {"stop_window_seconds": 0, "confirm_by_typing": False}
     assert [event.data["policy"] for event in bound] == [
-        {**approvers, "requester_may_approve": rule} for rule in ("first", "never", "never")
+        {**approvers, **care, "requester_may_approve": rule} for rule in ("first", "never", "never")
     ]
 
 

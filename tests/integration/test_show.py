@@ -18,7 +18,9 @@ from bot.services.decide import Action
 from bot.services.submit import Denied, History, Misread
 from handlers import listeners
 from handlers.answers import Answers
+from handlers.dialogs import confirmation
 from tests.builders import AMIR, BEA, CARL, CHANNEL, CODE, DANA, OTHER_CODE, RIKA, TEAM, a_coupon, standing
+from tests.fakes import FakeDialogs
 from tests.integration.bolt import SECRET, authorize, signed
 from tests.integration.wired import SETTINGS, Wired, wired_on
 
@@ -149,7 +151,9 @@ async def test_the_listener_answers_privately(wired: Wired) -> None:
     request_id = await wired.ask()
     app = AsyncApp(signing_secret=SECRET, authorize=authorize, process_before_response=True)
     services = wired.services
-    listeners.register(app, services.submit(TEAM), services.decide(TEAM, SETTINGS), Answers(_WORKSPACE))
+    decide = services.decide(TEAM, SETTINGS)
+    confirm = services.confirm(decide, FakeDialogs(), confirmation)
+    listeners.register(app, services.submit(TEAM), decide, confirm, Answers(_WORKSPACE))
     typed = {
         "command": "/coupon-delete",
         "text": f"show {CODE}",

@@ -31,6 +31,7 @@ from bot.domain.request import (
     Rejected,
     Request,
     Step,
+    Stop,
     Submitted,
     codes_of,
 )
@@ -105,6 +106,8 @@ def _requests(draw: st.DrawFn, kind: type[Any]) -> Request:
         "by": _person(),
         "detail": _TEXT,
         **dict.fromkeys(("approve_by", "execute_by", "ended_at"), _TIME),
+        "stop_until": st.none() | _TIME,
+        "stopped": st.none() | st.builds(Stop, _person(), _TIME),
     }
     names = kind.__dataclass_fields__
     drawn: Request = draw(st.builds(kind, **{name: of for name, of in fields.items() if name in names}))

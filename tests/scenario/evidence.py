@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sandbox.slack.seed import seeded_world
 from sandbox.slack_client import LogEntry, Message
@@ -13,6 +14,8 @@ from sandbox.stage import Stage
 from sandbox.vivoldi_client import Call, Event
 from tests.scenario.playing import is_card, message_of
 from tests.scenario.told import ACCEPTED, NO_CARD, WAITING
+
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -74,16 +77,51 @@ class Evidence:
         return self.log[message.seq - self.log[0].seq].time
 
     def clicks(self, request: str) -> list[Click]:
-        """Return the clicks on Approve for a request."""
-        return [
+        """Return the clicks on Approve for a request; where it is to be typed, the final one is what was."""
+        clicked = [
             Click(_began(entry), payload["user"]["id"], request, payload["message"]["text"])
+            for entry, payload in self._used("approve", request)
+        ]
+        if self.settings.get("CONFIRM_BY_TYPING") != "true":
+            return clicked
+        return [click for click in clicked if "Step 2 of 2" not in click.card] + self._typed(request)
+
+    def stops(self, request: str) -> list[LogEntry]:
+        """Return the clicks on Stop for a request, each at the time when it had been answered."""
+        return [entry for entry, _ in self._used("stop", request) if entry.data["status"] == 200]
+
+    def _used(self, action: str, request: str) -> list[tuple[LogEntry, Json]]:
+        return [
+            (entry, payload)
+            for entry, payload in self._interactions("block_actions")
+            if payload["actions"][0]["action_id"] == action and payload["actions"][0].get("value") == request
+        ]
+
+    def _interactions(self, kind: str) -> list[tuple[LogEntry, Json]]:
+        return [
+            (entry, payload)
             for entry in self.log
             if entry.kind == "interaction"
             and entry.data["signature"] == "good"
-            and (payload := entry.data["payload"]).get("type") == "block_actions"
-            and payload["actions"][0]["action_id"] == "approve"
-            and payload["actions"][0].get("value") == request
+            and (payload := entry.data["payload"]).get("type") == kind
         ]
+
+    def _typed(self, request: str) -> list[Click]:
+        """Return each dialog in which the right text was sent, as a click on the card that it was about."""
+        found = []
+        for entry, payload in self._interactions("view_submission"):
+            about = json.loads(payload["view"]["private_metadata"])
+            (field,) = payload["view"]["state"]["values"].values()
+            (state,) = field.values()
+            cards = [
+                message_of(e) for e in self.log if e.kind in ("posted", "updated") and e.time < entry.time
+            ]
+            shown = [card.text for card in cards if card.ts == about["card"] and "Step 2 of 2" in card.text]
+            codes = re.findall(r"^(?:Delete coupon )(\w+)\?", shown[-1]) if shown else []
+            right = len(codes) == 1 and str(state["value"]).strip().lower() == codes[0][-4:].lower()
+            if about["request"] == request and right:
+                found.append(Click(_began(entry), payload["user"]["id"], request, shown[-1]))
+        return found
 
     def requesters(self, code: str, card: Message) -> set[str]:
         """Return who may have opened a request: whom its card names, if they asked, or else all who asked."""

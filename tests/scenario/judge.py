@@ -32,6 +32,7 @@ class Rule(StrEnum):
     """What must never happen."""
 
     UNAPPROVED = "a DELETE without two valid approvals"
+    STOPPED = "a DELETE after a stop"
     UNREAD = "a DELETE without a read right before it"
     FOREIGN = "a deletion of something else than was approved"
     WRONG = "a verdict that is not true"
@@ -76,6 +77,7 @@ def findings(evidence: Evidence, codes: Sequence[str]) -> list[Finding]:
         cards = evidence.cards(code)
         for call in _calls(evidence, "delete", code):
             look(Rule.UNAPPROVED, code, _judge_approvals, cards, call)
+            look(Rule.STOPPED, code, _judge_stops, cards, call)
             look(Rule.FOREIGN, code, _judge_what_was_deleted, cards, call)
             look(Rule.UNREAD, code, _judge_reads, call)
         for versions in cards.values():
@@ -101,6 +103,17 @@ def _judge_approvals(evidence: Evidence, code: str, cards: dict[str, list[Messag
     assert None in unfit, f"{code}: DELETE {delete.seq}, although {', '.join(map(str, unfit))}"
 
 
+def _judge_stops(evidence: Evidence, code: str, cards: dict[str, list[Message]], delete: Call) -> None:
+    """Nothing is sent once a stop by someone who may has been answered, but for what was on its way."""
+    request = _latest(evidence, cards, delete)
+    for stop in evidence.stops(request) if request else []:
+        user = stop.data["payload"]["user"]["id"]
+        settings = ("APPROVERS", "FINAL_APPROVERS")
+        may = any(evidence.eligible(user, setting, stop.time) for setting in settings)
+        may = may or user in evidence.requesters(code, cards[request][0])
+        assert not may or _at(delete) < stop.time + _ON_THE_WAY, f"{code}: DELETE {delete.seq} after a stop"
+
+
 def _latest(evidence: Evidence, cards: dict[str, list[Message]], delete: Call) -> str:
     """Return the request whose card was the last one that went up before a DELETE."""
     began = {request: evidence.time_of(versions[0]) for request, versions in cards.items()}
@@ -121,6 +134,8 @@ def _unfit(
             return f"{click.user} was not eligible"
     if final.at >= shown_at + float(evidence.settings.get("APPROVE_WITHIN_SECONDS", 1800)):
         return "the final approval came after approve-by"
+    if arrived < final.at + float(evidence.settings.get("STOP_WINDOW_SECONDS", 0)):
+        return "it was sent while it could still be stopped"
     execute_by = final.at + float(evidence.settings.get("EXECUTE_WITHIN_SECONDS", 600))
     return "it was sent after execute-by" if arrived >= execute_by + _ON_THE_WAY else None
 

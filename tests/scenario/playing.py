@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.slack.seen import message_from
-from sandbox.slack_client import Answer, LogEntry, Message
+from sandbox.slack_client import Answer, LogEntry, Message, Modal
 from sandbox.stage import Stage
 from sandbox.vivoldi_client import Call, Entry, Event
 from tests.scenario.told import ACCEPTED
@@ -114,6 +114,12 @@ class Play:
         """Give both approvals."""
         second = await self.approve_first(card, first)
         await self.stage.slack.click(final, second, "approve")
+
+    async def dialog(self, card: Message, who: str = BEA) -> Modal:
+        """Tap the final button, and return the dialog that opens for it."""
+        after = await self.stage.slack.last_seq()
+        await self.stage.slack.click(who, card, "approve")
+        return await self.stage.slack.wait_modal(who, PATIENCE, after)
 
     async def outcome(self, card: Message, patience: float = PATIENCE) -> Message:
         """Return the reply in the card's thread that says how it ended."""

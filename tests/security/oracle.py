@@ -42,7 +42,11 @@ Effect = Opened | Decided
 
 @dataclass(frozen=True)
 class Waiting:
-    """A card that waits: its version, and who may use which of its buttons."""
+    """A card that waits: its version, and who may use which of its buttons.
+
+    A final approval counts where it is typed in the dialog: `may` names who under the word to be typed, in
+    lower case. A stop counts from any version.
+    """
 
     version: int
     may: Mapping[str, frozenset[str]]
@@ -73,6 +77,9 @@ def effect(before: State, after: State) -> Effect | None:
         assert decision[0] == changed
         assert row[1] == ("pending" if decision[1] == 1 else "approved")
         return Decided(changed, decision[2], "approve")
+    if row[1] == "finished":
+        (item,) = items
+        return Decided(changed, json.loads(item[6])["stopped_by"], "stop")
     assert row[1] in ("rejected", "cancelled")
     return Decided(changed, row[8] or row[5], "reject" if row[1] == "rejected" else "cancel")
 
@@ -80,7 +87,9 @@ def effect(before: State, after: State) -> Effect | None:
 def allowed(body: bytes, cards: Mapping[str, Waiting]) -> list[Effect]:
     """Return what a body, rightly signed, may do: at most one thing for each way to read it."""
     found = (
-        _of_command(read) or _of_click(read, cards) for read in _readings(body) if isinstance(read, dict)
+        _of_command(read) or _of_click(read, cards) or _of_dialog(read, cards)
+        for read in _readings(body)
+        if isinstance(read, dict)
     )
     return [each for each in found if each is not None]
 
@@ -133,6 +142,25 @@ def _of_click(read: dict[str, Any], cards: Mapping[str, Waiting]) -> Effect | No
         return None
     if not ours or "command" in read or not isinstance(place, str) or not place:
         return None
-    if block != f"decide-v{card.version}" or user not in card.may.get(name, ()):
+    is_current = block == f"decide-v{card.version}"
+    if name == "stop":
+        is_current = isinstance(block, str) and bool(re.fullmatch(r"decide-v[0-9]{1,9}", block))
+    if not is_current or user not in card.may.get(name, ()):
         return None
     return Decided(value, user, name)
+
+
+def _of_dialog(read: dict[str, Any], cards: Mapping[str, Waiting]) -> Effect | None:
+    try:
+        view, user, team = read["view"], read["user"]["id"], read.get("team") or {"id": TEAM_ID}
+        ours = (read["type"], read["api_app_id"], team["id"]) == ("view_submission", APP_ID, TEAM_ID)
+        about = json.loads(view["private_metadata"])
+        typed = view["state"]["values"]["typed"]["typed"]["value"].strip().lower()
+        request, card = about["request"], cards[about["request"]]
+        is_current = about["version"] == card.version and bool(about["channel"])
+        known = (view["type"], view["callback_id"]) == ("modal", "confirm-final")
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return None
+    if not (ours and known and is_current) or "command" in read or user not in card.may.get(typed, ()):
+        return None
+    return Decided(request, user, "approve")

@@ -28,13 +28,14 @@ from bot.server import http_app
 from bot.settings import Settings
 from sandbox.slack import LocalSlack
 from sandbox.slack.delivery import http_body
+from sandbox.slack.modals import view_submission
 from sandbox.slack.payloads import action, app_home_opened, block_actions, find_element, slash_command
 from sandbox.slack.world import Message, World
 from sandbox.slack_client import LogEntry, SlackControl
 from sandbox.stage import API_KEY, BOT_TOKEN, SIGNING_SECRET
 from sandbox.vivoldi.server import LocalVivoldi
 from sandbox.vivoldi_client import Call, VivoldiControl
-from tests.scenario.playing import AMIR, DANA, INCIDENT, PATIENCE, is_card, message_of
+from tests.scenario.playing import AMIR, BEA, DANA, INCIDENT, PATIENCE, is_card, message_of
 
 FORM = "application/x-www-form-urlencoded"
 EVENTS = "/slack/events"
@@ -94,6 +95,13 @@ class Rig:
         """Return whose Home was opened, and when."""
         return self.rows("SELECT person, opened_at FROM homes ORDER BY person")
 
+    async def dialog(self, card: Message, typed: str, by: str = BEA) -> Payload:
+        """Tap the final button, and return the payload of the dialog that opens, with what is typed in it."""
+        await self.deliver(self.click(card, by=by))
+        world = self.slack.world
+        modal = [modal for modal in world.modals.values() if modal.user == by][-1]
+        return view_submission(world, modal, {"typed": {"typed": typed}})
+
     def _answer_url(self) -> str:
         return f"{self.slack.api_url.removesuffix('api/')}response/1/none"
 
@@ -112,6 +120,17 @@ class Rig:
             return entry.kind == "posted" and is_card(entry) and message_of(entry).contains(code)
 
         return self.card_as_it_stands(message_of(await self.control.wait_for(posted, PATIENCE, after)).ts)
+
+    async def stoppable(self, card: Message, by: str = BEA) -> Message:
+        """Give the final approval on a card that asks for it, and return the card that can be stopped."""
+        code = card.text.split("?")[0].removeprefix("Delete coupon ")
+        await self.deliver(await self.dialog(card, code[-4:], by))
+        await self.control.wait_for(
+            lambda entry: entry.kind == "updated" and message_of(entry).contains("Can be stopped"),
+            PATIENCE,
+            card.seq,
+        )
+        return self.card_as_it_stands(card.ts)
 
     async def second_step(self, card: Message, by: str = AMIR) -> Message:
         """Give step 1, and return the card that asks for step 2."""

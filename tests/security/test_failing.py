@@ -62,3 +62,22 @@ async def test_an_event_that_could_not_be_stored_is_sent_again() -> None:
     headers: Any = signed(body.encode(), secret=SECRET, content_type="application/json")
     answer = await app.async_dispatch(AsyncBoltRequest(body=body, headers=headers))
     assert answer.status == 503
+
+
+async def test_a_dialog_that_fails_stays_open_and_says_so() -> None:
+    """A dialog that was not stored is answered with an error in it: closed, it would pass for an approval."""
+    app = AsyncApp(signing_secret=SECRET, authorize=authorize, process_before_response=True)
+    errors.register(app, "A1", lambda: "0000")
+
+    @app.view_submission("confirm-final")
+    async def fail() -> None:
+        raise StoreUnavailable("gone")
+
+    view = {"type": "modal", "callback_id": "confirm-final"}
+    known = {"api_app_id": "A1", "team": {"id": "T1"}, "user": {"id": "U1"}}
+    body = form_of({"type": "view_submission", "view": view, **known})
+    headers: Any = signed(body, secret=SECRET)
+    answer = await app.async_dispatch(AsyncBoltRequest(body=body.decode(), headers=headers))
+    found = json.loads(answer.body)
+    assert (answer.status, found["response_action"]) == (200, "errors")
+    assert "can't tell whether that counted" in found["errors"]["typed"]

@@ -47,7 +47,9 @@ class Errors(logging.Handler):
 
 @dataclass(repr=False)
 class Target:
-    """A bot with two cards, of which one waits for step 1 and the other for step 2; its worker is stopped.
+    """A bot with three cards: one waits for step 1, one for step 2, and one can be stopped.
+
+    The final approval is to be typed. Its worker is stopped.
 
     bases: valid payloads, by what they are. cards: who may do what. saved: a copy of the database.
     """
@@ -92,8 +94,9 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     logging.getLogger().addHandler(errors)
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
-        rig = runner.run(stack.enter_async_context(rig_on(folder)))
-        first, second = runner.run(_two_cards(rig))
+        extra_care = rig_on(folder, confirm_by_typing="true", stop_window_seconds="300")
+        rig = runner.run(stack.enter_async_context(extra_care))
+        first, second, third = runner.run(_three_cards(rig))
         with (
             closing(sqlite3.connect(rig.database)) as database,
             closing(sqlite3.connect(folder / "saved.db")) as saved,
@@ -103,18 +106,26 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
         http = runner.run(
             stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://bot"))
         )
-        bases, cards = _bases(rig, first, second), _cards(first, second)
+        bases = _bases(rig, first, second, third)
+        bases["typed"] = runner.run(rig.dialog(second, "STEP"))
+        bases["typed wrong"] = runner.run(rig.dialog(second, "STOP"))
+        cards = _cards(first, second, third)
         yield Target(runner, rig, http, bases, cards, folder / "saved.db", errors)
         runner.run(stack.aclose())
     logging.getLogger().removeHandler(errors)
 
 
-async def _two_cards(rig: Rig) -> tuple[Message, Message]:
+async def _three_cards(rig: Rig) -> tuple[Message, Message, Message]:
     async with working(rig):
-        return await rig.open_card("FIRSTSTEP1"), await rig.second_step(await rig.open_card("SECONDSTEP"))
+        first, second = (
+            await rig.open_card("FIRSTSTEP1"),
+            await rig.second_step(await rig.open_card("SECONDSTEP")),
+        )
+        third = await rig.stoppable(await rig.second_step(await rig.open_card("THIRDISYES")))
+        return first, second, third
 
 
-def _bases(rig: Rig, first: Message, second: Message) -> dict[str, Payload]:
+def _bases(rig: Rig, first: Message, second: Message, third: Message) -> dict[str, Payload]:
     return {
         "ask": rig.command("FREECODE2025 leaked", DANA),
         "ask for two": rig.command("`FREE-CODE-2025`,FREECODE2026 leaked", RIKA),
@@ -126,20 +137,26 @@ def _bases(rig: Rig, first: Message, second: Message) -> dict[str, Payload]:
         "reject": rig.click(second, "reject", RIKA),
         "cancel": rig.click(first, "cancel", DANA),
         "open the Home": rig.home(AMIR),
+        "stop": rig.click(third, "stop", DANA),
     }
 
 
-def _cards(first: Message, second: Message) -> dict[str, Waiting]:
-    """Return who may do what: Amir gave step 1 of the second; Dana, who asked for both, is not on call."""
+def _cards(first: Message, second: Message, third: Message) -> dict[str, Waiting]:
+    """Return who may do what: Amir gave step 1 of the second; Dana, who asked for all, is not on call."""
     on_call, asked = frozenset({RIKA, AMIR, BEA}), frozenset({DANA})
 
-    def waiting(card: Message, approvers: frozenset[str]) -> tuple[str, Waiting]:
+    def waiting(card: Message, **may: frozenset[str]) -> tuple[str, Waiting]:
         (buttons,) = [block for block in card.blocks if block["type"] == "actions"]
         version = int(buttons["block_id"].removeprefix("decide-v"))
-        may = {"approve": approvers, "reject": on_call, "cancel": asked}
         return buttons["elements"][0]["value"], Waiting(version, may)
 
-    return dict([waiting(first, on_call), waiting(second, on_call - {AMIR})])
+    return dict(
+        [
+            waiting(first, approve=on_call, reject=on_call, cancel=asked),
+            waiting(second, step=on_call - {AMIR}, reject=on_call, cancel=asked),
+            waiting(third, stop=on_call | asked),
+        ]
+    )
 
 
 def test_untouched_payloads_have_their_effect(target: Target) -> None:
@@ -152,7 +169,7 @@ def test_untouched_payloads_have_their_effect(target: Target) -> None:
         assert status == 200
         assert [found[name]] == ([None] if found[name] is None else allowed(body, target.cards))
     silent = [name for name, did in found.items() if did is None]
-    assert silent == ["list", "show", "help", "open the Home"]
+    assert silent == ["list", "show", "help", "step 2", "open the Home", "typed wrong"]
 
 
 @seed(SEED)

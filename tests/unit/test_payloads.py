@@ -12,8 +12,20 @@ from hypothesis import strategies as st
 from bot.services.decide import Action, Click
 from bot.services.home import Opening
 from bot.services.submit import SlashCommand
+from handlers.dialogs import confirmation
 from handlers.ids import block_id, version_of
-from handlers.payloads import BadPayload, app_of, click, home_opened, require_heard, slash_command
+from handlers.payloads import (
+    BadPayload,
+    app_of,
+    click,
+    home_opened,
+    require_heard,
+    slash_command,
+    trigger_of,
+    typed,
+)
+from sandbox.slack.modals import view_problems
+from tests.builders import reviewed
 
 COMMAND: dict[str, Any] = {
     "command": "/coupon-delete",
@@ -44,6 +56,22 @@ HOME: dict[str, Any] = {
     "authorizations": [{"team_id": "T1", "user_id": "U0BOT", "is_bot": True}],
 }
 CHALLENGE: dict[str, Any] = {"type": "url_verification", "challenge": "3eZbrw1aB"}
+
+
+DIALOG: dict[str, Any] = {
+    "type": "view_submission",
+    "api_app_id": "A1",
+    "user": {"id": "U1", "username": "rika", "team_id": "T1"},
+    "team": {"id": "T1"},
+    "response_urls": [],
+    "view": {
+        "type": "modal",
+        "callback_id": "confirm-final",
+        "private_metadata": '{"request":"CG-1","version":7,"channel":"C1","card":"1.2"}',
+        "state": {"values": {"typed": {"typed": {"type": "plain_text_input", "value": "WQ9J"}}}},
+    },
+}
+_TYPED = "view.state.values.typed.typed"
 
 
 def _with(payload: dict[str, Any], path: str, value: object) -> dict[str, Any]:
@@ -148,6 +176,37 @@ def test_an_opened_home_is_taken_over() -> None:
     assert home_opened(_with(HOME, "event.tab", "messages")) is None
 
 
+def test_a_dialog_is_a_click_with_what_was_typed() -> None:
+    """Actor and text come from the payload, the rest from what the bot wrote into its own dialog."""
+    require_heard(DIALOG)
+    assert typed(DIALOG) == Click(
+        action=Action.APPROVE,
+        user="U1",
+        team="T1",
+        channel="C1",
+        request_id="CG-1",
+        version=7,
+        message_ts="1.2",
+        reply_url=None,
+        typed="WQ9J",
+    )
+
+
+def test_a_dialog_comes_back_as_it_was_opened() -> None:
+    """What the bot writes into a dialog is what it reads from it, and Slack takes the dialog."""
+    request = reviewed()
+    view = confirmation(request, "C1", None)
+    assert view_problems(view) == []
+    sent = typed(_with(DIALOG, "view.private_metadata", view["private_metadata"]))
+    assert (sent.request_id, sent.version) == (request.origin.id, request.version)
+    assert (sent.channel, sent.message_ts) == ("C1", None)
+
+
+def test_nothing_typed_is_an_empty_text() -> None:
+    """Slack sends null for an empty field; it is never taken for a click without typing."""
+    assert typed(_with(DIALOG, f"{_TYPED}.value", None)).typed == ""
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -187,6 +246,62 @@ def test_one_kind_at_a_time_is_heard(payload: dict[str, Any]) -> None:
         require_heard(payload | COMMAND | {"type": payload["type"]})
     with pytest.raises(BadPayload):
         require_heard(COMMAND | {"event": HOME["event"]})
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("type", "view_closed"),
+        ("actions", [CLICK["actions"][0]]),
+        ("channel", {"id": "C2"}),
+        ("command", "/coupon-delete"),
+        ("response_urls", [{"response_url": "https://reply.example"}]),
+        ("authorizations", [{}]),
+        ("user", "U1"),
+        ("user.id", ""),
+        ("team", {"id": 7}),
+        ("view", ...),
+        ("view.type", "home"),
+        ("view.callback_id", "other"),
+        ("view.app_installed_team_id", {"id": "T1"}),
+        ("view.private_metadata", ...),
+        ("view.private_metadata", "CG-1"),
+        ("view.private_metadata", "[" * 2000),
+        ("view.private_metadata", "[1]"),
+        ("view.private_metadata", '{"request":"CG-1","version":"7","channel":"C1"}'),
+        ("view.private_metadata", '{"request":"CG-1","version":true,"channel":"C1"}'),
+        ("view.private_metadata", '{"request":"CG-1","version":-1,"channel":"C1"}'),
+        ("view.private_metadata", '{"request":"CG-1","version":1e400,"channel":"C1"}'),
+        ("view.private_metadata", '{"request":"CG-1","version":7}'),
+        ("view.private_metadata", '{"request":7,"version":7,"channel":"C1"}'),
+        ("view.private_metadata", '{"request":"CG-1","version":7,"channel":"C1","card":9}'),
+        ("view.state", ...),
+        ("view.state.values", []),
+        ("view.state.values.typed", ...),
+        (_TYPED, "WQ9J"),
+        (f"{_TYPED}.value", 7),
+        (f"{_TYPED}.value", ["WQ9J"]),
+        (f"{_TYPED}.value", "x" * 3001),
+    ],
+)
+def test_a_dialog_that_is_not_this_bots_is_refused(path: str, value: object) -> None:
+    """A payload that can't come from the bot's own dialog, or is something else besides, does nothing."""
+    with pytest.raises(BadPayload):
+        require_heard(_with(DIALOG, path, value))
+
+
+@pytest.mark.parametrize("view", [DIALOG["view"], {}, {"callback_id": "confirm-final"}])
+def test_a_click_or_command_carries_no_dialog(view: object) -> None:
+    """Neither a click nor a command is let through together with a dialog."""
+    for payload in (CLICK, COMMAND):
+        with pytest.raises(BadPayload):
+            require_heard({**payload, "view": view})
+
+
+@pytest.mark.parametrize(("given", "taken"), [("1.2.abc", "1.2.abc"), (None, ""), (..., "")])
+def test_a_click_may_lack_its_trigger(given: object, taken: str) -> None:
+    """A click without a trigger can open no dialog, and is no error for that."""
+    assert trigger_of(_with({**CLICK, "trigger_id": ""}, "trigger_id", given)) == taken
 
 
 def test_the_app_is_named() -> None:

@@ -56,6 +56,8 @@ def test_defaults_are_those_of_the_design() -> None:
         approve_within=timedelta(minutes=30),
         execute_within=timedelta(minutes=10),
         reason_required=False,
+        stop_window=timedelta(),
+        confirm_by_typing=False,
     )
     others = {
         "slack_api_url": "https://slack.com/api/",
@@ -85,6 +87,8 @@ def test_policy_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APPROVE_WITHIN_SECONDS", "60")
     monkeypatch.setenv("EXECUTE_WITHIN_SECONDS", "30")
     monkeypatch.setenv("REASON_REQUIRED", "true")
+    monkeypatch.setenv("STOP_WINDOW_SECONDS", "29")
+    monkeypatch.setenv("CONFIRM_BY_TYPING", "true")
     assert load_settings().policy() == Policy(
         approvers=APPROVERS,
         final_approvers=Grants(users=frozenset({"W067MNOPQR"}), groups=frozenset({"S045GHIJKL"})),
@@ -94,7 +98,22 @@ def test_policy_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         approve_within=timedelta(seconds=60),
         execute_within=timedelta(seconds=30),
         reason_required=True,
+        stop_window=timedelta(seconds=29),
+        confirm_by_typing=True,
     )
+
+
+@pytest.mark.parametrize(("window", "within", "right"), [("9", "10", True), ("10", "10", False)])
+def test_the_time_to_stop_leaves_time_to_delete(
+    monkeypatch: pytest.MonkeyPatch, window: str, within: str, right: bool
+) -> None:
+    """A stop window that is not shorter than the time to delete would never let anything be deleted."""
+    monkeypatch.setenv("STOP_WINDOW_SECONDS", window)
+    monkeypatch.setenv("EXECUTE_WITHIN_SECONDS", within)
+    if right:
+        assert load_settings().policy().stop_window == timedelta(seconds=int(window))
+    else:
+        assert "EXECUTE_WITHIN_SECONDS" in faults()[0]
 
 
 def test_empty_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,6 +185,9 @@ def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("APPROVE_WITHIN_SECONDS", "30m"),
         ("EXECUTE_WITHIN_SECONDS", "86401"),
         ("REASON_REQUIRED", "maybe"),
+        ("STOP_WINDOW_SECONDS", "-1"),
+        ("STOP_WINDOW_SECONDS", "301"),
+        ("CONFIRM_BY_TYPING", "sometimes"),
         ("SLACK_API_URL", "http://slack.example.com/api/"),
         ("SLACK_API_URL", "slack.com/api/"),
         ("VIVOLDI_API_URL", "http://vivoldi.com"),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import RowMapping
 
 from bot.domain.freeze import Freeze, Underway
-from bot.domain.item import ItemState, is_final, may_be_gone
+from bot.domain.item import ItemState, Waiting, is_final, may_be_gone
 
 # Slack allows about one update of a message a second; while items are deleted, the card changes faster.
 CARD_PACE = timedelta(seconds=1)
@@ -59,11 +59,15 @@ def _waiting_due(row: RowMapping) -> datetime:
     return min(times)
 
 
-def item_due(approved: bool, state: ItemState, freeze: Freeze, now: datetime) -> datetime | None:
+def item_due(
+    approved: bool, state: ItemState, freeze: Freeze, now: datetime, stop_until: datetime | None = None
+) -> datetime | None:
     """Return when an item is due: only an approved request has anything to send, reconcile or confirm.
 
-    A freeze is carried on whatever the request's state, unless the coupon is gone.
+    A freeze is carried on whatever the request's state, unless the coupon is gone. stop_until: nothing is
+    deleted before.
     """
     deletion = approved and not is_final(state)
-    freezing = isinstance(freeze, Underway) and not may_be_gone(state)
-    return now if deletion or freezing else None
+    if not deletion:
+        return now if isinstance(freeze, Underway) and not may_be_gone(state) else None
+    return max(now, stop_until) if stop_until is not None and isinstance(state, Waiting) else now

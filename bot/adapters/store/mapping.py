@@ -45,6 +45,7 @@ from bot.domain.request import (
     Rejected,
     Request,
     Step,
+    Stop,
     Submitted,
     shown_digest,
 )
@@ -70,7 +71,7 @@ _ITEM_STATES: dict[type[ItemState], str] = {
     NotSent: "not_sent",
 }
 _NOTICE_FIELDS = ("id", "at", "person", "channel", "text", "reply_url")
-_REQUEST_TIMES = ("approve_by", "execute_by", "ended_at")
+_REQUEST_TIMES = ("approve_by", "execute_by", "stop_until", "ended_at")
 
 
 # ---------------------------------------------------------------- to rows
@@ -102,6 +103,9 @@ def request_row(request: Request) -> dict[str, Any]:
         row["digest"] = shown_digest(request.items)
     if isinstance(request, Rejected):
         row |= {"ended_by_id": request.by.id, "ended_by_name": request.by.name}
+    if isinstance(request, Approved) and request.stopped is not None:
+        by, at = request.stopped.by, request.stopped.at
+        row |= {"stopped_by_id": by.id, "stopped_by_name": by.name, "stopped_at": at}
     if isinstance(request, Failed):
         row |= {"failure_reason": request.reason.value, "failure_detail": request.detail}
     return row
@@ -192,8 +196,9 @@ def _request_of(row: RowMapping, items: Sequence[RowMapping], steps: dict[int, D
         case "pending":
             return Pending(approve_by=row["approve_by"], review=review, **common)
         case "approved":
-            times = {"approve_by": row["approve_by"], "execute_by": row["execute_by"]}
-            return Approved(review=steps[Step.REVIEW], final=steps[Step.FINAL], **times, **common)
+            times = {name: row[name] for name in ("approve_by", "execute_by", "stop_until")}
+            common |= times | {"stopped": _stop_of(row)}
+            return Approved(review=steps[Step.REVIEW], final=steps[Step.FINAL], **common)
     common["ended_at"] = row["ended_at"]
     match row["state"]:
         case "finished" if common["origin"].purpose is Purpose.FREEZE:
@@ -222,6 +227,12 @@ def _origin_of(row: RowMapping) -> Origin:
         purpose=Purpose(row["purpose"]),
         freeze=row["freeze"],
     )
+
+
+def _stop_of(row: RowMapping) -> Stop | None:
+    if row["stopped_at"] is None:
+        return None
+    return Stop(Person(row["stopped_by_id"], row["stopped_by_name"]), row["stopped_at"])
 
 
 def _grants_of(data: dict[str, list[str]]) -> Grants:

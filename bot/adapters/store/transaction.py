@@ -222,8 +222,8 @@ class SqlTransaction:
         if claim.position is None:
             return request_due(row, now)
         state = mapping.item_state_of(row["state"], row["detail"])
-        approved = (await self._row(claim.request_id))["state"] == "approved"
-        return item_due(approved, state, freeze_of(row["freeze"]), now)
+        request, freeze = await self._row(claim.request_id), freeze_of(row["freeze"])
+        return item_due(request["state"] == "approved", state, freeze, now, request["stop_until"])
 
     # ------------------------------------------------------------ beside the change
 
@@ -262,7 +262,8 @@ def _is_another(after: Freeze, before: Freeze) -> bool:
 def _item_work(request: Request, item: Item, now: datetime) -> dict[str, Any]:
     """Return what a new state of an item means for its work: nothing more to do, or due with a fresh count.
 
-    A claim on it goes on: its holder is the one that made the change.
+    A claim on it goes on, for its holder made the change; but an end, such as a stop, takes it away.
     """
-    due = item_due(isinstance(request, Approved), item.state, item.freeze, now)
+    stop_until = request.stop_until if isinstance(request, Approved) else None
+    due = item_due(isinstance(request, Approved), item.state, item.freeze, now, stop_until)
     return _IDLE if due is None else {"due_at": due, "attempts": 0}

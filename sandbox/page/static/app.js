@@ -3,6 +3,7 @@
 import { $, arrange, el, post, toast } from "./dom.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { drawHome, drawMessage } from "./slack.js";
+import { drawModal, forgetModals, takeModal } from "./modals.js";
 import { startComposer } from "./composer.js";
 import { drawVivoldi, forget, startFaults, takeCall, takeEvent, takeFaults } from "./coupons.js";
 import { startTrace, traceSoon } from "./trace.js";
@@ -69,6 +70,7 @@ function render() {
   drawPlaces();
   drawMessages();
   drawVivoldi();
+  drawModal(world);
 }
 
 function renderSoon() {
@@ -168,10 +170,12 @@ function startStream() {
     messages.clear();
     homes.clear();
     forget();
+    forgetModals();
   });
   stream.addEventListener("error", () => toast("The sandbox does not answer. This page waits for it."));
   on("message", takeMessage);
   on("home", (home) => homes.set(home.user, home));
+  on("modal", takeModal);
   on("ready", () => { live = true; });
   on("event", takeEvent);
   on("call", takeCall);

@@ -1,5 +1,4 @@
-// A message as Slack draws it: who and when, its blocks, its thread. Modals would be one more dialog beside
-// `confirmed`; the local Slack has none, since the bot opens none.
+// A message as Slack draws it: who and when, its blocks, its thread. Modals are drawn beside, in modals.js.
 
 import { el, post } from "./dom.js";
 import { mrkdwn } from "./mrkdwn.js";
@@ -39,7 +38,8 @@ function drawThread(thread, message, world) {
     el("ol", {}, thread.map((reply) => drawMessage(reply, world, [], true))));
 }
 
-const said = (text, world) => (text.type === "mrkdwn" ? mrkdwn(text.text, world) : [text.text]);
+/** Return a text object as nodes. */
+export const said = (text, world) => (text.type === "mrkdwn" ? mrkdwn(text.text, world) : [text.text]);
 
 const BLOCKS = {
   header: (block, message, world) => el("h3", {}, said(block.text, world)),
@@ -55,7 +55,8 @@ const BLOCKS = {
   divider: () => el("hr"),
 };
 
-const drawBlock = (block, message, world) =>
+/** Return a block; message: the one that it is part of, for its buttons. */
+export const drawBlock = (block, message, world) =>
   BLOCKS[block.type]?.(block, message, world) ?? el("p", { class: "quiet" }, `(${block.type})`);
 
 function drawElement(element, message, world) {

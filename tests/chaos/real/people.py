@@ -61,8 +61,8 @@ class Person:
             await asyncio.gather(*late, return_exceptions=True)
 
     def _card(self) -> Message | None:
-        live = self.watch.live(self.codes[:1])
-        return live[-1] if live else None
+        waiting = [card for card in self.watch.live(self.codes[:1]) if card.button("approve")]
+        return waiting[-1] if waiting else None
 
     async def _ask(self) -> None:
         """Ask where there is no card yet, and wait a while for one."""
@@ -144,7 +144,7 @@ async def close(stage: Stage, watch: Watch, codes: Sequence[str]) -> int:
         stray |= {card.ts for card in live}
         for card in live:
             with contextlib.suppress(ControlError):
-                await stage.slack.click(RIKA, card, "reject")
+                await stage.slack.click(RIKA, card, "reject" if card.button("reject") else "stop")
         await _redrawn(watch, codes, live)
     return len(stray)
 

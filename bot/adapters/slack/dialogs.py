@@ -1,0 +1,29 @@
+"""Dialogs (Slack calls them modals) that open for a person who has clicked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.adapters.slack.client import send
+from bot.domain.errors import SlackUnavailable
+
+# Slack waits 3 s for the answer to the click, and no longer does the trigger last.
+_TIMEOUT = 1.0
+
+
+class SlackDialogs:
+    """Opens dialogs; it implements the port `Dialogs`."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def open(self, trigger: str, view: Mapping[str, object]) -> None:
+        """Open a dialog for who clicked, within 1 s. Raises SlackUnavailable or SlackRefused."""
+        try:
+            async with asyncio.timeout(_TIMEOUT):
+                await send(self._client, "views.open", {"trigger_id": trigger, "view": dict(view)})
+        except TimeoutError as error:
+            raise SlackUnavailable("Slack did not open the dialog in time") from error
