@@ -30,7 +30,6 @@ from bot.domain.request import (
     Pending,
     Person,
     Request,
-    Shown,
     ShownAtEnd,
     approve,
     cancel,
@@ -106,7 +105,7 @@ class Decide:
             request = await tx.get(click.request_id)
             now = self._clock.now()
             verdict = self._verdict(click, standing, request, now)
-            if verdict is Verdict.ALLOWED and isinstance(request, Shown):
+            if verdict is Verdict.ALLOWED and isinstance(request, Pending | ShownAtEnd):
                 await tx.save(self._next(click, standing, request, now))
             await tx.record(self._event(click, standing, request, verdict, now))
             if verdict is Verdict.ALLOWED and isinstance(request, Approved):
@@ -159,7 +158,9 @@ class Decide:
             case Action.FREEZE:
                 return may_freeze(self._policy, standing, request, now)
 
-    def _next(self, click: Click, standing: Standing, request: Shown, now: datetime) -> Request:
+    def _next(
+        self, click: Click, standing: Standing, request: Pending | ShownAtEnd, now: datetime
+    ) -> Request:
         actor = standing.person
         match click.action, request:
             case Action.UNFREEZE, _ if isinstance(request, ShownAtEnd):
