@@ -109,7 +109,10 @@ class Present:
         async with self._store.transaction() as tx:
             await tx.hold(claim)
             now = await tx.delivery(request.origin.id)
-            await tx.deliver(request.origin.id, replace(now, drawn_version=request.version))
+            # Otherwise the reminder of the step before would come as one too many of this step.
+            remind_at = self._remind_at(request, now.reminded_at)
+            shown = replace(now, drawn_version=request.version, remind_at=remind_at)
+            await tx.deliver(request.origin.id, shown)
         return True
 
     async def remind(self, claim: Claim, request: Pending) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.errors import SlackUnavailable
+from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.event import EventKind
 from bot.services.decide import Action
 from tests.builders import AMIR, BEA, ONCALL
@@ -101,3 +101,15 @@ async def test_slacks_trouble_with_a_reminder_stops_nothing(wired: Wired) -> Non
     assert reminders(wired) == []
     await wired.run(1100, step=STEP_SECONDS)
     assert len(reminders(wired)) == 1
+
+
+async def test_a_card_that_can_not_be_changed_makes_no_third_reminder(wired: Wired) -> None:
+    """A step whose card Slack refuses to draw is reminded of at its own times, not the last step's."""
+    request_id = await wired.ask()
+    wired.clock.advance(60)
+    wired.messenger.errors["update"] = [SlackRefused("msg_too_long")]
+    assert await wired.click(Action.APPROVE, AMIR, request_id)
+    await wired.run(285, step=STEP_SECONDS)
+    assert reminders(wired) == []
+    await wired.run(1500, step=STEP_SECONDS)
+    assert ["step 2 of 2" in text for text in reminders(wired)] == [True, True]
