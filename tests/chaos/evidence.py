@@ -87,8 +87,9 @@ class Asked:
 
     @property
     def answered(self) -> bool:
-        """Whether a usable answer was put on the wire as a whole."""
-        return self.call.status == 200 and self.call.answer_code is not None and self.call.dropped is None
+        """Whether a usable answer was put on the wire as a whole. A read that succeeds shows a coupon."""
+        whole = self.call.status == 200 and self.call.answer_code is not None and self.call.dropped is None
+        return whole and (self.call.kind, self.call.fault) != ("read", "success_without_effect")
 
     @property
     def shown(self) -> bool:
