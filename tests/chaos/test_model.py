@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack, suppress
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, seed, settings
@@ -27,6 +27,11 @@ from tests.chaos.steady import prepared_engines, same_dice
 from tests.chaos.stepping import Bench
 from tests.chaos.stories import CODE, OTHER, UNKNOWN
 from tests.chaos.town import AMIR, APPROVE_WITHIN, BEA, EVERYONE, EXECUTE_WITHIN, RIKA, Town
+
+Result = TypeVar("Result")
+
+# Nothing here waits by the real clock, so what takes this many seconds waits for what can't move.
+_STUCK = 50
 
 _BOT = st.integers(0, 1)
 _PERSON, _APPROVER = st.sampled_from(EVERYONE), st.sampled_from([RIKA, AMIR, BEA])
@@ -68,24 +73,27 @@ class World(RuleBasedStateMachine):
         self.bench = Bench(Town(self.databases.fresh()))
         self._jumps = 0
 
+    def _do(self, doing: Coroutine[Any, Any, Result]) -> Result:
+        return self._runner.run(_unstuck(doing))
+
     @initialize(approvals=st.sampled_from([0, 1, 2, 2]))
     def begin(self, approvals: int) -> None:
-        self._runner.run(self.bench.open(approvals))
+        self._do(self.bench.open(approvals))
 
     # ------------------------------------------------------------ people
 
     @rule(which=_BOT, user=_PERSON, codes=_ASKED)
     def ask(self, which: int, user: str, codes: list[str]) -> None:
-        self._runner.run(self.bench.command(which, user, tuple(codes)))
+        self._do(self.bench.command(which, user, tuple(codes)))
 
     @rule(which=_BOT, user=_APPROVER)
     def approve_what_is_shown(self, which: int, user: str) -> None:
-        self._runner.run(self.bench.click(which, user, self.bench.cards()[-1], "approve"))
+        self._do(self.bench.click(which, user, self.bench.cards()[-1], "approve"))
 
     @rule(which=_BOT, code=_CODE)
     def approve_as_it_should_be(self, which: int, code: str) -> None:
         """Ask for a code where it is not open, and give the approvals that it lacks, but leave it at that."""
-        self._runner.run(self.bench.approved(which, code))
+        self._do(self.bench.approved(which, code))
 
     @rule(which=_BOT, user=_PERSON, pick=st.integers(0, 50))
     def stop_from_any_version(self, which: int, user: str, pick: int) -> None:
@@ -99,7 +107,7 @@ class World(RuleBasedStateMachine):
     @rule(which=_BOT, user=_PERSON, pick=st.integers(0, 50), action=_ACTION)
     def click_on_any_version(self, which: int, user: str, pick: int, action: str) -> None:
         cards = self.bench.cards()
-        self._runner.run(self.bench.click(which, user, cards[pick % len(cards)], action))
+        self._do(self.bench.click(which, user, cards[pick % len(cards)], action))
 
     @rule(user=_PERSON, on_call=st.booleans())
     def change_who_is_on_call(self, user: str, on_call: bool) -> None:
@@ -116,22 +124,22 @@ class World(RuleBasedStateMachine):
     @rule(kind=_VIVOLDI, skip=st.integers(0, 2), times=st.integers(1, 2))
     def vivoldi_fails(self, kind: dict[str, object], skip: int, times: int) -> None:
         self.bench.town.journal.troubled += times
-        self._runner.run(self.bench.town.vivoldi_fault(at_vivoldi(kind, skip, times)))
+        self._do(self.bench.town.vivoldi_fault(at_vivoldi(kind, skip, times)))
 
     @rule(kind=_SLACK, skip=st.integers(0, 4), times=st.integers(1, 2))
     def slack_fails(self, kind: dict[str, object], skip: int, times: int) -> None:
         self.bench.town.journal.troubled += times
-        self._runner.run(self.bench.town.slack_fault(at_slack(kind, skip, times)))
+        self._do(self.bench.town.slack_fault(at_slack(kind, skip, times)))
 
     # ------------------------------------------------------------ bots and time
 
     @rule(which=_BOT, times=st.integers(1, 4))
     def go_on_a_little(self, which: int, times: int) -> None:
-        self._runner.run(self._steps(which, times))
+        self._do(self._steps(which, times))
 
     @rule(which=_BOT, times=st.integers(5, 20))
     def go_on_far(self, which: int, times: int) -> None:
-        self._runner.run(self._steps(which, times))
+        self._do(self._steps(which, times))
 
     async def _steps(self, which: int, times: int) -> None:
         for _ in range(times):
@@ -139,37 +147,42 @@ class World(RuleBasedStateMachine):
 
     @rule(which=_BOT)
     def finish_what_is_due(self, which: int) -> None:
-        self._runner.run(self.bench.drain(which))
+        self._do(self.bench.drain(which))
 
     @rule(which=_BOT)
     def crash(self, which: int) -> None:
-        self._runner.run(self.bench.replace(which))
+        self._do(self.bench.replace(which))
 
     @rule(seconds=st.integers(1, 4))
     def time_passes(self, seconds: int) -> None:
-        self._runner.run(self.bench.pass_time(seconds, alive=True))
+        self._do(self.bench.pass_time(seconds, alive=True))
 
     @rule(seconds=_STILL)
     def everything_stands_still(self, seconds: float) -> None:
-        self._runner.run(self.bench.pass_time(seconds, alive=False))
+        self._do(self.bench.pass_time(seconds, alive=False))
 
     @precondition(lambda self: self._jumps < _MOST_JUMPS)
     @rule(alive=st.booleans())
     def clocks_jump_by_ten_minutes(self, alive: bool) -> None:
         self._jumps += 1
-        self._runner.run(self.bench.pass_time(_TEN_MINUTES.total_seconds(), alive))
+        self._do(self.bench.pass_time(_TEN_MINUTES.total_seconds(), alive))
 
     @precondition(lambda self: self._jumps < _MOST_JUMPS)
     @rule(by=_TO_A_DEADLINE)
     def everything_stands_still_until_a_deadline(self, by: timedelta) -> None:
         self._jumps += 1
-        self._runner.run(self.bench.pass_time(by.total_seconds(), alive=False))
+        self._do(self.bench.pass_time(by.total_seconds(), alive=False))
 
     def teardown(self) -> None:
         with self._stack:
-            judged = self._runner.run(self.bench.close())
+            judged = self._do(self.bench.close())
         REPORT.judged(judged)
         assert not judged.findings, judged.findings
+
+
+async def _unstuck(doing: Coroutine[Any, Any, Result]) -> Result:
+    async with asyncio.timeout(_STUCK):
+        return await doing
 
 
 # Hypothesis takes up to five minutes to make a failure short.
