@@ -255,6 +255,7 @@ class Settings(BaseSettings):
             remind_after=timedelta(seconds=self.remind_after_seconds),
             reason_required=self.reason_required,
             freeze=self.freeze == "approvers",
+            restore=bool(self.snapshot_keys),
         )
 
     def secrets(self) -> tuple[str, ...]:

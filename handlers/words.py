@@ -19,7 +19,6 @@ from bot.domain.item import (
     Unknown,
     Waiting,
 )
-from bot.domain.policy import Verdict
 from bot.domain.request import (
     Approved,
     Cancelled,
@@ -33,6 +32,9 @@ from bot.domain.request import (
     Request,
     Step,
 )
+from bot.domain.restore import RestoreState
+from handlers import restoring
+from handlers.approvers import lost
 from handlers.coupons import difference
 from handlers.ids import COMMAND
 from handlers.mrkdwn import clip, code, grants, mention, said, sentence, when
@@ -42,6 +44,8 @@ _MAX_LISTED = 400
 
 def state(item: Item) -> str:
     """Return what happened to one coupon, in the words of what was observed (I4)."""
+    if isinstance(item.state, RestoreState):
+        return restoring.state(item, item.state)
     match item.state:
         case Waiting(obstacle=None):
             return "Waiting for its turn."
@@ -159,25 +163,9 @@ def _not_sent(not_sent: NotSent) -> str:
                 "Please tell whoever runs Coupon Guard; this should never happen."
             )
         case NotSentReason.APPROVER_LOST:
-            who = mention(not_sent.approver) if not_sent.approver else "an approver"
-            why = _LOST.get(Verdict(not_sent.detail), "is no longer eligible") if not_sent.detail else ""
             return (
-                f"*Not deleted: the approval by {who} no longer counts*, since this person {why}.{proven} Ask"
-                " again."
+                f"*Not deleted: the approval by {lost(not_sent.approver, not_sent.detail)}{proven} Ask again."
             )
-
-
-_LOST = {
-    Verdict.DEACTIVATED: "was deactivated",
-    Verdict.GUEST: "is a guest now",
-    Verdict.STRANGER: "is not in this workspace",
-    Verdict.BOT: "is a bot",
-    Verdict.UNKNOWN_PERSON: "could not be found in Slack",
-    Verdict.NOT_AN_APPROVER: "is no approver any more",
-    Verdict.NOT_A_FINAL_APPROVER: "is no final approver any more",
-    Verdict.SAME_PERSON: "gave both approvals",
-    Verdict.IS_REQUESTER: "asked for the deletion",
-}
 
 
 def ended(request: Request) -> str:
@@ -185,23 +173,33 @@ def ended(request: Request) -> str:
     match request:
         case Approved(review=review, final=final):
             by = f"{mention(review.actor.id)} and {mention(final.actor.id)}"
-            return f"Both approvals are in, by {by}; the deletion runs."
+            return f"Both approvals are in, by {by}; the {_deed(request)} runs."
         case Finished(ended_at=at):
             return f"This request was finished {when(at)}; the card says how."
         case Rejected(by=by, ended_at=at):
-            return f"{mention(by.id)} rejected this request {when(at)}; nothing was deleted."
+            return f"{mention(by.id)} rejected this request {when(at)}; nothing was {done(request)}."
         case Cancelled(origin=origin, ended_at=at):
-            return f"{mention(origin.requester.id)} cancelled this request {when(at)}; nothing was deleted."
+            by_requester = f"{mention(origin.requester.id)} cancelled this request {when(at)}"
+            return f"{by_requester}; nothing was {done(request)}."
         case Expired(approve_by=at):
-            return f"This request ran out {when(at)} without two approvals; nothing was deleted."
+            return f"This request ran out {when(at)} without two approvals; nothing was {done(request)}."
         case OnlyFrozen(ended_at=at):
             return f"The freeze was all that was asked for; it was finished {when(at)}."
         case Failed():
-            return "This request could not be shown; nothing was deleted."
+            return f"This request could not be shown; nothing was {done(request)}."
         case Pending():
             return "This request is waiting for approval."
         case _:
             return "This request is being read from Vivoldi."
+
+
+def _deed(request: Request) -> str:
+    return "restoration" if request.origin.purpose is Purpose.RESTORE else "deletion"
+
+
+def done(request: Request) -> str:
+    """Return what was not done where a request came to nothing, as a part of a sentence."""
+    return "created" if request.origin.purpose is Purpose.RESTORE else "deleted"
 
 
 def reminder(request: Pending) -> str:
@@ -210,11 +208,12 @@ def reminder(request: Pending) -> str:
         return _freeze_reminder(request)
     listed = ", ".join(code(item.code) for item in request.items)
     who = grants(request.origin.first if request.step is Step.REVIEW else request.origin.final)
+    doing = "restoring" if request.origin.purpose is Purpose.RESTORE else "deleting"
     others = "" if request.step is Step.REVIEW else ", by someone who neither asked nor approved yet"
     return (
-        f"{who}: deleting {clip(listed, _MAX_LISTED)} still waits for step {int(request.step)} of 2{others}. "
+        f"{who}: {doing} {clip(listed, _MAX_LISTED)} still waits for step {int(request.step)} of 2{others}. "
         f"Approve or reject it on the card above. Without a decision by {when(request.approve_by)}, nothing "
-        "is deleted."
+        f"is {done(request)}."
     )
 
 

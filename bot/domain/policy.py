@@ -56,7 +56,8 @@ class RequesterMayApprove(StrEnum):
 class Policy:
     """The rules in force, from the settings. None for requesters or channels: no restriction.
 
-    freeze: whether approvers may freeze coupons.
+    freeze: whether approvers may freeze coupons. restore: whether what deleted coupons held is kept, so that
+    they can be created again.
     """
 
     approvers: Grants
@@ -69,6 +70,7 @@ class Policy:
     remind_after: timedelta = timedelta(seconds=300)
     reason_required: bool = False
     freeze: bool = True
+    restore: bool = False
 
     def grants(self, step: Step) -> Grants:
         """Return who may give a step."""
@@ -112,6 +114,7 @@ class Verdict(StrEnum):
     FREEZE_OFF = "freeze_off"
     NOT_FREEZABLE = "not_freezable"  # no coupon of the request allows it, or it was asked for already
     NOT_FROZEN = "not_frozen"  # nothing is left to be undone
+    RESTORE_OFF = "restore_off"
     ONLY_A_FREEZE = "only_a_freeze"  # a deletion was not asked for, so it can't be approved
 
 
@@ -161,7 +164,7 @@ def eligible(policy: Policy, standing: Standing, step: Step, requester: str) -> 
 
 def may_approve(policy: Policy, standing: Standing, request: Pending, now: datetime) -> Verdict:
     """Tell whether someone may give the step that the request waits for (I1)."""
-    if request.origin.purpose is not Purpose.DELETE:
+    if request.origin.purpose is Purpose.FREEZE:
         return Verdict.ONLY_A_FREEZE
     verdict = eligible(policy, standing, request.step, request.origin.requester.id)
     if verdict is not Verdict.ALLOWED:

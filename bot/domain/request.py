@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from bot.domain.coupon import CouponCode, Reading, combined_digest, warnings
-from bot.domain.item import Item, ItemState, freeze_seen, is_final
+from bot.domain.item import AnyState, Item, freeze_seen, is_final
 
 
 class Step(IntEnum):
@@ -30,6 +30,7 @@ class Purpose(StrEnum):
 
     DELETE = "delete"
     FREEZE = "freeze"  # alone: nothing is deleted
+    RESTORE = "restore"  # a deleted coupon is created again
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class Pending:
 
 @dataclass(frozen=True, kw_only=True)
 class Approved:
-    """Both approvals are there; the items are being deleted."""
+    """Both approvals are there; the items are being deleted, or created again."""
 
     origin: Origin
     items: tuple[Item, ...]
@@ -192,6 +193,11 @@ class FailureReason(StrEnum):
     UNREADABLE = "unreadable"  # Vivoldi could not be read
     NOT_FREEZABLE = "not_freezable"  # a freeze alone, of coupons that can't be frozen
     NO_CARD = "no_card"  # Slack does not let the bot post the card
+    # Why nothing can be created again:
+    NUMBER_TAKEN = "number_taken"  # the number validates
+    NO_SNAPSHOT = "no_snapshot"  # nothing is kept of such a coupon
+    SNAPSHOT_UNUSABLE = "snapshot_unusable"  # see `bot.domain.restore.Unusable`
+    ENDED = "ended"  # its last day has passed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -324,7 +330,7 @@ def expire(request: Pending, now: datetime) -> Expired:
     )
 
 
-def progress(request: Approved, position: int, state: ItemState, now: datetime) -> Approved | Finished:
+def progress(request: Approved, position: int, state: AnyState, now: datetime) -> Approved | Finished:
     """Return the request with one item in a new state; finished, once every item has its outcome."""
     item = request.items[position]
     moved = replace(item, state=state, freeze=freeze_seen(item.freeze, state, now))
