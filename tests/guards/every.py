@@ -9,6 +9,7 @@ from tests.guards import (
     edge,
     home,
     keeping,
+    restoring,
     secrecy,
     settling,
     storage,
@@ -28,4 +29,5 @@ GUARDS = (
     *secrecy.GUARDS,
     *keeping.GUARDS,
     *home.GUARDS,
+    *restoring.GUARDS,
 )
