@@ -289,6 +289,7 @@ class Settings(BaseSettings):
             freeze=self.freeze == "approvers",
             stop_window=timedelta(seconds=self.stop_window_seconds),
             confirm_by_typing=self.confirm_by_typing,
+            restore=bool(self.snapshot_keys),
         )
 
     def secrets(self) -> tuple[str, ...]:

@@ -13,16 +13,25 @@ from bot.services.freeze import FreezeCoupon
 from bot.services.ledger import Ledger
 from bot.services.ports import Claim
 from bot.services.reconcile import Reconcile
+from bot.services.restore import Restore
 
 
 class WorkOnItem:
     """Carries a claimed item on, step by step."""
 
-    def __init__(self, ledger: Ledger, execute: Execute, reconcile: Reconcile, freeze: FreezeCoupon) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        execute: Execute,
+        reconcile: Reconcile,
+        freeze: FreezeCoupon,
+        restore: Restore,
+    ) -> None:
         self._ledger = ledger
         self._execute = execute
         self._reconcile = reconcile
         self._freeze = freeze
+        self._restore = restore
 
     async def __call__(self, claim: Claim) -> None:
         """Bring the claimed item as far as it goes now.
@@ -35,6 +44,8 @@ class WorkOnItem:
     async def _step(self, claim: Claim) -> bool:
         async with self._ledger.entry(claim) as entry:
             request, item = entry.request, entry.item
+        if entry.has_deletion and item.draft is not None:
+            return await self._restore(claim, entry.approved, item, item.draft)
         # Once approved, the deletion comes first: its own read settles what a freeze has led to.
         if entry.has_deletion:
             return await self._delete(claim, entry.approved, item)

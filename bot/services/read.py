@@ -13,6 +13,7 @@ from bot.domain.event import Event, EventKind
 from bot.domain.freezes import can_freeze
 from bot.domain.policy import Policy
 from bot.domain.request import FailureReason, Purpose, Submitted, show
+from bot.services.draft import DraftRestore
 from bot.services.failing import FailRequest
 from bot.services.ledger import was_read
 from bot.services.ports import Claim, Clock, Coupons, Store, Transaction
@@ -31,6 +32,7 @@ class ReadCoupons:
         store: Store,
         coupons: Coupons,
         fail: FailRequest,
+        draft: DraftRestore,
         policy: Policy,
         clock: Clock,
         random: Random,
@@ -39,6 +41,7 @@ class ReadCoupons:
         self._store = store
         self._coupons = coupons
         self._fail = fail
+        self._draft = draft
         self._policy = policy
         self._clock = clock
         self._random = random
@@ -58,6 +61,8 @@ class ReadCoupons:
         if errors:
             return await self._unread(claim, request, results, errors)
         readings = tuple(result for result in results if not isinstance(result, VivoldiError))
+        if request.origin.purpose is Purpose.RESTORE:
+            return await self._draft(claim, request, readings[0])
         return await self._show(claim, request, readings)
 
     async def _unread(

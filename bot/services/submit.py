@@ -147,6 +147,8 @@ class Submit:
         assert isinstance(parsed, Ask)
         if parsed.purpose is Purpose.FREEZE and not self._policy.freeze:
             return await self._recorded(command, standing, Denied(Verdict.FREEZE_OFF))
+        if parsed.purpose is Purpose.RESTORE and not self._policy.restore:
+            return await self._recorded(command, standing, Denied(Verdict.RESTORE_OFF))
         everyone = [*self._people.approvers(), standing]
         if not self._is_possible(parsed.purpose, standing, everyone):
             return await self._recorded(command, standing, TooFew(parsed.purpose))
@@ -180,7 +182,7 @@ class Submit:
             first=self._policy.approvers,
             final=self._policy.final_approvers,
             purpose=ask.purpose,
-            freeze=self._policy.freeze,
+            freeze=self._policy.freeze and ask.purpose is not Purpose.RESTORE,
         )
         data = {"codes": list(ask.codes), "purpose": ask.purpose}
         async with self._store.transaction() as tx:

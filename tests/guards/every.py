@@ -10,6 +10,7 @@ from tests.guards import (
     edge,
     home,
     keeping,
+    restoring,
     secrecy,
     settling,
     storage,
@@ -30,4 +31,5 @@ GUARDS = (
     *secrecy.GUARDS,
     *keeping.GUARDS,
     *home.GUARDS,
+    *restoring.GUARDS,
 )

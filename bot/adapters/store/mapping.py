@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -10,16 +10,17 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from bot.adapters.store.freezes import freeze_json, freeze_of
+from bot.adapters.store.restores import RESTORE_STATES, coupon_of, draft_json, draft_of, restore_state_of
 from bot.domain import coupon as coupons
-from bot.domain.coupon import Coupon, CouponCode, NotShown, Reading, Shown, code_key
+from bot.domain.coupon import CouponCode, NotShown, Reading, Shown, code_key
 from bot.domain.errors import StoreError
 from bot.domain.event import Event, EventKind, Notice
 from bot.domain.item import (
+    AnyState,
     Changed,
     Confirmation,
     Deleted,
     Item,
-    ItemState,
     NotSent,
     NotSentReason,
     Refused,
@@ -61,7 +62,7 @@ REQUEST_STATES: dict[type[Request], str] = {
     Failed: "failed",
     OnlyFrozen: "finished",  # told from a finished deletion by its purpose
 }
-_ITEM_STATES: dict[type[ItemState], str] = {
+_ITEM_STATES: Mapping[type[AnyState], str] = {
     Waiting: "waiting",
     Sending: "sending",
     Unknown: "unknown",
@@ -69,6 +70,7 @@ _ITEM_STATES: dict[type[ItemState], str] = {
     Refused: "refused",
     Changed: "changed",
     NotSent: "not_sent",
+    **RESTORE_STATES,
 }
 _NOTICE_FIELDS = ("id", "at", "person", "channel", "text", "reply_url")
 _REQUEST_TIMES = ("approve_by", "execute_by", "stop_until", "ended_at")
@@ -132,6 +134,7 @@ def item_row(item: Item) -> dict[str, Any]:
         "state": _ITEM_STATES[type(item.state)],
         "detail": {name: _plain(value) for name, value in asdict(item.state).items()},
         "freeze": freeze_json(item.freeze),
+        "draft": draft_json(item.draft),
     }
 
 
@@ -250,19 +253,20 @@ def _item_of(row: RowMapping) -> Item:
         warnings=tuple(coupons.Warning(name) for name in row["warnings"]),
         state=item_state_of(row["state"], row["detail"]),
         freeze=freeze_of(row["freeze"]),
+        draft=draft_of(row["draft"]),
     )
 
 
 def _reading_of(data: dict[str, Any]) -> Reading:
     if "not_shown" in data:
         return NotShown(data["not_shown"])
-    facts = data["shown"]
-    kind = facts["discount_kind"]
-    return Shown(Coupon(**{**facts, "discount_kind": None if kind is None else coupons.DiscountKind(kind)}))
+    return Shown(coupon_of(data["shown"]))
 
 
-def item_state_of(name: str, detail: dict[str, Any]) -> ItemState:
+def item_state_of(name: str, detail: dict[str, Any]) -> AnyState:
     """Return the state of an item. Raises KeyError, TypeError or ValueError for what is no state."""
+    if (restored := restore_state_of(name, detail)) is not None:
+        return restored
     match name:
         case "waiting":
             return Waiting(**detail)

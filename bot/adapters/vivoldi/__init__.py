@@ -2,6 +2,5 @@
 
 from bot.adapters.vivoldi.client import VivoldiClient
 from bot.adapters.vivoldi.rate import RateLimit
-from bot.adapters.vivoldi.wire import CouponDraft
 
-__all__ = ["CouponDraft", "RateLimit", "VivoldiClient"]
+__all__ = ["RateLimit", "VivoldiClient"]
