@@ -162,4 +162,25 @@ _TOLD = (
     ),
 )
 
-GUARDS = (*_SENT, *_TOLD)
+_FROZEN = (
+    Guard(
+        name="a restoration: kept before a freeze",
+        keeps="-",
+        promise="What a coupon holds is kept before a freeze hides it, so that its deletion can be undone.",
+        file="bot/services/freeze.py",
+        text="                await entry.keep(reading)\n",
+        without="                pass\n",
+        tests=(f"{_TESTS}::test_a_coupon_that_was_frozen_before_its_deletion_comes_back_unfrozen",),
+    ),
+    Guard(
+        name="a restoration: nothing of what stays",
+        keeps="I8",
+        promise="What a freeze had kept goes where the coupon was not deleted after all.",
+        file="bot/adapters/store/transaction.py",
+        text="                    await self.snapshots.drop(Place(after.origin.id, position))\n",
+        without="                    pass\n",
+        tests=(f"{_TESTS}::test_of_a_frozen_coupon_that_stays_nothing_is_kept",),
+    ),
+)
+
+GUARDS = (*_SENT, *_TOLD, *_FROZEN)
