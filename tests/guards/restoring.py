@@ -38,7 +38,7 @@ _SENT = (
         file=_CREATE,
         text="if same_place and sealed_digest(snapshot.sealed) == drafted.sealed_digest:",
         without="if same_place:",
-        tests=(f"{_TESTS}::test_what_was_approved_is_what_is_created",),
+        tests=(f"{_TESTS}::test_what_nobody_saw_is_bound_as_well",),
     ),
     Guard(
         name="a restoration: the facts that were shown",

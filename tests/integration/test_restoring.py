@@ -366,6 +366,19 @@ async def test_what_is_inside_is_compared_once_more(wired: Wired) -> None:
     assert (await ended_without_sending(wired, request_id)).why is WhyNot.NOT_BOUND
 
 
+async def test_what_nobody_saw_is_bound_as_well(wired: Wired) -> None:
+    """Another snapshot with the same facts, but for whom it is issued to, is not what was approved (I1)."""
+    request_id = await approved(wired)
+    seal, unseal = wired.coupons.seal, wired.coupons.unseal
+    assert seal is not None
+    assert unseal is not None
+    async with wired.store.transaction() as tx:
+        (snapshot,) = await tx.snapshots.after(None, 10)
+        forged = seal(unseal(snapshot.sealed).replace(HOLDER.encode(), b"Somebody else"))
+        await tx.snapshots.keep(snapshot.place, forged, snapshot.kept_at)
+    assert (await ended_without_sending(wired, request_id)).why is WhyNot.SNAPSHOT_CHANGED
+
+
 async def test_a_key_that_is_lost_meanwhile_creates_nothing(wired: Wired) -> None:
     """What can't be opened any more is told, and not sent."""
     request_id = await approved(wired)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -32,7 +33,7 @@ async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield opened
 
 
-async def deleted(play: Play, **fields: object) -> tuple[str, dict[str, object]]:
+async def deleted(play: Play, **fields: Any) -> tuple[str, dict[str, object]]:
     """Have a coupon deleted; return its code and what it was."""
     code = await play.coupon(**fields)
     before = await facts(play, code)
