@@ -98,6 +98,9 @@ class ReadCoupons:
         today = now.astimezone(self._timezone).date()
         pending = show(request, readings, now, self._policy.approve_within, today)
         if request.origin.purpose is Purpose.FREEZE and not can_freeze(pending):
+            async with self._store.transaction() as tx:
+                await tx.hold(claim)
+                await self._record(tx, request, readings, now)
             await self._fail(claim, FailureReason.NOT_FREEZABLE, _LOCKED)
             return False
         async with self._store.transaction() as tx:

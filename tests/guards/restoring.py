@@ -14,7 +14,7 @@ _TESTS = "tests/integration/test_restoring.py"
 
 _SENT = (
     Guard(
-        name="restore: execute-by",
+        name="restored: execute-by",
         keeps="I1",
         promise="Nothing is created after execute-by.",
         file=_CREATE,
@@ -23,7 +23,7 @@ _SENT = (
         tests=(f"{_TESTS}::test_execute_by_is_looked_at_once_more_right_before",),
     ),
     Guard(
-        name="restore: approvers afresh",
+        name="restored: approvers afresh",
         keeps="I1",
         promise="Both approvers still count when the coupon is created.",
         file=_CREATE,
@@ -32,16 +32,16 @@ _SENT = (
         tests=(f"{_TESTS}::test_an_approver_who_left_does_not_count",),
     ),
     Guard(
-        name="restore: the very snapshot",
+        name="restored: the very snapshot",
         keeps="I1",
         promise="What is created comes from the very snapshot that was approved.",
         file=_CREATE,
         text="if same_place and sealed_digest(snapshot.sealed) == drafted.sealed_digest:",
         without="if same_place:",
-        tests=(f"{_TESTS}::test_what_was_approved_is_what_is_created",),
+        tests=(f"{_TESTS}::test_what_nobody_saw_is_bound_as_well",),
     ),
     Guard(
-        name="restore: what was shown",
+        name="restored: the facts shown",
         keeps="I1",
         promise="What is inside the snapshot is compared once more with what the card showed.",
         file=_CREATE,
@@ -50,7 +50,7 @@ _SENT = (
         tests=(f"{_TESTS}::test_what_is_inside_is_compared_once_more",),
     ),
     Guard(
-        name="restore: the digest",
+        name="restored: the digest",
         keeps="I1",
         promise="Approvals are bound to everything that the card of a restoration shows.",
         file=_RESTORE,
@@ -59,7 +59,7 @@ _SENT = (
         tests=_UNIT,
     ),
     Guard(
-        name="restore: a free number",
+        name="restored: a free number",
         keeps="I2",
         promise="Nothing is created over a coupon that validates.",
         file=_RESTORES,
@@ -68,7 +68,7 @@ _SENT = (
         tests=_UNIT,
     ),
     Guard(
-        name="restore: read right before",
+        name="restored: read right before",
         keeps="I2",
         promise="What was read more than seconds ago is no ground to create on.",
         file=_CREATE,
@@ -77,7 +77,7 @@ _SENT = (
         tests=(f"{_TESTS}::test_a_bot_that_was_held_up_reads_again_first",),
     ),
     Guard(
-        name="restore: never by guess",
+        name="restored: never by guess",
         keeps="I3",
         promise="A creation without a clear answer is never sent again.",
         file=_RESTORES,
@@ -86,7 +86,7 @@ _SENT = (
         tests=_UNIT,
     ),
     Guard(
-        name="restore: stored before sent",
+        name="restored: stored before sent",
         keeps="I5",
         promise="That a creation may be on its way is committed before it is sent.",
         file=_CREATE,
@@ -95,7 +95,7 @@ _SENT = (
         tests=(f"{_TESTS}::test_a_process_that_dies_while_it_sends_creates_nothing_twice",),
     ),
     Guard(
-        name="restore: late answers are kept",
+        name="restored: late answers",
         keeps="I7",
         promise="An answer to a creation whose claim was lost is in the audit all the same.",
         file=_CREATE,
@@ -107,7 +107,7 @@ _SENT = (
 
 _TOLD = (
     Guard(
-        name="restore: the one of before",
+        name="restored: the one of before",
         keeps="I4",
         promise="A coupon with its old creation time is not told as created.",
         file=_RESTORES,
@@ -116,7 +116,7 @@ _TOLD = (
         tests=_UNIT,
     ),
     Guard(
-        name="restore: other facts",
+        name="restored: other facts",
         keeps="I4",
         promise="A coupon that shows other facts than were approved is told as that.",
         file=_RESTORES,
@@ -125,7 +125,7 @@ _TOLD = (
         tests=_UNIT,
     ),
     Guard(
-        name="restore: looked for a while",
+        name="restored: looked for a while",
         keeps="I4",
         promise="What is not shown yet is looked for before it is told as not seen.",
         file="bot/services/restore.py",
@@ -134,7 +134,7 @@ _TOLD = (
         tests=(f"{_TESTS}::test_a_creation_that_comes_late_is_seen",),
     ),
     Guard(
-        name="restore: its own snapshot",
+        name="restored: its own snapshot",
         keeps="-",
         promise="A snapshot that was moved to another item creates nothing.",
         file=_CREATION,
@@ -143,7 +143,7 @@ _TOLD = (
         tests=_BODY,
     ),
     Guard(
-        name="restore: nothing is guessed",
+        name="restored: nothing guessed",
         keeps="-",
         promise="What Vivoldi would choose by itself is not left to it.",
         file=_CREATION,
@@ -152,7 +152,7 @@ _TOLD = (
         tests=_BODY,
     ),
     Guard(
-        name="restore: nothing past its end",
+        name="restored: nothing ended",
         keeps="-",
         promise="A coupon that could not be used any more is not created.",
         file="bot/services/draft.py",
@@ -162,4 +162,25 @@ _TOLD = (
     ),
 )
 
-GUARDS = (*_SENT, *_TOLD)
+_FROZEN = (
+    Guard(
+        name="restored: kept before freeze",
+        keeps="-",
+        promise="What a coupon holds is kept before a freeze hides it, so that its deletion can be undone.",
+        file="bot/services/freeze.py",
+        text="                await entry.keep(reading)\n",
+        without="                pass\n",
+        tests=(f"{_TESTS}::test_a_coupon_that_was_frozen_before_its_deletion_comes_back_unfrozen",),
+    ),
+    Guard(
+        name="restored: nothing that stays",
+        keeps="I8",
+        promise="What a freeze had kept goes where the coupon was not deleted after all.",
+        file="bot/adapters/store/transaction.py",
+        text="                    await self.snapshots.drop(Place(after.origin.id, position))\n",
+        without="                    pass\n",
+        tests=(f"{_TESTS}::test_of_a_frozen_coupon_that_stays_nothing_is_kept",),
+    ),
+)
+
+GUARDS = (*_SENT, *_TOLD, *_FROZEN)

@@ -20,7 +20,7 @@ from bot.domain.restore import Created, Doubt, NotCreated, Seen, ToCreate, Uncle
 from bot.services.decide import Action
 from bot.services.retention import RemoveOldSnapshots
 from bot.services.submit import Denied, Misread, Taken
-from tests.builders import AMIR, BEA, CODE, OTHER_CODE, a_coupon, on_call
+from tests.builders import AMIR, BEA, CODE, OTHER_CODE, RIKA, a_coupon, on_call
 from tests.fakes import CREATED_AGAIN, HOLDER, Call, Killed
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on
 
@@ -337,6 +337,7 @@ async def test_execute_by_is_looked_at_once_more_right_before(wired: Wired) -> N
     request_id = await approved(wired)
     wired.clock.advance(597)
     wired.coupons.during = slow
+    await wired.drain()
     assert (await ended_without_sending(wired, request_id)).why is WhyNot.TOO_LATE
 
 
@@ -363,6 +364,19 @@ async def test_what_is_inside_is_compared_once_more(wired: Wired) -> None:
     assert inner is not None
     wired.coupons.unseal = lambda sealed: inner(sealed).replace(b"2025-12-31", b"2026-12-31")
     assert (await ended_without_sending(wired, request_id)).why is WhyNot.NOT_BOUND
+
+
+async def test_what_nobody_saw_is_bound_as_well(wired: Wired) -> None:
+    """Another snapshot with the same facts, but for whom it is issued to, is not what was approved (I1)."""
+    request_id = await approved(wired)
+    seal, unseal = wired.coupons.seal, wired.coupons.unseal
+    assert seal is not None
+    assert unseal is not None
+    async with wired.store.transaction() as tx:
+        (snapshot,) = await tx.snapshots.after(None, 10)
+        forged = seal(unseal(snapshot.sealed).replace(HOLDER.encode(), b"Somebody else"))
+        await tx.snapshots.keep(snapshot.place, forged, snapshot.kept_at)
+    assert (await ended_without_sending(wired, request_id)).why is WhyNot.SNAPSHOT_CHANGED
 
 
 async def test_a_key_that_is_lost_meanwhile_creates_nothing(wired: Wired) -> None:
@@ -620,3 +634,66 @@ async def test_what_was_restored_and_is_not_shown_any_more_is_warned_of(wired: W
     wired.coupons.stored.clear()
     await wired.ask(RESTORE)
     assert "it was created again before" in card(wired)
+
+
+# ---------------------------------------------------------------- frozen first
+
+
+async def frozen(wired: Wired) -> str:
+    """Ask for a deletion and freeze the coupon, so that no read shows it; return the request's id."""
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.drain()
+    assert not wired.coupons.stored[CODE].valid_on(wired.clock.now().date())
+    return request_id
+
+
+async def kept(wired: Wired) -> int:
+    """Return how many snapshots are stored."""
+    async with wired.store.transaction() as tx:
+        return len(await tx.snapshots.after(None, 10))
+
+
+async def test_a_coupon_that_was_frozen_before_its_deletion_comes_back_unfrozen(wired: Wired) -> None:
+    """What it held is kept before the freeze hides it, with the expiry date of before."""
+    request_id = await frozen(wired)
+    await wired.approve(request_id)
+    await wired.run(5, step=1)
+    assert CODE not in wired.coupons.stored
+    again = await wired.ask(RESTORE)
+    await wired.approve(again)
+    await wired.drain()
+    assert isinstance(await wired.state(again), Created)
+    assert wired.coupons.stored[CODE].ends_on == "2025-12-31"
+
+
+@pytest.mark.parametrize("action", [Action.REJECT, Action.CANCEL, None])
+async def test_of_a_frozen_coupon_that_stays_nothing_is_kept(wired: Wired, action: Action | None) -> None:
+    """However a request ends without a deletion, what the freeze had kept is removed with it (I8)."""
+    request_id = await frozen(wired)
+    assert await kept(wired) == 1
+    if action is None:
+        await wired.run(1900, step=60)
+    else:
+        by = AMIR if action is Action.REJECT else RIKA
+        assert await wired.click(action, by, request_id) is Verdict.ALLOWED
+    assert await kept(wired) == 0
+
+
+async def test_of_a_freeze_alone_nothing_is_kept(wired: Wired) -> None:
+    """A coupon that is only frozen is there, and so nothing of it is kept (I8)."""
+    request_id = await wired.ask(f"freeze {CODE}")
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.drain()
+    assert not wired.coupons.stored[CODE].valid_on(wired.clock.now().date())
+    assert await kept(wired) == 0
+
+
+async def test_undoing_a_freeze_keeps_nothing(wired: Wired) -> None:
+    """After the end there is no deletion to come, so nothing of the coupon is stored again (I8)."""
+    request_id = await frozen(wired)
+    await wired.click(Action.REJECT, AMIR, request_id)
+    await wired.click(Action.UNFREEZE, AMIR, request_id)
+    await wired.run(5, step=1)
+    assert wired.coupons.stored[CODE].ends_on == "2025-12-31"
+    assert await kept(wired) == 0
