@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from bot.domain.coupon import (
     Coupon,
@@ -192,7 +193,7 @@ class Item:
     state: ItemState = field(default_factory=Waiting)
     freeze: Freeze = field(default_factory=Free)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The digest of what was shown."""
         return digest(self.code, self.snapshot)

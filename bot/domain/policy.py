@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.domain.bulk import Plan
 from bot.domain.freezes import can_freeze, can_unfreeze
 from bot.domain.request import (
     Approved,
@@ -61,6 +62,7 @@ class Policy:
     freeze: whether approvers may freeze coupons.
     stop_window: for how long nothing is sent after the final approval, so that it can be stopped.
     confirm_by_typing: whether the final approver has to type what `confirmation` says.
+    freeze: whether approvers may freeze coupons. plan: the calls that Vivoldi allows. max_codes: of a request.
     """
 
     approvers: Grants
@@ -75,6 +77,8 @@ class Policy:
     freeze: bool = True
     stop_window: timedelta = timedelta()
     confirm_by_typing: bool = False
+    plan: Plan = Plan()
+    max_codes: int = 1000
 
     def grants(self, step: Step) -> Grants:
         """Return who may give a step."""

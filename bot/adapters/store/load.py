@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import BindParameter, ColumnElement, RowMapping, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, RowMapping, Text, bindparam, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.store.engine import run
-from bot.adapters.store.mapping import request_of
+from bot.adapters.store.mapping import ITEM_TEXTS, request_of
 from bot.adapters.store.schema import decisions, items, requests
 from bot.services.ports import OpenRequest
 
 _ids: BindParameter[str] = bindparam("ids", expanding=True)
-_their_items = select(items).where(items.c.request_id.in_(_ids)).order_by(items.c.position)
+_their_items = (
+    select(items.c.request_id, *(type_coerce(items.c[name], Text).label(name) for name in ITEM_TEXTS))
+    .where(items.c.request_id.in_(_ids))
+    .order_by(items.c.position)
+)
 _their_decisions = select(decisions).where(decisions.c.request_id.in_(_ids))
 
 
