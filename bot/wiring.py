@@ -17,6 +17,7 @@ from bot.services.home import OpenHome, PublishHome
 from bot.services.home_ports import HomeClaim, HomePage, Homes
 from bot.services.items import WorkOnItem
 from bot.services.ledger import Ledger
+from bot.services.many import Many
 from bot.services.notices import DeliverNotice
 from bot.services.ports import Claim, Clock, Coupons, Dialogs, Messenger, NoticeClaim, People, Renderer, Store
 from bot.services.present import Present
@@ -92,7 +93,9 @@ class Services:
         ledger = Ledger(self.store, self.clock, Random())
         execute = Execute(ledger, self.coupons, self.people, self.policy, self.clock)
         reconcile = Reconcile(ledger, self.coupons, self.clock)
-        return WorkOnItem(ledger, execute, reconcile, FreezeCoupon(ledger, self.coupons, self.clock))
+        freeze = FreezeCoupon(ledger, self.coupons, self.clock)
+        many = Many(self.store, self.policy.plan)
+        return WorkOnItem(ledger, execute, reconcile, freeze, many, self.clock)
 
     def retention(self, settings: Settings) -> RemoveOldSnapshots:
         """Return what removes old snapshots."""

@@ -16,7 +16,7 @@ CALLS_A_CODE = 3
 
 # Of the calls that the plan allows, requests of many codes together take at most this part.
 _SHARE = 0.75
-# Reads are tried again where they fail, approvers have to be asked, others work too: it may take twice as long.
+# Reads fail and are tried again, approvers are asked, others work as well: it may take twice as long.
 _SLACK = 2
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -62,7 +62,7 @@ class Policy:
     freeze: whether approvers may freeze coupons.
     stop_window: for how long nothing is sent after the final approval, so that it can be stopped.
     confirm_by_typing: whether the final approver has to type what `confirmation` says.
-    freeze: whether approvers may freeze coupons. plan: the calls that Vivoldi allows. max_codes: of a request.
+    plan: the calls that Vivoldi allows. max_codes: of one request.
     """
 
     approvers: Grants
@@ -77,7 +77,7 @@ class Policy:
     freeze: bool = True
     stop_window: timedelta = timedelta()
     confirm_by_typing: bool = False
-    plan: Plan = Plan()
+    plan: Plan = field(default_factory=Plan)
     max_codes: int = 1000
 
     def grants(self, step: Step) -> Grants:

@@ -87,7 +87,7 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class Submitted:
-    """Stored; the coupons are not all read yet. readings: what was read so far, one for each code; else none."""
+    """Stored; the coupons are not all read yet. readings: one for each code, as far as there are any."""
 
     origin: Origin
     codes: tuple[CouponCode, ...]
@@ -280,8 +280,8 @@ def show(
     )
 
 
-def was_read(request: Submitted, found: Mapping[int, Reading]) -> Submitted:
-    """Return the request with more of its coupons read, by position. Nobody sees it, so it is no new version."""
+def read_more(request: Submitted, found: Mapping[int, Reading]) -> Submitted:
+    """Return the request with more of its coupons read, by position. No card shows it yet: no new version."""
     before = request.readings or (None,) * len(request.codes)
     after = tuple(found.get(position, reading) for position, reading in enumerate(before))
     return replace(request, readings=after)

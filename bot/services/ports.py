@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.audit import Around, Head, Link
+from bot.domain.bulk import Plan
 from bot.domain.coupon import CouponCode, Reading, Sealed
 from bot.domain.event import Event, Notice
 from bot.domain.item import DeleteAnswer
@@ -196,6 +197,9 @@ class Store(Protocol):
 
     async def history(self, code: CouponCode, limit: int) -> Sequence[OpenRequest]:
         """Return the requests, open or not, that a code was ever in, in whatever case; the newest first."""
+
+    async def has_room(self, plan: Plan) -> bool:
+        """Tell whether requests of many codes have calls left now, of those that all replicas make."""
 
     async def ping(self) -> None:
         """Make sure that the database answers. Raises StoreError."""

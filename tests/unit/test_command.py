@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.bulk import MANY
 from bot.domain.command import (
-    MANY,
     MAX_REASON,
     Ask,
     Command,

@@ -268,9 +268,7 @@ ITEM_TEXTS = ("code", "snapshot", "warnings", "state", "detail", "freeze")
 
 
 @lru_cache(maxsize=4096)
-def _item_of(
-    code: str, snapshot: str, warnings: str, state: str, detail: str, freeze: str | None
-) -> Item:
+def _item_of(code: str, snapshot: str, warnings: str, state: str, detail: str, freeze: str | None) -> Item:
     """Return the item of its texts. Kept, since each step of one item reads all the others of its request."""
     return Item(
         code=CouponCode(code),

@@ -1,7 +1,8 @@
 """The coupon API of Vivoldi, over HTTP."""
 
 from bot.adapters.vivoldi.client import VivoldiClient
-from bot.adapters.vivoldi.rate import RateLimit
+from bot.adapters.vivoldi.rate import RateLimit, Turns
+from bot.adapters.vivoldi.shared_rate import SharedRate
 from bot.adapters.vivoldi.wire import CouponDraft
 
-__all__ = ["CouponDraft", "RateLimit", "VivoldiClient"]
+__all__ = ["CouponDraft", "RateLimit", "SharedRate", "Turns", "VivoldiClient"]
