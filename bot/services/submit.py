@@ -136,8 +136,6 @@ class Submit:
             return await self._recorded(command, standing, Usage(self._policy))
         if isinstance(parsed, ShowHistory):
             return await self._recorded(command, standing, await self._history(command, standing, parsed))
-        if (verdict := may_request(self._policy, standing, command.channel)) is not Verdict.ALLOWED:
-            return await self._recorded(command, standing, Denied(verdict))
         return await self._allowed(command, standing, parsed)
 
     async def ask(self, command: SlashCommand, ask: Ask) -> Answer:
@@ -146,20 +144,22 @@ class Submit:
         Raises StoreUnavailable where nothing was stored.
         """
         standing = await self._standing(command)
-        if (verdict := may_request(self._policy, standing, command.channel)) is not Verdict.ALLOWED:
-            return await self._recorded(command, standing, Denied(verdict))
         if len(ask.codes) > self._policy.max_codes:
             most = f"one request takes up to {self._policy.max_codes}. Please split it"
             return await self._recorded(
                 command, standing, Misread(f"That is {len(ask.codes)} codes; {most}.")
             )
-        return await self._asked(command, standing, ask)
+        return await self._allowed(command, standing, ask)
 
     async def _standing(self, command: SlashCommand) -> Standing:
         standing = await self._people.standing(command.user)
-        return standing if command.team == self._team else replace(standing, kind=Kind.STRANGER)
+        if command.team != self._team:
+            standing = replace(standing, kind=Kind.STRANGER)
+        return standing
 
     async def _allowed(self, command: SlashCommand, standing: Standing, parsed: Command) -> Answer:
+        if (verdict := may_request(self._policy, standing, command.channel)) is not Verdict.ALLOWED:
+            return await self._recorded(command, standing, Denied(verdict))
         if isinstance(parsed, ListOpen):
             found = await self._store.open_requests(_LISTED + 1)
             return await self._recorded(command, standing, Listing(found[:_LISTED], len(found) > _LISTED))
