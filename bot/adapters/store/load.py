@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, ColumnElement, RowMapping, Text, bindparam
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.store.engine import run
-from bot.adapters.store.mapping import ITEM_TEXTS, request_of
+from bot.adapters.store.mapping import ITEM_TEXTS, Texts, request_of
 from bot.adapters.store.schema import decisions, items, requests
 from bot.services.ports import OpenRequest
 
@@ -38,7 +38,9 @@ async def load(
     ids = [row["id"] for row in found]
     if not ids:
         return ()
-    by_item = _by_request((await run(connection, _their_items, {"ids": ids})).mappings())
+    by_item: defaultdict[str, list[Texts]] = defaultdict(list)
+    for request_id, *texts in await run(connection, _their_items, {"ids": ids}):
+        by_item[request_id].append(texts)
     by_decision = _by_request((await run(connection, _their_decisions, {"ids": ids})).mappings())
     return tuple(
         OpenRequest(request_of(row, by_item[row["id"]], by_decision[row["id"]]), row["card_ts"])

@@ -184,8 +184,13 @@ def _reading_json(reading: Reading) -> dict[str, Any]:
 # ---------------------------------------------------------------- from rows
 
 
-def request_of(row: RowMapping, items: Sequence[RowMapping], decisions: Sequence[RowMapping]) -> Request:
-    """Return the request of its row, its items' rows by position, and its decisions' rows.
+# What an item is made of, as the text that is stored: the same text is always the same item.
+ITEM_TEXTS = ("code", "snapshot", "warnings", "state", "detail", "freeze")
+Texts = Sequence[Any]
+
+
+def request_of(row: RowMapping, items: Sequence[Texts], decisions: Sequence[RowMapping]) -> Request:
+    """Return the request of its row, its items' texts by position, and its decisions' rows.
 
     Raises StoreError where the rows make no sense together.
     """
@@ -195,9 +200,9 @@ def request_of(row: RowMapping, items: Sequence[RowMapping], decisions: Sequence
         raise StoreError(f"The stored request {row['id']} can't be understood.") from error
 
 
-def _request_of(row: RowMapping, items: Sequence[RowMapping], steps: dict[int, Decision]) -> Request:
+def _request_of(row: RowMapping, items: Sequence[Texts], steps: dict[int, Decision]) -> Request:
     common = {"origin": _origin_of(row), "version": row["version"]}
-    codes = tuple(CouponCode(item["code"]) for item in items)
+    codes = tuple(CouponCode(code) for code, *_ in items)
     match row["state"]:
         case "submitted":
             return Submitted(codes=codes, readings=_readings_of(items), **common)
@@ -205,7 +210,7 @@ def _request_of(row: RowMapping, items: Sequence[RowMapping], steps: dict[int, D
             reason = FailureReason(row["failure_reason"])
             detail, ended_at = row["failure_detail"], row["ended_at"]
             return Failed(codes=codes, reason=reason, detail=detail, ended_at=ended_at, **common)
-    common["items"] = tuple(_item_of(*(item[name] for name in ITEM_TEXTS)) for item in items)
+    common["items"] = tuple(_item_of(*texts) for texts in items)
     review = steps.get(Step.REVIEW)
     match row["state"]:
         case "pending":
@@ -263,10 +268,6 @@ def _decision_of(row: RowMapping) -> Decision:
     return Decision(Step(row["step"]), Person(row["actor_id"], row["actor_name"]), row["at"], row["digest"])
 
 
-# What an item is made of, as the text that is stored: the same text is always the same item.
-ITEM_TEXTS = ("code", "snapshot", "warnings", "state", "detail", "freeze")
-
-
 @lru_cache(maxsize=4096)
 def _item_of(code: str, snapshot: str, warnings: str, state: str, detail: str, freeze: str | None) -> Item:
     """Return the item of its texts. Kept, since each step of one item reads all the others of its request."""
@@ -279,8 +280,8 @@ def _item_of(code: str, snapshot: str, warnings: str, state: str, detail: str, f
     )
 
 
-def _readings_of(items: Sequence[RowMapping]) -> tuple[Reading | None, ...]:
-    found = [item["snapshot"] for item in items]
+def _readings_of(items: Sequence[Texts]) -> tuple[Reading | None, ...]:
+    found = [snapshot for _, snapshot, *_ in items]
     if not any(found):
         return ()
     return tuple(_reading_of(json.loads(each)) if each else None for each in found)
