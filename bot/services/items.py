@@ -70,7 +70,7 @@ class WorkOnItem:
     async def _in_turn(self, claim: Claim, request: Approved, item: Item, waiting: Waiting) -> bool:
         bulk, now = request.origin.bulk, self._clock.now()
         async with self._many.place(bulk) as free:
-            if bulk is None or free or now >= request.execute_by:
+            if bulk is None or free or request.stopped is not None or now >= request.execute_by:
                 return await self._execute(claim, request, item, waiting)
         await self._ledger.put_back(claim, behind_the_others(request, bulk, now))
         return False

@@ -39,8 +39,8 @@ async def load(
     if not ids:
         return ()
     by_item: defaultdict[str, list[Texts]] = defaultdict(list)
-    for request_id, *texts in await run(connection, _their_items, {"ids": ids}):
-        by_item[request_id].append(texts)
+    for row in await run(connection, _their_items, {"ids": ids}):
+        by_item[row[0]].append(row[1:])
     by_decision = _by_request((await run(connection, _their_decisions, {"ids": ids})).mappings())
     return tuple(
         OpenRequest(request_of(row, by_item[row["id"]], by_decision[row["id"]]), row["card_ts"])
