@@ -295,6 +295,15 @@ class Message:
     blocks: Blocks = ()
 
 
+@dataclass(frozen=True)
+class File:
+    """A file for a thread. title: what people see."""
+
+    name: str
+    title: str
+    content: bytes
+
+
 class Messenger(Protocol):
     """Messages and Home tabs in Slack. Every call raises SlackUnavailable or SlackRefused."""
 
@@ -306,6 +315,9 @@ class Messenger(Protocol):
 
     async def reply(self, channel: str, ts: str, message: Message, *, broadcast: bool) -> None:
         """Post into the thread of a message, and to the channel as well where broadcast."""
+
+    async def attach(self, channel: str, ts: str, file: File) -> None:
+        """Add a file to the thread of a message."""
 
     async def tell(self, notice: Notice) -> None:
         """Tell one person privately."""
@@ -333,8 +345,14 @@ class Renderer(Protocol):
     def card(self, request: Shown) -> Message:
         """Return the card of a request at any state."""
 
-    def outcome(self, request: Shown) -> Message:
-        """Return the reply in the thread that says how the request ended, mentioning the requester."""
+    def outcome(self, request: Shown, no_file: str | None = None) -> Message:
+        """Return the reply in the thread that says how the request ended, mentioning the requester.
+
+        no_file: Slack's name for why it did not take the report.
+        """
+
+    def report(self, request: Shown) -> File | None:
+        """Return what happened to every code as a file; None: the outcome itself tells it."""
 
     def reminder(self, request: Pending) -> Message:
         """Return the reply in the thread that reminds those who can give the step that comes next."""

@@ -147,9 +147,9 @@ class Present:
         The requester is told privately where Slack refuses that, and where they are not in the channel (any
         more).
         """
-        outcome = self._renderer.outcome(request)
         refused: SlackRefused | None = None
         try:
+            outcome = self._renderer.outcome(request, await self._attach(request, delivery.card_ts))
             if delivery.card_ts is None:
                 await self._messenger.post(request.origin.channel, outcome)
             else:
@@ -166,6 +166,19 @@ class Present:
         heard = refused is None and await self._is_there(request)
         await self._told(claim, request, outcome, in_thread=refused is None, heard=heard)
         return True
+
+    async def _attach(self, request: Shown, card_ts: str | None) -> str | None:
+        """Add the report to the thread, where there is one. Returns why Slack did not take it."""
+        report = self._renderer.report(request)
+        if report is None:
+            return None
+        if card_ts is None:
+            return "no thread"
+        try:
+            await self._messenger.attach(request.origin.channel, card_ts, report)
+        except SlackRefused as error:
+            return error.name
+        return None
 
     async def _is_there(self, request: Shown) -> bool:
         """Tell whether the requester can have heard it; where Slack does not say, they are told once more."""
