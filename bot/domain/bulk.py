@@ -41,8 +41,8 @@ class Plan:
     def span(self, calls: int) -> timedelta:
         """Return how long so many calls of a request of many codes take."""
         minute, hour = self.for_many()
-        by_minutes = calls / minute * timedelta(minutes=1)
-        return by_minutes if calls <= hour else max(by_minutes, calls / hour * timedelta(hours=1))
+        by_minutes = calls * timedelta(minutes=1) / minute
+        return by_minutes if calls <= hour else max(by_minutes, calls * timedelta(hours=1) / hour)
 
 
 @dataclass(frozen=True)
