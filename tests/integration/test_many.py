@@ -245,10 +245,20 @@ async def test_a_file_waits_for_slack(wired: Wired) -> None:
     assert len(wired.messenger.files) == len(wired.messenger.of("reply")) == 1
 
 
+async def test_the_outcome_does_not_wait_for_a_file_for_good(wired: Wired) -> None:
+    """Where Slack takes no file however often it is tried, the outcome is told without it."""
+    wired.messenger.errors["attach"] = [SlackUnavailable("no answer")] * 99
+    request_id = await approved(wired)
+    await wired.run(200, step=5)
+    assert (await wired.delivery(request_id)).told
+    (outcome,) = wired.messenger.of("reply")
+    assert "python -m bot audit export" in outcome.message.text
+
+
 async def test_one_stop_ends_them_all(wired: Wired) -> None:
     """A stop ends a thousand codes in one transaction: what waits is never sent, and each has its event."""
     request_id = await open_many(wired, 1000)
-    await wired.run(200, step=4)
+    await wired.run(300, step=5)
     await wired.approve(request_id)
     await wired.run(5, step=1)
     before = sent(wired)
