@@ -29,7 +29,7 @@ from bot.adapters.slack import (
 )
 from bot.adapters.store import SqlStore
 from bot.adapters.store import migrate as migrate_store
-from bot.adapters.vivoldi import RateLimit, VivoldiClient
+from bot.adapters.vivoldi import RateLimit, SharedRate, Turns, VivoldiClient
 from bot.domain.errors import SlackError, SlackUnavailable, StoreError
 from bot.domain.policy import Policy
 from bot.domain.request import Grants
@@ -134,13 +134,19 @@ async def connected(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Bo
     Yields None where it was told to stop before Slack could be reached. The database has to be up to date.
     Raises StoreError, and SlackRefused where Slack does not take the bot's token.
     """
-    async with outside(settings) as (session, client, coupons):
+    clock, wakeup, metrics = SystemClock(), Wakeup(), Metrics()
+    url = settings.database_url.get_secret_value()
+    store = SqlStore(url, clock, Committed(log_events, metrics), wakeup)
+    rate = SharedRate(settings.policy().plan, store.rate.take)
+    async with store, outside(settings, rate) as (session, client, coupons):
         identity = await _identified(client, stop)
         if identity is None:
             yield None
             return
         messenger = SlackMessenger(client, session)
-        async with _built(settings, stop, client, identity, messenger, coupons) as bot:
+        async with _built(
+            settings, stop, client, identity, messenger, coupons, store, wakeup, metrics
+        ) as bot:
             yield bot
 
 
@@ -152,15 +158,15 @@ async def _built(
     identity: Identity,
     messenger: Messenger,
     coupons: Coupons,
+    store: SqlStore,
+    wakeup: Wakeup,
+    metrics: Metrics,
 ) -> AsyncIterator[Bot]:
-    clock, policy, wakeup, metrics = SystemClock(), settings.policy(), Wakeup(), Metrics()
+    clock, policy = SystemClock(), settings.policy()
     async with AsyncExitStack() as stack:
         traces = stack.enter_context(tracing())
         to_vivoldi = Calls(metrics.called_vivoldi, traces.calls("vivoldi"))
         to_slack = Calls(metrics.called_slack, traces.calls("slack"))
-        store = await stack.enter_async_context(
-            SqlStore(settings.database_url.get_secret_value(), clock, Committed(log_events, metrics), wakeup)
-        )
         directory = Directory(client, clock, identity.team_id, _named(policy))
         services = Services(
             store,
@@ -198,15 +204,20 @@ async def _built(
 
 
 @asynccontextmanager
-async def outside(settings: Settings) -> AsyncIterator[tuple[ClientSession, AsyncWebClient, VivoldiClient]]:
-    """Build the ways to Slack and Vivoldi, which call nothing yet, and close them afterwards."""
+async def outside(
+    settings: Settings, rate: Turns | None = None
+) -> AsyncIterator[tuple[ClientSession, AsyncWebClient, VivoldiClient]]:
+    """Build the ways to Slack and Vivoldi, which call nothing yet, and close them afterwards.
+
+    rate: what calls to Vivoldi wait for; None: the limit of a minute, for this process alone.
+    """
     coupons = VivoldiClient(
         base_url=settings.vivoldi_api_url,
         api_key=settings.vivoldi_api_key.get_secret_value(),
         user_agent=settings.vivoldi_user_agent,
         language=settings.vivoldi_language,
         timeout=settings.vivoldi_timeout_seconds,
-        rate=RateLimit(settings.vivoldi_rate_per_minute),
+        rate=rate or RateLimit(settings.vivoldi_rate_per_minute),
         seal=seal.close if (seal := seal_of(settings)) else None,
         unseal=seal.open if seal else None,
     )

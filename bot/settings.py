@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot import __version__
 from bot import setting_types as kinds
+from bot.domain.bulk import Plan
 from bot.domain.errors import SettingsError
 from bot.domain.policy import Policy, RequesterMayApprove
 from bot.domain.request import Grants
@@ -156,6 +157,14 @@ class Settings(BaseSettings):
         "true",
         False,
     )
+    max_codes: int = _field(
+        "How many codes one request may have; the command line itself takes up to 20.",
+        "a whole number from 20 to 1000",
+        "200",
+        1000,
+        ge=20,
+        le=1000,
+    )
     reason_required: bool = _field("Whether a request must give a reason.", "true or false", "true", False)
 
     slack_bot_token: _BotToken = _field(
@@ -205,6 +214,15 @@ class Settings(BaseSettings):
         # The twenty coupons of one request have to be read within a minute; the smallest plan has 120.
         ge=30,
         le=100_000,
+    )
+    vivoldi_rate_per_hour: int | None = _field(
+        "How many calls an hour the Vivoldi plan allows. Unset: ten times VIVOLDI_RATE_PER_MINUTE, as in its "
+        "smallest plans.",
+        "a whole number from 300 to 6000000",
+        "10000",
+        None,
+        ge=300,
+        le=6_000_000,
     )
     vivoldi_timeout_seconds: float = _field(
         "How long one call to Vivoldi may take; in seconds.",
@@ -290,6 +308,8 @@ class Settings(BaseSettings):
             stop_window=timedelta(seconds=self.stop_window_seconds),
             confirm_by_typing=self.confirm_by_typing,
             restore=bool(self.snapshot_keys),
+            plan=Plan(self.vivoldi_rate_per_minute, self.vivoldi_rate_per_hour),
+            max_codes=self.max_codes,
         )
 
     def secrets(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from bot.services.home import OpenHome, PublishHome
 from bot.services.home_ports import HomeClaim, HomePage, Homes
 from bot.services.items import WorkOnItem
 from bot.services.ledger import Ledger
+from bot.services.many import Many
 from bot.services.notices import DeliverNotice
 from bot.services.ports import Claim, Clock, Coupons, Dialogs, Messenger, NoticeClaim, People, Renderer, Store
 from bot.services.present import Present
@@ -99,7 +100,8 @@ class Services:
         timezone = settings.vivoldi_timezone
         create = Create(ledger, self.coupons, self.people, self.policy, self.clock, timezone)
         restore = Restore(ledger, create, self.coupons, self.clock)
-        return WorkOnItem(ledger, execute, reconcile, freeze, restore)
+        many = Many(self.store, self.policy.plan)
+        return WorkOnItem(ledger, execute, reconcile, freeze, restore, many, self.clock)
 
     def retention(self, settings: Settings) -> RemoveOldSnapshots:
         """Return what removes old snapshots."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from bot.domain.bulk import Bulk
 from bot.domain.policy import Policy, RequesterMayApprove
 from bot.domain.request import Pending, Purpose, Request, Submitted, codes_of
 from bot.services.ports import OpenRequest
@@ -19,7 +20,7 @@ from bot.services.submit import (
     TooFew,
     Usage,
 )
-from handlers import refusals, words
+from handlers import many, refusals, words
 from handlers.history import history
 from handlers.ids import COMMAND
 from handlers.mrkdwn import card_link, code, escape, grants, mention, when
@@ -34,6 +35,10 @@ class Answers:
     def text(self, answer: Answer) -> str:
         """Return the answer as Slack's mrkdwn, for the person who typed the command alone."""
         match answer:
+            case Accepted(request_id, codes, bulk=Bulk() as bulk):
+                return (
+                    f"Asked for {many.listed(codes)}. {many.reading(len(codes), bulk)} (Request {request_id})"
+                )
             case Accepted(request_id, codes):
                 listed = ", ".join(code(each) for each in codes)
                 return (
@@ -96,6 +101,8 @@ class Answers:
 def stage(request: Request) -> str:
     """Return how far a request is, as a part of a sentence."""
     match request:
+        case Submitted(codes=codes) if request.readings:
+            return f"being read from Vivoldi ({len(codes) - len(request.unread):,} of {len(codes):,})"
         case Submitted():
             return "being read from Vivoldi"
         case Pending(origin=origin, approve_by=approve_by) if origin.purpose is Purpose.FREEZE:

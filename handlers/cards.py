@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 
 from bot.domain.coupon import NotShown
 from bot.domain.freezes import can_freeze, can_unfreeze
-from bot.domain.item import (
-    AnyState,
-    Changed,
-    Confirmation,
-    Deleted,
-    Item,
-    NotSent,
-    NotSentReason,
-    Refused,
-    Source,
-    Unknown,
-)
+from bot.domain.item import Confirmation, Deleted, Item, Source, Unknown, is_final
 from bot.domain.policy import Verdict
 from bot.domain.request import (
     Approved,
@@ -37,11 +26,12 @@ from bot.domain.request import (
     decisions_of,
 )
 from bot.services.decide import Action
-from bot.services.ports import Message
-from handlers import coupons, freezing, refusals, restoring_card, stopping, words
+from bot.services.ports import File, Message
+from handlers import coupons, freezing, many, refusals, report, restoring_card, stopping, words
 from handlers.blocks import Block, actions, button, confirm, context, fields, header, paragraphs, section
 from handlers.ids import block_id
 from handlers.mrkdwn import clip, code, grants, mention, quote, when
+from handlers.states import counts
 
 # Slack reads at most this much of a text; of all blocks together it takes about 12,000 characters.
 _MAX_TEXT = 4000
@@ -60,14 +50,20 @@ class Cards:
         blocks.append(context(f"Request {request.origin.id}{_undone(request)}"))
         return Message(text=_fallback(request), blocks=tuple(blocks))
 
-    def outcome(self, request: Shown) -> Message:
-        """Return the reply in the thread, mentioning the requester."""
+    def outcome(self, request: Shown, no_file: str | None = None) -> Message:
+        """Return the reply in the thread, mentioning the requester. no_file: why Slack refused the report."""
         lines = [f"{mention(request.origin.requester.id)} {_ending(request)}"]
         if isinstance(request, Finished):
-            told = [f"{code(item.code)}: {words.state(item)}" for item in request.items]
+            told = [f"{code(item.code)}: {words.state(item)}" for item in _told(request)]
             lines += [clip(line, (_MAX_TEXT - 200) // len(told)) for line in told]
         lines += _frozen(request)
+        if isinstance(request, Finished) and many.are_many(len(request.items)):
+            lines.append(many.whole_list(request, no_file))
         return Message(text=clip("\n".join(lines), _MAX_TEXT), blocks=paragraphs(lines))
+
+    def report(self, request: Shown) -> File | None:
+        """Return what happened to every code as a file; None: the outcome itself tells it."""
+        return report.outcomes(request) if isinstance(request, Finished) else None
 
     def reminder(self, request: Pending) -> Message:
         """Return the reply in the thread that reminds those who can give the next step."""
@@ -85,6 +81,11 @@ class Cards:
     def stopped(self, request: Approved) -> str:
         """Return what someone is told privately whose stop came too late for some of the coupons."""
         return stopping.too_late(request, stopped=True)
+
+
+def _told(request: Shown) -> Sequence[Item]:
+    """Return the items that a message tells of one by one."""
+    return many.to_list(request)[1] if many.are_many(len(request.items)) else request.items
 
 
 def _undone(request: Shown) -> str:
@@ -109,7 +110,7 @@ def _frozen(request: Shown) -> list[str]:
 
 def _target(request: Shown) -> str:
     count = len(request.items)
-    return f"coupon {request.items[0].code}" if count == 1 else f"{count} coupons"
+    return f"coupon {request.items[0].code}" if count == 1 else f"{count:,} coupons"
 
 
 def title(request: Shown) -> str:
@@ -136,34 +137,9 @@ def title(request: Shown) -> str:
             return f"Frozen: {_target(request)}"
 
 
-def _counts(request: Finished) -> str:
-    counts = Counter(_in_short(item.state) for item in request.items)
-    return ", ".join(f"{count} {short}" for short, count in counts.items())
-
-
-def _in_short(state: AnyState) -> str:
-    match state:
-        case Deleted(confirmation=Confirmation.STILL_SHOWN):
-            return "deleted but still validating"
-        case Deleted(source=Source.READING):
-            return "deleted (settled by reading)"
-        case Deleted():
-            return "deleted"
-        case Refused():
-            return "not deleted (refused)"
-        case Changed():
-            return "not deleted (changed)"
-        case NotSent(reason=NotSentReason.STOPPED):
-            return "not deleted (stopped)"
-        case Unknown():
-            return "unknown"
-        case _:
-            return "not deleted"
-
-
 def _finished_title(request: Finished) -> str:
     if len(request.items) > 1:
-        return f"{len(request.items)} coupons: {_counts(request)}"
+        return f"{len(request.items):,} coupons: {counts(request.items)}"
     match request.items[0].state:
         case Deleted(confirmation=Confirmation.STILL_SHOWN):
             return f"Deleted, but still validating: {_target(request)}"
@@ -183,9 +159,9 @@ def _ending(request: Shown) -> str:
         case Finished(items=(item,)):
             return f"asked to {request.origin.purpose} {code(item.code)}; this is what happened:"
         case Finished():
-            return f"asked to delete {len(request.items)} coupons: {_counts(request)}."
+            return f"asked to delete {len(request.items):,} coupons: {counts(request.items)}."
         case _:
-            listed = ", ".join(code(item.code) for item in request.items)
+            listed = many.listed([item.code for item in request.items])
             return f"asked to {request.origin.purpose.value} {listed}. {words.ended(request)}"
 
 
@@ -195,6 +171,8 @@ def _ending(request: Shown) -> str:
 def _items(request: Shown) -> list[Block]:
     if len(request.items) == 1:
         return _one(request, request.items[0])
+    if many.are_many(len(request.items)):
+        return [section(line) for line in _of_many(request)]
     longest = _MAX_FOR_ITEMS // len(request.items)
     return [section(_in_list(request, item), longest) for item in request.items]
 
@@ -229,6 +207,18 @@ def _in_list(request: Shown, item: Item) -> str:
         said.append(_warned(request, coupons.warnings_in_list(item.warnings)))
     first = f"{code(item.code)}: {' '.join(said)}" if said else code(item.code)
     return f"{first}\n{coupons.summary(item.snapshot)}"
+
+
+def _of_many(request: Shown) -> list[str]:
+    """Return what the card says of many coupons: sums, how far they are, and some of them."""
+    lines = [many.sums(request)]
+    if isinstance(request, Approved | Finished):
+        ended = [item for item in request.items if is_final(item.state)]
+        lines.append(many.progress(request, counts(ended)))
+    elif isinstance(request, Pending) and request.origin.bulk is not None:
+        lines.append(many.pace(request, request.origin.bulk))
+    named, items = many.to_list(request)
+    return [*lines, *([named] if named else []), *(clip(_in_list(request, item), 500) for item in items)]
 
 
 def _is_decided(request: Shown) -> bool:
@@ -322,7 +312,7 @@ def _review_button(request: Pending) -> Block:
 
 def _final_button(request: Pending) -> Block:
     target, count = _target(request), len(request.items)
-    label = "Delete Coupon" if count == 1 else f"Delete {count} Coupons"
+    label = "Delete Coupon" if count == 1 else f"Delete {count:,} Coupons"
     asks = confirm(
         title=f"Delete {target}?",
         text=f"This deletes {target}, {coupons.as_seen(request.items)}. It can't be undone.",
@@ -336,9 +326,10 @@ def _final_button(request: Pending) -> Block:
 def _fallback(request: Shown) -> str:
     """Return everything that matters as text: a screen reader reads this instead of the blocks."""
     head = [title(request), *_status(request)]
-    longest = (_MAX_TEXT - 1500) // len(request.items)
-    told = [
-        clip(_in_list(request, item).replace(".\n", ". ").replace("\n", ". ").replace("`", ""), longest)
-        for item in request.items
-    ]
-    return clip("\n".join([*head, *told, clip(_asked(request), 700)]), _MAX_TEXT)
+    if many.are_many(len(request.items)):
+        told, longest = _of_many(request), (_MAX_TEXT - 1500) // (len(_told(request)) + 4)
+    else:
+        told = [_in_list(request, item) for item in request.items]
+        longest = (_MAX_TEXT - 1500) // len(request.items)
+    lines = [clip(line.replace(".\n", ". ").replace("\n", ". ").replace("`", ""), longest) for line in told]
+    return clip("\n".join([*head, *lines, clip(_asked(request), 700)]), _MAX_TEXT)

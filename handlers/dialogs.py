@@ -10,7 +10,7 @@ from bot.domain.request import Pending
 from handlers.blocks import plain, section
 from handlers.coupons import as_seen
 from handlers.ids import CONFIRM, TYPED
-from handlers.mrkdwn import code
+from handlers.many import listed
 from handlers.refusals import denied
 
 _MAX_TITLE = 24
@@ -18,7 +18,7 @@ _MAX_TITLE = 24
 
 def confirmation(request: Pending, channel: str, card_ts: str | None) -> dict[str, Any]:
     """Return the dialog. What comes back with it says which request, version and card it is about."""
-    count, codes = len(request.items), ", ".join(code(item.code) for item in request.items)
+    count, codes = len(request.items), listed([item.code for item in request.items])
     if count == 1:
         label, asked = "Delete Coupon", "The last four characters of the code"
     else:

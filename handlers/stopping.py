@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.domain.bulk import MANY
 from bot.domain.item import Item, Unknown, Waiting
 from bot.domain.request import Approved, Grants, Request
 from bot.services.decide import Action
@@ -81,7 +82,9 @@ def too_late(request: Approved, stopped: bool) -> str:
     stopped: whether it stopped the rest.
     """
     sent = past_stopping(request)
-    told = [f"{code(item.code)}: {_after_stop(item)}" for item in sent]
+    told = [f"{code(item.code)}: {_after_stop(item)}" for item in sent[-MANY:]]
+    if len(sent) > len(told):
+        told.insert(0, f"{len(sent):,} coupons; these were the last of them:")
     head = "Stopped: nothing more is sent." if stopped else "There is nothing left to stop."
     if request.stopped is not None:
         head = f"{mention(request.stopped.by.id)} has stopped it already {when(request.stopped.at)}."

@@ -35,7 +35,7 @@ from bot.domain.request import (
     Stop,
 )
 from bot.domain.restore import RestoreState
-from handlers import restoring, restoring_card
+from handlers import many, restoring, restoring_card
 from handlers.approvers import lost
 from handlers.coupons import difference
 from handlers.ids import COMMAND
@@ -206,7 +206,7 @@ def ended(request: Request) -> str:
 
 def failure(request: Failed) -> str:
     """Return why a request could not be shown, for the requester."""
-    asked = ", ".join(code(each) for each in request.codes)
+    asked = many.listed(request.codes)
     match request.reason:
         case FailureReason.UNREADABLE:
             every = "every one of " if len(request.codes) > 1 else ""
@@ -246,7 +246,7 @@ def reminder(request: Pending) -> str:
     """Return what reminds those who can give the next step: what waits, what to do, and until when."""
     if request.origin.purpose is Purpose.FREEZE:
         return _freeze_reminder(request)
-    listed = ", ".join(code(item.code) for item in request.items)
+    listed = many.listed([item.code for item in request.items])
     who = grants(request.origin.first if request.step is Step.REVIEW else request.origin.final)
     doing = "restoring" if request.origin.purpose is Purpose.RESTORE else "deleting"
     others = "" if request.step is Step.REVIEW else ", by someone who neither asked nor approved yet"
@@ -258,7 +258,7 @@ def reminder(request: Pending) -> str:
 
 
 def _freeze_reminder(request: Pending) -> str:
-    listed = ", ".join(code(item.code) for item in request.items)
+    listed = many.listed([item.code for item in request.items])
     return (
         f"{grants(request.origin.first | request.origin.final)}: {clip(listed, _MAX_LISTED)} still waits to "
         f"be frozen. Freeze or reject it on the card above. Without a decision by "

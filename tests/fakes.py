@@ -22,7 +22,7 @@ from bot.domain.item import DeleteAnswer, Executed
 from bot.domain.policy import Kind, Standing
 from bot.domain.request import Person
 from bot.domain.restore import Held, Unusable
-from bot.services.ports import Blocks, Message
+from bot.services.ports import Blocks, File, Message
 from tests.builders import NOW, UNSEEN
 
 # Whom every coupon is issued to, which is nobody's business.
@@ -282,6 +282,7 @@ class FakeMessenger:
     lost: defaultdict[str, list[SlackError]] = field(default_factory=lambda: defaultdict(list))
     during: Callable[[Sent], Awaitable[None]] = _nothing
     left: set[str] = field(default_factory=set)
+    files: list[tuple[str, File]] = field(default_factory=list)
 
     def of(self, kind: str) -> list[Sent]:
         """Return the messages of a kind."""
@@ -306,6 +307,12 @@ class FakeMessenger:
     async def reply(self, channel: str, ts: str, message: Message, *, broadcast: bool) -> None:
         """Keep the message."""
         await self._send(Sent("reply", channel, ts, message, broadcast))
+
+    async def attach(self, channel: str, ts: str, file: File) -> None:
+        """Keep the file."""
+        self._fail("attach", self.errors)
+        self.files.append((ts, file))
+        self._fail("attach", self.lost)
 
     async def tell(self, notice: Notice) -> None:
         """Keep the notice."""

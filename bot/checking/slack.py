@@ -19,7 +19,9 @@ _GROUPS = "usergroups:read"
 _NEEDED = frozenset({"commands", "chat:write", "users:read"})
 # Without them, a requester is told every outcome privately as well, since they may have left the channel.
 _MEMBERS = frozenset({"channels:read", "groups:read"})
-MANIFEST_SCOPES = _NEEDED | {_GROUPS} | _MEMBERS
+# Without it, the list of what many codes came to is not in the thread; the audit has it.
+_FILES = frozenset({"files:write"})
+MANIFEST_SCOPES = _NEEDED | {_GROUPS} | _MEMBERS | _FILES
 
 _TOKEN = "slack token"  # noqa: S105 - the name of a finding
 _APP_TOKEN = "app token"  # noqa: S105 - the name of a finding
@@ -72,6 +74,9 @@ def _scopes(given: Given, answer: AsyncSlackResponse) -> Finding:
         return failure("scopes", f"Missing: {_listed(missing)}.", remedy)
     if missing := _MEMBERS - scopes:
         so = "so that each outcome is told to its requester privately as well"
+        return warning("scopes", f"Missing: {_listed(missing)}, {so}.", remedy)
+    if missing := _FILES - scopes:
+        so = "so that what many codes came to is in the audit alone, and not in a file in the thread"
         return warning("scopes", f"Missing: {_listed(missing)}, {so}.", remedy)
     if more := scopes - MANIFEST_SCOPES:
         remedy = "Take them out under OAuth & Permissions, and install the app again: what a token may do, "

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.domain.bulk import MANY
 from bot.domain.coupon import CouponCode, code_key, parse_code
 from bot.domain.errors import BadInput
 from bot.domain.request import Purpose
 
-MAX_CODES = 20
 MAX_REASON = 500
 
 
@@ -104,8 +104,8 @@ def _codes(word: str, typed: str) -> tuple[CouponCode, ...]:
     codes = tuple(parse_code(part) for part in word.split(",") if part)
     if not codes:
         raise BadInput(f"I found no coupon code. Type `{typed} CODE reason`, or `/coupon-delete help`.")
-    if len(codes) > MAX_CODES:
-        raise BadInput(f"That is {len(codes)} codes; one request takes up to {MAX_CODES}. Please split it.")
+    if len(codes) > MANY:
+        raise BadInput(f"That is {len(codes)} codes; one request takes up to {MANY}. Please split it.")
     seen: dict[str, CouponCode] = {}
     for code in codes:
         earlier = seen.setdefault(code_key(code), code)

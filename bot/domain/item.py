@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from bot.domain.coupon import (
     Coupon,
@@ -198,7 +199,7 @@ class Item:
     freeze: Freeze = field(default_factory=Free)
     draft: Draft | None = None
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The digest of what was shown."""
         return digest(self.code, self.snapshot) if self.draft is None else draft_digest(self.code, self.draft)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.domain.bulk import Plan
 from bot.domain.freezes import can_freeze, can_unfreeze
 from bot.domain.request import (
     Approved,
@@ -61,7 +62,7 @@ class Policy:
     freeze: whether approvers may freeze coupons. restore: whether what deleted coupons held is kept, so that
     they can be created again. stop_window: for how long nothing is deleted after the final approval, so that
     it can be stopped. confirm_by_typing: whether the final approver of a deletion has to type what
-    `confirmation` says.
+    `confirmation` says. plan: the calls that Vivoldi allows. max_codes: of one request.
     """
 
     approvers: Grants
@@ -77,6 +78,8 @@ class Policy:
     stop_window: timedelta = timedelta()
     confirm_by_typing: bool = False
     restore: bool = False
+    plan: Plan = field(default_factory=Plan)
+    max_codes: int = 1000
 
     def grants(self, step: Step) -> Grants:
         """Return who may give a step."""

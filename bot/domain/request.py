@@ -11,10 +11,12 @@ Each transition raises the version by one: a card drawn from an older version is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 
+from bot.domain.bulk import Bulk
 from bot.domain.coupon import CouponCode, Reading, combined_digest, warnings
 from bot.domain.item import AnyState, Item, Waiting, freeze_seen, is_final, may_be_sent, stopped
 
@@ -68,7 +70,7 @@ class Origin:
     """What one command opened; it never changes.
 
     first, final: who may give step 1 and step 2 by the settings at that time, for the card. freeze: whether
-    they let people freeze.
+    they let people freeze. bulk: how it is carried out where it has many codes.
     """
 
     id: str
@@ -81,15 +83,23 @@ class Origin:
     final: Grants
     purpose: Purpose = Purpose.DELETE
     freeze: bool = False
+    bulk: Bulk | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Submitted:
-    """Stored; the coupons are not read yet."""
+    """Stored; the coupons are not all read yet. readings: one for each code, as far as there are any."""
 
     origin: Origin
     codes: tuple[CouponCode, ...]
     version: int = 1
+    readings: tuple[Reading | None, ...] = ()
+
+    @property
+    def unread(self) -> tuple[int, ...]:
+        """The positions of the codes whose coupons are not read yet."""
+        read = self.readings or (None,) * len(self.codes)
+        return tuple(position for position, reading in enumerate(read) if reading is None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,6 +284,13 @@ def show(
     return Pending(
         origin=request.origin, items=items, approve_by=now + approve_within, version=request.version + 1
     )
+
+
+def read_more(request: Submitted, found: Mapping[int, Reading]) -> Submitted:
+    """Return the request with more of its coupons read, by position. No card shows it yet: no new version."""
+    before = request.readings or (None,) * len(request.codes)
+    after = tuple(found.get(position, reading) for position, reading in enumerate(before))
+    return replace(request, readings=after)
 
 
 def fail(request: Submitted | Pending, reason: FailureReason, detail: str, now: datetime) -> Failed:

@@ -17,7 +17,7 @@ from bot.domain.event import Notice
 from bot.domain.item import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
 from bot.domain.policy import Standing
 from bot.domain.restore import Held, Unusable
-from bot.services.ports import Blocks, Coupons, Dialogs, Message, Messenger, People
+from bot.services.ports import Blocks, Coupons, Dialogs, File, Message, Messenger, People
 
 T = TypeVar("T")
 
@@ -121,6 +121,10 @@ class MeasuredMessenger:
         """Post into the thread of a message."""
         reply = self._messenger.reply(channel, ts, message, broadcast=broadcast)
         await self._calls.measured("reply", reply)
+
+    async def attach(self, channel: str, ts: str, file: File) -> None:
+        """Add a file to the thread of a message."""
+        await self._calls.measured("attach", self._messenger.attach(channel, ts, file))
 
     async def tell(self, notice: Notice) -> None:
         """Tell one person privately."""

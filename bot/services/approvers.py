@@ -10,6 +10,8 @@ from bot.services.ports import Clock, People
 
 # Twenty codes of one request share an answer about an approver that is this young, to stay in Slack's limits.
 _FRESH_FOR = timedelta(seconds=5)
+# Many codes take so long that even that would be too many questions: Slack takes 20 a minute about groups.
+_FRESH_FOR_MANY = timedelta(seconds=30)
 
 
 class FreshApprovers:
@@ -21,7 +23,8 @@ class FreshApprovers:
 
     async def __call__(self, request: Approved) -> tuple[Standing, Standing]:
         """Return both approvers, in the order of their steps. Raises SlackUnavailable."""
-        since = max(request.final.at, self._clock.now() - _FRESH_FOR)
+        fresh_for = _FRESH_FOR if request.origin.bulk is None else _FRESH_FOR_MANY
+        since = max(request.final.at, self._clock.now() - fresh_for)
         return (
             await self._people.fresh(request.review.actor.id, since),
             await self._people.fresh(request.final.actor.id, since),

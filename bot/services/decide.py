@@ -179,7 +179,8 @@ class Decide:
     def _approved(self, request: Pending, actor: Person, now: datetime) -> Request:
         if request.review is None:
             return review(request, actor, now)
-        within, window = self._policy.execute_within, self._policy.stop_window
+        bulk, window = request.origin.bulk, self._policy.stop_window
+        within = self._policy.execute_within if bulk is None else bulk.execute_within
         return approve(request, request.review, actor, now, within, window)
 
     def _is_told(self, click: Click, request: Request | None, verdict: Verdict) -> bool:

@@ -11,7 +11,8 @@ from bot.domain.request import Approved
 from bot.services.execute import Execute
 from bot.services.freeze import FreezeCoupon
 from bot.services.ledger import Ledger
-from bot.services.ports import Claim
+from bot.services.many import Many, behind_the_others
+from bot.services.ports import Claim, Clock
 from bot.services.reconcile import Reconcile
 from bot.services.restore import Restore
 
@@ -26,12 +27,16 @@ class WorkOnItem:
         reconcile: Reconcile,
         freeze: FreezeCoupon,
         restore: Restore,
+        many: Many,
+        clock: Clock,
     ) -> None:
         self._ledger = ledger
         self._execute = execute
         self._reconcile = reconcile
         self._freeze = freeze
         self._restore = restore
+        self._many = many
+        self._clock = clock
 
     async def __call__(self, claim: Claim) -> None:
         """Bring the claimed item as far as it goes now.
@@ -56,7 +61,7 @@ class WorkOnItem:
     async def _delete(self, claim: Claim, request: Approved, item: Item) -> bool:
         match item.state:
             case Waiting() as waiting:
-                return await self._execute(claim, request, item, waiting)
+                return await self._in_turn(claim, request, item, waiting)
             case Sending() as sending:
                 # Only a lease that ran out brings such an item here.
                 return await self._reconcile.lost(claim, sending)
@@ -66,3 +71,11 @@ class WorkOnItem:
                 return await self._reconcile.confirm(claim, item, deleted)
             case final:
                 raise AssertionError(f"{final} is an end, so it can't be claimed")
+
+    async def _in_turn(self, claim: Claim, request: Approved, item: Item, waiting: Waiting) -> bool:
+        bulk, now = request.origin.bulk, self._clock.now()
+        async with self._many.place(bulk) as free:
+            if bulk is None or free or request.stopped is not None or now >= request.execute_by:
+                return await self._execute(claim, request, item, waiting)
+        await self._ledger.put_back(claim, behind_the_others(request, bulk, now))
+        return False

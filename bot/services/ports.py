@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.audit import Around, Head, Link
+from bot.domain.bulk import Plan
 from bot.domain.coupon import CouponCode, Reading, Sealed
 from bot.domain.event import Event, Notice
 from bot.domain.item import DeleteAnswer
@@ -201,6 +202,9 @@ class Store(Protocol):
     async def history(self, code: CouponCode, limit: int) -> Sequence[OpenRequest]:
         """Return the requests, open or not, that a code was ever in, in whatever case; the newest first."""
 
+    async def has_room(self, plan: Plan) -> bool:
+        """Tell whether requests of many codes have calls left now, of those that all replicas make."""
+
     async def ping(self) -> None:
         """Make sure that the database answers. Raises StoreError."""
 
@@ -305,6 +309,15 @@ class Message:
     blocks: Blocks = ()
 
 
+@dataclass(frozen=True)
+class File:
+    """A file for a thread. title: what people see."""
+
+    name: str
+    title: str
+    content: bytes
+
+
 class Messenger(Protocol):
     """Messages and Home tabs in Slack. Every call raises SlackUnavailable or SlackRefused."""
 
@@ -316,6 +329,9 @@ class Messenger(Protocol):
 
     async def reply(self, channel: str, ts: str, message: Message, *, broadcast: bool) -> None:
         """Post into the thread of a message, and to the channel as well where broadcast."""
+
+    async def attach(self, channel: str, ts: str, file: File) -> None:
+        """Add a file to the thread of a message."""
 
     async def tell(self, notice: Notice) -> None:
         """Tell one person privately."""
@@ -343,8 +359,14 @@ class Renderer(Protocol):
     def card(self, request: Shown) -> Message:
         """Return the card of a request at any state."""
 
-    def outcome(self, request: Shown) -> Message:
-        """Return the reply in the thread that says how the request ended, mentioning the requester."""
+    def outcome(self, request: Shown, no_file: str | None = None) -> Message:
+        """Return the reply in the thread that says how the request ended, mentioning the requester.
+
+        no_file: Slack's name for why it did not take the report.
+        """
+
+    def report(self, request: Shown) -> File | None:
+        """Return what happened to every code as a file; None: the outcome itself tells it."""
 
     def reminder(self, request: Pending) -> Message:
         """Return the reply in the thread that reminds those who can give the step that comes next."""

@@ -23,6 +23,10 @@ OPERATORS_MATTER = {"invalid_auth", "not_authed", "account_inactive", "token_rev
 _CARD_LOST = {"message_not_found", "cant_update_message"}
 
 
+# A file is worth about a minute of waiting; the audit has what it says.
+_TRIES_WITH_FILE = 7
+
+
 class Present:
     """Draws cards and tells outcomes. A card or outcome may at worst appear twice, never zero times (I5)."""
 
@@ -147,9 +151,9 @@ class Present:
         The requester is told privately where Slack refuses that, and where they are not in the channel (any
         more).
         """
-        outcome = self._renderer.outcome(request)
         refused: SlackRefused | None = None
         try:
+            outcome = self._renderer.outcome(request, await self._attach(claim, request, delivery.card_ts))
             if delivery.card_ts is None:
                 await self._messenger.post(request.origin.channel, outcome)
             else:
@@ -166,6 +170,26 @@ class Present:
         heard = refused is None and await self._is_there(request)
         await self._told(claim, request, outcome, in_thread=refused is None, heard=heard)
         return True
+
+    async def _attach(self, claim: Claim, request: Shown, card_ts: str | None) -> str | None:
+        """Add the report to the thread, where there is one. Returns why Slack did not take it.
+
+        The outcome does not wait for a file for good.
+        """
+        report = self._renderer.report(request)
+        if report is None:
+            return None
+        if card_ts is None:
+            return "no thread"
+        try:
+            await self._messenger.attach(request.origin.channel, card_ts, report)
+        except SlackRefused as error:
+            return error.name
+        except SlackUnavailable as error:
+            if claim.attempts <= _TRIES_WITH_FILE:
+                raise
+            return str(error)
+        return None
 
     async def _is_there(self, request: Shown) -> bool:
         """Tell whether the requester can have heard it; where Slack does not say, they are told once more."""

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from random import Random
 
+from bot.domain.bulk import MANY, read_within
 from bot.domain.coupon import CouponCode, Reading
 from bot.domain.errors import VivoldiError, VivoldiRefused, VivoldiUnavailable
 from bot.domain.event import Event, EventKind
 from bot.domain.freezes import can_freeze
 from bot.domain.policy import Policy
-from bot.domain.request import FailureReason, Purpose, Submitted, show
+from bot.domain.request import FailureReason, Purpose, Submitted, read_more, show
 from bot.services.draft import DraftRestore
 from bot.services.failing import FailRequest
 from bot.services.ledger import was_read
+from bot.services.many import Many
 from bot.services.ports import Claim, Clock, Coupons, Store, Transaction
 from bot.services.timing import backoff, is_hopeless
 
-# Transient trouble is tried again for this long, counted from the command.
-_READ_FOR = timedelta(seconds=60)
 _LOCKED = "only a coupon that Vivoldi shows, and that was never used, can be frozen"
+_WRONG_EACH_TIME = (
+    "something went wrong on my side each time; whoever runs Coupon Guard can see it in the log"
+)
+
+# What came of some reads, by the position of the code.
+Results = Mapping[int, Reading | VivoldiError]
 
 
 class ReadCoupons:
-    """Takes a submitted request to pending, or to failed where Vivoldi can't be read."""
+    """Takes a submitted request to pending, or to failed where Vivoldi can't be read.
+
+    What was read is stored as it goes, so that a crash costs no more than the reads in flight.
+    """
 
     def __init__(
         self,
@@ -46,46 +55,35 @@ class ReadCoupons:
         self._clock = clock
         self._random = random
         self._timezone = timezone
+        self._many = Many(store, policy.plan)
 
     async def __call__(self, claim: Claim, request: Submitted) -> bool:
-        """Read every coupon once. Returns whether the request can go on at once."""
-        if is_hopeless(claim.attempts, self._clock.now(), request.origin.opened_at + _READ_FOR):
-            detail = (
-                "something went wrong on my side each time; whoever runs Coupon Guard can see it in the log"
-            )
-            await self._fail(claim, FailureReason.UNREADABLE, detail)
-            return False
-        reads = (self._read(code) for code in request.codes)
-        results = await asyncio.gather(*reads)
-        errors = [result for result in results if isinstance(result, VivoldiError)]
-        if errors:
-            return await self._unread(claim, request, results, errors)
-        readings = tuple(result for result in results if not isinstance(result, VivoldiError))
-        if request.origin.purpose is Purpose.RESTORE:
-            return await self._draft(claim, request, readings[0])
-        return await self._show(claim, request, readings)
+        """Read what is not read yet, some coupons at once. Returns whether the request can go on at once.
 
-    async def _unread(
-        self,
-        claim: Claim,
-        request: Submitted,
-        results: Sequence[Reading | VivoldiError],
-        errors: Sequence[VivoldiError],
-    ) -> bool:
-        """Try again later, or give up: at once where a setting has to be mended, else after a minute."""
-        refused = [error for error in errors if isinstance(error, VivoldiRefused)]
-        error, give_up_at = (refused or errors)[0], request.origin.opened_at + _READ_FOR
-        hopeless = bool(refused) or self._clock.now() >= give_up_at
-        async with self._store.transaction() as tx:
-            await tx.hold(claim)
-            await self._record(tx, request, results, self._clock.now())
-            if not hopeless:
-                retry_after = error.retry_after if isinstance(error, VivoldiUnavailable) else None
-                due = self._clock.now() + backoff(claim.attempts, self._random, retry_after)
-                await tx.release(claim, min(due, give_up_at))
-        if hopeless:
-            await self._fail(claim, FailureReason.UNREADABLE, str(error))
-        return False
+        Transient trouble is tried again until a deadline, counted from the command.
+        """
+        give_up_at = request.origin.opened_at + read_within(request.origin.bulk, len(request.codes))
+        if is_hopeless(claim.attempts, self._clock.now(), give_up_at):
+            await self._fail(claim, FailureReason.UNREADABLE, _WRONG_EACH_TIME)
+            return False
+        async with self._many.place(request.origin.bulk) as free:
+            if not free:
+                return await self._put_back(claim, request, {}, self._pace(request))
+            positions = request.unread[:MANY]
+            reads = (self._read(request.codes[position]) for position in positions)
+            results = dict(zip(positions, await asyncio.gather(*reads), strict=True))
+        after = read_more(
+            request, {at: found for at, found in results.items() if not isinstance(found, VivoldiError)}
+        )
+        errors = [found for found in results.values() if isinstance(found, VivoldiError)]
+        if errors:
+            return await self._unread(claim, after, results, errors, give_up_at)
+        if after.unread:
+            return await self._put_back(claim, after, results, self._pace(request))
+        (first, *_) = after.readings
+        if request.origin.purpose is Purpose.RESTORE and first is not None:
+            return await self._draft(claim, request, first)
+        return await self._show(claim, after, results)
 
     async def _read(self, code: CouponCode) -> Reading | VivoldiError:
         try:
@@ -93,33 +91,68 @@ class ReadCoupons:
         except VivoldiError as error:
             return error
 
-    async def _show(self, claim: Claim, request: Submitted, readings: tuple[Reading, ...]) -> bool:
+    def _pace(self, request: Submitted) -> datetime:
+        """Return when the next coupons of a request are to be read."""
+        bulk = request.origin.bulk
+        return self._clock.now() + (MANY * bulk.every_call if bulk else timedelta())
+
+    async def _unread(
+        self,
+        claim: Claim,
+        after: Submitted,
+        results: Results,
+        errors: list[VivoldiError],
+        give_up_at: datetime,
+    ) -> bool:
+        """Try again later, or give up: at once where a setting has to be mended, else at the deadline."""
+        refused = [error for error in errors if isinstance(error, VivoldiRefused)]
+        error = (refused or errors)[0]
+        hopeless = bool(refused) or self._clock.now() >= give_up_at
+        retry_after = error.retry_after if isinstance(error, VivoldiUnavailable) else None
+        later = self._clock.now() + backoff(claim.attempts, self._random, retry_after)
+        due = None if hopeless else min(later, give_up_at)
+        await self._put_back(claim, after, results, due)
+        if hopeless:
+            await self._fail(claim, FailureReason.UNREADABLE, str(error))
+        return False
+
+    async def _put_back(self, claim: Claim, after: Submitted, results: Results, due: datetime | None) -> bool:
+        """Keep what was read, and go on at `due`; None: the claim is kept. Returns False."""
+        async with self._store.transaction() as tx:
+            await tx.hold(claim)
+            if results:
+                await tx.get(claim.request_id)
+                await tx.save(after)
+                await self._record(tx, after, results)
+            if due is not None:
+                await tx.release(claim, due)
+        return False
+
+    async def _show(self, claim: Claim, request: Submitted, results: Results) -> bool:
         now = self._clock.now()
         today = now.astimezone(self._timezone).date()
+        readings = tuple(reading for reading in request.readings if reading is not None)
         pending = show(request, readings, now, self._policy.approve_within, today)
         if request.origin.purpose is Purpose.FREEZE and not can_freeze(pending):
             async with self._store.transaction() as tx:
                 await tx.hold(claim)
-                await self._record(tx, request, readings, now)
+                await self._record(tx, request, results)
             await self._fail(claim, FailureReason.NOT_FREEZABLE, _LOCKED)
             return False
         async with self._store.transaction() as tx:
             await tx.hold(claim)
             await tx.get(claim.request_id)
             await tx.save(pending)
-            await self._record(tx, request, readings, now)
+            await self._record(tx, request, results)
             shown = {"digest": pending.digest}
             await tx.record(Event(kind=EventKind.REQUEST_SHOWN, at=now, request=claim.request_id, data=shown))
         return True
 
-    async def _record(
-        self,
-        tx: Transaction,
-        request: Submitted,
-        results: Sequence[Reading | VivoldiError],
-        now: datetime,
-    ) -> None:
-        request_id = request.origin.id
-        for code, result in zip(request.codes, results, strict=True):
+    async def _record(self, tx: Transaction, request: Submitted, results: Results) -> None:
+        now = self._clock.now()
+        for position, result in results.items():
             fact = was_read(result)
-            await tx.record(Event(kind=fact.kind, at=now, request=request_id, code=code, data=fact.data))
+            code = request.codes[position]
+            await tx.record(
+                Event(kind=fact.kind, at=now, request=request.origin.id, code=code, data=fact.data)
+            )

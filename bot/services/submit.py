@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from bot.domain.bulk import Bulk, bulk_of
 from bot.domain.command import Ask, Command, Help, ListOpen, ShowHistory, parse_command
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import BadInput, CodeTaken
@@ -41,11 +42,12 @@ class SlashCommand:
 
 @dataclass(frozen=True)
 class Accepted:
-    """The request is stored."""
+    """The request is stored. bulk: how it is carried out where it has many codes."""
 
     request_id: str
     codes: tuple[CouponCode, ...]
     purpose: Purpose = Purpose.DELETE
+    bulk: Bulk | None = None
 
 
 @dataclass(frozen=True)
@@ -125,9 +127,7 @@ class Submit:
 
     async def __call__(self, command: SlashCommand) -> Answer:
         """Carry out a command and return what to answer. Raises StoreUnavailable where nothing was stored."""
-        standing = await self._people.standing(command.user)
-        if command.team != self._team:
-            standing = replace(standing, kind=Kind.STRANGER)
+        standing = await self._standing(command)
         try:
             parsed = parse_command(command.text, reason_required=self._policy.reason_required)
         except BadInput as error:
@@ -136,15 +136,37 @@ class Submit:
             return await self._recorded(command, standing, Usage(self._policy))
         if isinstance(parsed, ShowHistory):
             return await self._recorded(command, standing, await self._history(command, standing, parsed))
-        if (verdict := may_request(self._policy, standing, command.channel)) is not Verdict.ALLOWED:
-            return await self._recorded(command, standing, Denied(verdict))
         return await self._allowed(command, standing, parsed)
 
+    async def ask(self, command: SlashCommand, ask: Ask) -> Answer:
+        """Carry out what was asked for in a form. command: by whom, where, and the text that the audit keeps.
+
+        Raises StoreUnavailable where nothing was stored.
+        """
+        standing = await self._standing(command)
+        if len(ask.codes) > self._policy.max_codes:
+            most = f"one request takes up to {self._policy.max_codes}. Please split it"
+            return await self._recorded(
+                command, standing, Misread(f"That is {len(ask.codes)} codes; {most}.")
+            )
+        return await self._allowed(command, standing, ask)
+
+    async def _standing(self, command: SlashCommand) -> Standing:
+        standing = await self._people.standing(command.user)
+        if command.team != self._team:
+            standing = replace(standing, kind=Kind.STRANGER)
+        return standing
+
     async def _allowed(self, command: SlashCommand, standing: Standing, parsed: Command) -> Answer:
+        if (verdict := may_request(self._policy, standing, command.channel)) is not Verdict.ALLOWED:
+            return await self._recorded(command, standing, Denied(verdict))
         if isinstance(parsed, ListOpen):
             found = await self._store.open_requests(_LISTED + 1)
             return await self._recorded(command, standing, Listing(found[:_LISTED], len(found) > _LISTED))
         assert isinstance(parsed, Ask)
+        return await self._asked(command, standing, parsed)
+
+    async def _asked(self, command: SlashCommand, standing: Standing, parsed: Ask) -> Answer:
         if parsed.purpose is Purpose.FREEZE and not self._policy.freeze:
             return await self._recorded(command, standing, Denied(Verdict.FREEZE_OFF))
         if parsed.purpose is Purpose.RESTORE and not self._policy.restore:
@@ -172,6 +194,7 @@ class Submit:
 
     async def _open(self, command: SlashCommand, standing: Standing, ask: Ask) -> Accepted:
         now = self._clock.now()
+        bulk = bulk_of(len(ask.codes), self._policy.plan, self._policy.execute_within)
         origin = Origin(
             id=self._new_id(),
             team=command.team,
@@ -182,13 +205,15 @@ class Submit:
             first=self._policy.approvers,
             final=self._policy.final_approvers,
             purpose=ask.purpose,
-            freeze=self._policy.freeze and ask.purpose is not Purpose.RESTORE,
+            # A freeze is for an incident: it is done within a minute, or not at all.
+            freeze=self._policy.freeze and ask.purpose is not Purpose.RESTORE and bulk is None,
+            bulk=bulk,
         )
         data = {"codes": list(ask.codes), "purpose": ask.purpose}
         async with self._store.transaction() as tx:
             await tx.add(Submitted(origin=origin, codes=ask.codes), command.reply_url)
             await _record(tx, EventKind.COMMAND, command, standing, now, origin.id, data)
-        return Accepted(origin.id, ask.codes, ask.purpose)
+        return Accepted(origin.id, ask.codes, ask.purpose, bulk)
 
     async def _recorded(self, command: SlashCommand, standing: Standing, answer: Answer) -> Answer:
         refused = not isinstance(answer, Usage | Listing | History)

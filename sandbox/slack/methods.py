@@ -136,7 +136,8 @@ def _conversations_members(world: World, args: Json) -> Json:
     return {"members": members[start:end], "response_metadata": {"next_cursor": cursor}}
 
 
-def _writable_channel(world: World, args: Json) -> Channel:
+def writable_channel(world: World, args: Json) -> Channel:
+    """Return the channel of a call, where the bot may post into it. Raises ApiError."""
     person = world.people.get(str(args.get("channel")))
     if person is not None:
         if person.kind == "bot":
@@ -173,7 +174,8 @@ def _conversations_info(world: World, args: Json) -> Json:
     return {"channel": shown}
 
 
-def _thread(args: Json) -> str | None:
+def thread_of(args: Json) -> str | None:
+    """Return the thread that a call names, if any. Raises ApiError."""
     thread_ts = args.get("thread_ts")
     if thread_ts is not None and not re.fullmatch(r"\d+\.\d{6}", str(thread_ts)):
         raise ApiError("invalid_thread_ts")
@@ -181,8 +183,8 @@ def _thread(args: Json) -> str | None:
 
 
 def _post_message(world: World, args: Json) -> Json:
-    channel = _writable_channel(world, args)
-    thread_ts = _thread(args)
+    channel = writable_channel(world, args)
+    thread_ts = thread_of(args)
     text, blocks = content(world, args)
     broadcast = thread_ts is not None and truthy(args.get("reply_broadcast"))
     message = world.post(Message(channel.id, world.new_ts(), BOT_USER_ID, text, blocks, thread_ts, broadcast))
@@ -205,12 +207,14 @@ def _update(world: World, args: Json) -> Json:
 
 
 def _post_ephemeral(world: World, args: Json) -> Json:
-    channel = _writable_channel(world, args)
+    channel = writable_channel(world, args)
     user = str(args.get("user"))
     if user not in channel.members:
         raise ApiError("user_not_in_channel")
     text, blocks = content(world, args)
-    message = Message(channel.id, world.new_ts(), BOT_USER_ID, text, blocks, _thread(args), ephemeral_to=user)
+    message = Message(
+        channel.id, world.new_ts(), BOT_USER_ID, text, blocks, thread_of(args), ephemeral_to=user
+    )
     return {"message_ts": world.post(message).ts}
 
 

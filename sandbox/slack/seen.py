@@ -25,6 +25,7 @@ class Message:
     seq: int = 0
     rendered: str = ""
     deleted: bool = False
+    files: tuple[Json, ...] = ()
 
     def button(self, action_id: str) -> Json | None:
         """Return the button with this action id, or None."""

@@ -8,6 +8,7 @@ from aiohttp import web
 from sandbox.slack.control import Control
 from sandbox.slack.delivery import ANSWER_WITHIN_SECONDS, Delivery
 from sandbox.slack.faults import FaultBook
+from sandbox.slack.files import Files
 from sandbox.slack.interactions import Interactions
 from sandbox.slack.modals import Modals
 from sandbox.slack.responses import Responses
@@ -43,6 +44,7 @@ class LocalSlack:
         self._sockets = Sockets(self.world)
         faults = FaultBook()
         self._responses = Responses(self.world, faults)
+        self._files = Files(self.world)
         self._delivery = Delivery(self._sockets, signing_secret, events_url, answer_within_seconds)
         self._web_api = WebApi(
             self.world,
@@ -50,6 +52,7 @@ class LocalSlack:
             bot_token=bot_token,
             app_token=app_token,
             open_socket=self._sockets.issue_url,
+            files=self._files,
         )
         interactions = Interactions(self.world, self._responses, self._delivery)
         modals = Modals(self.world, interactions)
@@ -62,7 +65,7 @@ class LocalSlack:
         """Listen on both ports. Raises OSError if one is taken."""
         host = await self._listen(self._api_app(), self._ports[0])
         self.api_url = f"http://{host}/api/"
-        self._responses.base_url = f"http://{host}/"
+        self._responses.base_url = self._files.base_url = f"http://{host}/"
         self._sockets.base_url = f"ws://{host}/"
         self.control_url = f"http://{await self._listen(self._control.app(), self._ports[1])}"
 
@@ -70,6 +73,7 @@ class LocalSlack:
         app = web.Application()
         app.router.add_route("*", "/api/{method}", self._web_api.handle)
         app.router.add_post("/response/{number}/{secret}", self._responses.handle)
+        app.router.add_post("/upload/v1/{file}/{secret}", self._files.put)
         app.router.add_get("/link/", self._sockets.handle)
         return app
 

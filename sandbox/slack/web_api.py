@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.slack.faults import FaultBook, with_fault
+from sandbox.slack.files import Files
 from sandbox.slack.methods import METHODS, Method
 from sandbox.slack.wire import ApiError, Reply, arguments, failed, send
 from sandbox.slack.world import Json, World
@@ -27,12 +28,17 @@ class WebApi:
         bot_token: str,
         app_token: str,
         open_socket: Callable[[], str],
+        files: Files,
     ) -> None:
         self._world = world
         self._faults = faults
         self._bot_token = bot_token
         self._app_token = app_token
-        self._methods = {**METHODS, OPEN_SOCKET: Method(lambda world, args: {"url": open_socket()})}
+        self._methods = {
+            **METHODS,
+            **files.methods(),
+            OPEN_SOCKET: Method(lambda world, args: {"url": open_socket()}),
+        }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one call and log it, whatever becomes of it."""

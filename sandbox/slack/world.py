@@ -19,7 +19,15 @@ APP_ID = "A0GUARD000"
 BOT_USER_ID = "U0GUARDBOT"
 BOT_ID = "B0GUARD000"
 DEFAULT_SCOPES = frozenset(
-    {"commands", "chat:write", "users:read", "usergroups:read", "channels:read", "groups:read"}
+    {
+        "commands",
+        "chat:write",
+        "files:write",
+        "users:read",
+        "usergroups:read",
+        "channels:read",
+        "groups:read",
+    }
 )
 
 
@@ -73,6 +81,7 @@ class Message:
     edited_ts: str | None = None
     deleted: bool = False
     seq: int = 0
+    files: tuple[Json, ...] = ()
 
     def to_slack(self) -> Json:
         """Return the message as Slack's API and payloads show it."""
@@ -91,6 +100,8 @@ class Message:
             shown["thread_ts"] = self.thread_ts
         if self.blocks:
             shown["blocks"] = list(self.blocks)
+        if self.files:
+            shown["files"] = [{**file, "content": None} for file in self.files]
         if self.edited_ts:
             shown["edited"] = {"user": self.user, "ts": self.edited_ts}
         return shown

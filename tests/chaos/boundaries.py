@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.domain.bulk import Plan
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import CouponGuardError
 from bot.services.ports import Claim, NoticeClaim, OpenRequest, Store, Transaction
@@ -171,6 +172,10 @@ class BoundStore:
     async def history(self, code: CouponCode, limit: int) -> Sequence[OpenRequest]:
         """Return the requests that a code was ever in."""
         return await self._store.history(code, limit)
+
+    async def has_room(self, plan: Plan) -> bool:
+        """Tell whether requests of many codes have calls left now."""
+        return await self._store.has_room(plan)
 
     async def ping(self) -> None:
         """Make sure that the database answers."""

@@ -25,8 +25,8 @@ _BEFORE = (
         keeps="I1",
         promise="What Slack said of an approver before the final approval does not count.",
         file=_APPROVERS,
-        text="since = max(request.final.at, self._clock.now() - _FRESH_FOR)",
-        without="since = self._clock.now() - _FRESH_FOR",
+        text="since = max(request.final.at, self._clock.now() - fresh_for)",
+        without="since = self._clock.now() - fresh_for",
         tests=(f"{_INVARIANTS}::test_i1_what_slack_said_before_the_approval_does_not_count",),
     ),
     Guard(

@@ -100,7 +100,7 @@ _ENDS = (
         keeps="I5",
         promise="A request that can never be read fails, and its requester is told.",
         file="bot/services/read.py",
-        text="if is_hopeless(claim.attempts, self._clock.now(), request.origin.opened_at + _READ_FOR):",
+        text="if is_hopeless(claim.attempts, self._clock.now(), give_up_at):",
         without="if False:",
         tests=(f"{_SETTLED}::test_a_request_that_can_never_be_read_fails",),
     ),

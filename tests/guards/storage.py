@@ -208,7 +208,7 @@ _AUDITED = (
         keeps="I7",
         promise="Every read of Vivoldi is an audit event.",
         file="bot/services/read.py",
-        text="            await self._record(tx, request, results, self._clock.now())\n",
+        text="                await self._record(tx, after, results)\n",
         without="",
         tests=("tests/integration/test_invariants_kept.py::test_i7_every_call_to_vivoldi_is_an_event",),
     ),

@@ -38,6 +38,7 @@ def test_scopes_are_those_of_the_manifest() -> None:
         (["chat:write"], "S0ONCALL00", FAILURE, "Missing: commands, usergroups:read, users:read."),
         (sorted(set(SCOPES) - {"usergroups:read"}), f"{RIKA},{AMIR}", OK, "no more"),
         (sorted(set(SCOPES) - {"groups:read"}), "S0ONCALL00", WARNING, "told to its requester privately"),
+        (sorted(set(SCOPES) - {"files:write"}), "S0ONCALL00", WARNING, "in the audit alone"),
         (SCOPES, f"{RIKA},{AMIR}", OK, "no more"),
         ([*SCOPES, "channels:history"], "S0ONCALL00", WARNING, "More than needed: channels:history."),
         ([], "S0ONCALL00", WARNING, "did not tell"),

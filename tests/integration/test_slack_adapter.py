@@ -20,7 +20,7 @@ from bot.adapters.slack.client import ask
 from bot.adapters.slack.errors import FOREIGN, judge, translated
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.domain.event import Notice
-from bot.services.ports import Message
+from bot.services.ports import File, Message
 from sandbox.slack import LocalSlack
 from sandbox.slack.world import DEFAULT_SCOPES
 from sandbox.slack_client import SlackControl
@@ -409,3 +409,70 @@ class TestMembers:
             messenger = SlackMessenger(web_client(TOKEN, url, rig.session), rig.session)
             assert not await messenger.is_in(INCIDENT, RIKA)
         assert len(asked) == 10
+
+
+class TestAttach:
+    """Files in threads."""
+
+    FILE = File("CG-1.csv", "Outcomes", "code,outcome\r\nÄ,deleted\r\n".encode())
+
+    async def _thread(self, rig: Rig) -> str:
+        return await rig.messenger.post(INCIDENT, Message("A card"))
+
+    async def test_a_file_stands_in_the_thread(self, rig: Rig) -> None:
+        """A file is put where Slack says, as it is, and shown in the thread of the card."""
+        ts = await self._thread(rig)
+        await rig.messenger.attach(INCIDENT, ts, self.FILE)
+        (reply,) = [each for each in await rig.control.replies(INCIDENT, ts) if each.files]
+        (file,) = reply.files
+        assert (file["name"], file["title"], file["content"]) == (
+            "CG-1.csv",
+            "Outcomes",
+            self.FILE.content.decode(),
+        )
+
+    async def test_without_the_scope_slack_says_so(self, rig: Rig) -> None:
+        """Where the app may not write files, the refusal carries Slack's name for it."""
+        ts = await self._thread(rig)
+        await rig.control.app(scopes=["chat:write"])
+        with pytest.raises(SlackRefused) as refused:
+            await rig.messenger.attach(INCIDENT, ts, self.FILE)
+        assert refused.value.name == "missing_scope"
+
+    @pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+    async def test_a_step_without_an_answer(self, rig: Rig, method: str) -> None:
+        """Where Slack can't be reached on the way, the file can be tried again as a whole."""
+        ts = await self._thread(rig)
+        await rig.control.fault(method, "server_error")
+        with pytest.raises(SlackUnavailable):
+            await rig.messenger.attach(INCIDENT, ts, self.FILE)
+        await rig.messenger.attach(INCIDENT, ts, self.FILE)
+        assert len([each for each in await rig.control.replies(INCIDENT, ts) if each.files]) == 1
+
+    @pytest.mark.parametrize("place", ["http://files.example.com/upload", "ftp://localhost/x", "nowhere", 7])
+    async def test_a_file_goes_to_no_other_place(self, rig: Rig, place: object) -> None:
+        """A file is sent by HTTPS, or to the very server that is Slack by the settings, and nowhere else."""
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            return web.json_response({"ok": True, "upload_url": place, "file_id": "F1"})
+
+        async with server(answer) as url:
+            messenger = SlackMessenger(web_client(TOKEN, url, rig.session), rig.session)
+            with pytest.raises(SlackUnavailable, match=r"place|put"):
+                await messenger.attach(INCIDENT, "1.000100", self.FILE)
+
+    async def test_what_the_place_refuses(self, rig: Rig) -> None:
+        """Where the bytes are refused, or sent elsewhere by a redirect, the file is not completed."""
+        asked: list[str] = []
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            asked.append(request.path)
+            if request.path == "/put":
+                return web.Response(status=302, headers={"Location": "/elsewhere"})
+            return web.json_response({"ok": True, "upload_url": f"{url}put", "file_id": "F1"})
+
+        async with server(answer) as url:
+            messenger = SlackMessenger(web_client(TOKEN, url, rig.session), rig.session)
+            with pytest.raises(SlackUnavailable):
+                await messenger.attach(INCIDENT, "1.000100", self.FILE)
+        assert asked == ["/files.getUploadURLExternal", "/put"]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.bulk import MANY
 from bot.domain.command import (
-    MAX_CODES,
     MAX_REASON,
     Ask,
     Command,
@@ -75,7 +75,7 @@ def test_a_space_between_codes_is_noticed(text: str) -> None:
         (f"{CODE},short", "“short” is not a coupon code"),
         (f"{CODE},{CODE.lower()}", "differ only in upper and lower case"),
         (f"{CODE} {'x' * (MAX_REASON + 1)}", "501 characters"),
-        (",".join(f"COUPON{number:04d}" for number in range(MAX_CODES + 1)), "21 codes"),
+        (",".join(f"COUPON{number:04d}" for number in range(MANY + 1)), "21 codes"),
     ],
 )
 def test_anything_wrong_says_what_to_type_instead(text: str, said: str) -> None:
@@ -94,7 +94,7 @@ def test_a_reason_may_be_required() -> None:
 
 def test_the_limits_are_included() -> None:
     """Twenty codes and 500 characters of reason are allowed."""
-    codes = tuple(CouponCode(f"COUPON{number:04d}") for number in range(MAX_CODES))
+    codes = tuple(CouponCode(f"COUPON{number:04d}") for number in range(MANY))
     assert _parsed(f"{','.join(codes)} {'x' * MAX_REASON}") == Ask(codes, "x" * MAX_REASON)
 
 
@@ -107,7 +107,7 @@ def test_a_reason_is_fit_to_be_stored_and_read(bad: str) -> None:
 
 
 @given(
-    codes=st.lists(CODES, min_size=1, max_size=MAX_CODES, unique_by=code_key),
+    codes=st.lists(CODES, min_size=1, max_size=MANY, unique_by=code_key),
     reason=st.text("ab c", max_size=99),
 )
 def test_what_is_typed_is_what_is_asked_for(codes: list[CouponCode], reason: str) -> None:

@@ -94,7 +94,8 @@ class Directory:
     async def fresh(self, user_id: str, since: datetime) -> Standing:
         """Ask Slack for the person and for the named groups; nothing asked before `since` counts.
 
-        Callers within 5 s share an answer. Raises SlackUnavailable where Slack can't be asked.
+        Callers share an answer, up to 30 s old, that is young enough for them. Raises SlackUnavailable where
+        Slack can't be asked.
         """
         try:
             known, groups = await asyncio.gather(

@@ -9,11 +9,12 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
+from bot.adapters.slack import files
 from bot.adapters.slack.client import send
 from bot.adapters.slack.errors import FOREIGN, judge, translated
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.event import Notice
-from bot.services.ports import Blocks, Message
+from bot.services.ports import Blocks, File, Message
 
 _PLAIN = {"unfurl_links": False, "unfurl_media": False}
 # Of a channel's members, up to 10,000 are looked at: more would cost more calls than the answer is worth.
@@ -50,6 +51,10 @@ class SlackMessenger:
         """Post into the thread of a message, and to the channel as well where broadcast."""
         thread = {"channel": channel, "thread_ts": ts, "reply_broadcast": broadcast}
         await send(self._client, "chat.postMessage", {**thread, **_PLAIN, **_content(message)})
+
+    async def attach(self, channel: str, ts: str, file: File) -> None:
+        """Add a file to the thread of a message."""
+        await files.attach(self._client, self._session, channel, ts, file)
 
     async def tell(self, notice: Notice) -> None:
         """Tell one person privately.

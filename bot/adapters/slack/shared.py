@@ -12,7 +12,7 @@ from bot.services.ports import Clock
 
 Answer = TypeVar("Answer")
 
-_FRESH = timedelta(seconds=5)
+_KEPT = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ class SharedQuestion(Generic[Answer]):
         self._asked: dict[str, _Asked[Answer]] = {}
 
     async def answer(self, subject: str, since: datetime) -> Answer:
-        """Return an answer that was asked for at or after `since` and at most 5 s ago; ask if there is none.
+        """Return an answer that was asked for at or after `since` and at most 30 s ago; ask if there is none.
 
         Raises whatever asking raises; a failed answer is not kept. A caller that is cancelled leaves the
         question to the others.
         """
         now = self._clock.now()
-        self._asked = {key: asked for key, asked in self._asked.items() if abs(now - asked.at) <= _FRESH}
+        self._asked = {key: asked for key, asked in self._asked.items() if abs(now - asked.at) <= _KEPT}
         asked = self._asked.get(subject)
         if asked is None or asked.at < since or _failed(asked.answer):
             asked = self._asked[subject] = _Asked(now, asyncio.create_task(self._put(subject, now)))

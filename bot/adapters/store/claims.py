@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.store.engine import Database, run
 from bot.adapters.store.schema import homes, items, notices, requests
+from bot.domain.bulk import MANY
 from bot.domain.errors import LostClaim
 from bot.services.home_ports import HomeClaim
 from bot.services.ports import Claim, NoticeClaim
@@ -56,12 +57,14 @@ async def take(database: Database, table: Table, now: datetime, lease: timedelta
 
 
 def oldest_due(table: Table, now: datetime) -> Select[Any]:
-    """Return the query for the key, and the lease, of what is due the longest and is not claimed."""
+    """Return the query for the key, and the lease, of what is to be claimed next: due the longest, if any."""
     free = or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
+    # What is left of a request of many codes comes after everything else.
+    rank = (items.c.position >= MANY, table.c.due_at) if table is items else (table.c.due_at,)
     return (
         select(*table.primary_key.columns, table.c.lease_until)
         .where(table.c.due_at <= now, free)
-        .order_by(table.c.due_at)
+        .order_by(*rank)
         .limit(1)
     )
 

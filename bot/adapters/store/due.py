@@ -10,12 +10,14 @@ from bot.domain.freeze import Freeze, Underway
 from bot.domain.item import AnyState, Waiting, is_final, may_be_gone
 
 # Slack allows about one update of a message a second; while items are deleted, the card changes faster.
-CARD_PACE = timedelta(seconds=1)
+# Of many codes it changes for a long time, and nobody reads along that closely.
+CARD_PACE, CARD_PACE_OF_MANY = timedelta(seconds=1), timedelta(seconds=5)
 
 
-def paced(drawn_at: datetime | None, now: datetime) -> datetime:
+def paced(drawn_at: datetime | None, now: datetime, *, many: bool) -> datetime:
     """Return when the card of an approved request may be drawn again."""
-    return now if drawn_at is None else max(now, drawn_at + CARD_PACE)
+    pace = CARD_PACE_OF_MANY if many else CARD_PACE
+    return now if drawn_at is None else max(now, drawn_at + pace)
 
 
 def request_due(row: RowMapping, now: datetime) -> datetime | None:
@@ -29,7 +31,7 @@ def request_due(row: RowMapping, now: datetime) -> datetime | None:
     if state == "failed":
         return None if row["told"] else now
     if row["version"] > row["drawn_version"]:
-        return paced(row["drawn_at"], now) if state == "approved" else now
+        return paced(row["drawn_at"], now, many=row["bulk"] is not None) if state == "approved" else now
     if state == "pending":
         return _waiting_due(row)
     if row["ended_at"] is not None and not row["told"]:

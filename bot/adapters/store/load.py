@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import BindParameter, ColumnElement, RowMapping, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, RowMapping, Text, bindparam, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.store.engine import run
-from bot.adapters.store.mapping import request_of
+from bot.adapters.store.mapping import ITEM_TEXTS, Texts, request_of
 from bot.adapters.store.schema import decisions, items, requests
 from bot.services.ports import OpenRequest
 
 _ids: BindParameter[str] = bindparam("ids", expanding=True)
-_their_items = select(items).where(items.c.request_id.in_(_ids)).order_by(items.c.position)
+_their_items = (
+    select(items.c.request_id, *(type_coerce(items.c[name], Text).label(name) for name in ITEM_TEXTS))
+    .where(items.c.request_id.in_(_ids))
+    .order_by(items.c.position)
+)
 _their_decisions = select(decisions).where(decisions.c.request_id.in_(_ids))
 
 
@@ -34,7 +38,9 @@ async def load(
     ids = [row["id"] for row in found]
     if not ids:
         return ()
-    by_item = _by_request((await run(connection, _their_items, {"ids": ids})).mappings())
+    by_item: defaultdict[str, list[Texts]] = defaultdict(list)
+    for row in await run(connection, _their_items, {"ids": ids}):
+        by_item[row[0]].append(row[1:])
     by_decision = _by_request((await run(connection, _their_decisions, {"ids": ids})).mappings())
     return tuple(
         OpenRequest(request_of(row, by_item[row["id"]], by_decision[row["id"]]), row["card_ts"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -12,6 +14,7 @@ from sqlalchemy import RowMapping
 from bot.adapters.store.freezes import freeze_json, freeze_of
 from bot.adapters.store.restores import RESTORE_STATES, coupon_of, draft_json, draft_of, restore_state_of
 from bot.domain import coupon as coupons
+from bot.domain.bulk import Bulk
 from bot.domain.coupon import CouponCode, NotShown, Reading, Shown, code_key
 from bot.domain.errors import StoreError
 from bot.domain.event import Event, EventKind, Notice
@@ -74,6 +77,7 @@ _ITEM_STATES: Mapping[type[AnyState], str] = {
 }
 _NOTICE_FIELDS = ("id", "at", "person", "channel", "text", "reply_url")
 _REQUEST_TIMES = ("approve_by", "execute_by", "stop_until", "ended_at")
+_MICROSECOND = timedelta(microseconds=1)
 
 
 # ---------------------------------------------------------------- to rows
@@ -94,6 +98,7 @@ def origin_row(origin: Origin, reply_url: str | None) -> dict[str, Any]:
         "final_grants": _grants_json(origin.final),
         "purpose": origin.purpose.value,
         "freeze": origin.freeze,
+        "bulk": _bulk_json(origin.bulk),
     }
 
 
@@ -113,6 +118,11 @@ def request_row(request: Request) -> dict[str, Any]:
     return row
 
 
+def _bulk_json(bulk: Bulk | None) -> dict[str, int] | None:
+    """Return the pace of a request of many codes, in microseconds."""
+    return None if bulk is None else {name: span // _MICROSECOND for name, span in vars(bulk).items()}
+
+
 def code_row(request: Submitted, position: int) -> dict[str, Any]:
     """Return the row of an item whose coupon was not read yet."""
     code = request.codes[position]
@@ -123,6 +133,11 @@ def code_row(request: Submitted, position: int) -> dict[str, Any]:
         "code_key": code_key(code),
         "open": True,
     }
+
+
+def reading_row(reading: Reading) -> dict[str, Any]:
+    """Return the columns of an item whose coupon was read, while others of its request were not yet."""
+    return {"snapshot": _reading_json(reading)}
 
 
 def item_row(item: Item) -> dict[str, Any]:
@@ -172,8 +187,13 @@ def _reading_json(reading: Reading) -> dict[str, Any]:
 # ---------------------------------------------------------------- from rows
 
 
-def request_of(row: RowMapping, items: Sequence[RowMapping], decisions: Sequence[RowMapping]) -> Request:
-    """Return the request of its row, its items' rows by position, and its decisions' rows.
+# What an item is made of, as the text that is stored: the same text is always the same item.
+ITEM_TEXTS = ("code", "snapshot", "warnings", "state", "detail", "freeze", "draft")
+Texts = Sequence[Any]
+
+
+def request_of(row: RowMapping, items: Sequence[Texts], decisions: Sequence[RowMapping]) -> Request:
+    """Return the request of its row, its items' texts by position, and its decisions' rows.
 
     Raises StoreError where the rows make no sense together.
     """
@@ -183,17 +203,17 @@ def request_of(row: RowMapping, items: Sequence[RowMapping], decisions: Sequence
         raise StoreError(f"The stored request {row['id']} can't be understood.") from error
 
 
-def _request_of(row: RowMapping, items: Sequence[RowMapping], steps: dict[int, Decision]) -> Request:
+def _request_of(row: RowMapping, items: Sequence[Texts], steps: dict[int, Decision]) -> Request:
     common = {"origin": _origin_of(row), "version": row["version"]}
-    codes = tuple(CouponCode(item["code"]) for item in items)
+    codes = tuple(CouponCode(code) for code, *_ in items)
     match row["state"]:
         case "submitted":
-            return Submitted(codes=codes, **common)
+            return Submitted(codes=codes, readings=_readings_of(items), **common)
         case "failed":
             reason = FailureReason(row["failure_reason"])
             detail, ended_at = row["failure_detail"], row["ended_at"]
             return Failed(codes=codes, reason=reason, detail=detail, ended_at=ended_at, **common)
-    common["items"] = tuple(_item_of(item) for item in items)
+    common["items"] = tuple(_item_of(*texts) for texts in items)
     review = steps.get(Step.REVIEW)
     match row["state"]:
         case "pending":
@@ -229,6 +249,7 @@ def _origin_of(row: RowMapping) -> Origin:
         final=_grants_of(row["final_grants"]),
         purpose=Purpose(row["purpose"]),
         freeze=row["freeze"],
+        bulk=_bulk_of(row["bulk"]),
     )
 
 
@@ -236,6 +257,10 @@ def _stop_of(row: RowMapping) -> Stop | None:
     if row["stopped_at"] is None:
         return None
     return Stop(Person(row["stopped_by_id"], row["stopped_by_name"]), row["stopped_at"])
+
+
+def _bulk_of(data: dict[str, int] | None) -> Bulk | None:
+    return None if data is None else Bulk(**{name: span * _MICROSECOND for name, span in data.items()})
 
 
 def _grants_of(data: dict[str, list[str]]) -> Grants:
@@ -246,15 +271,26 @@ def _decision_of(row: RowMapping) -> Decision:
     return Decision(Step(row["step"]), Person(row["actor_id"], row["actor_name"]), row["at"], row["digest"])
 
 
-def _item_of(row: RowMapping) -> Item:
+@lru_cache(maxsize=4096)
+def _item_of(
+    code: str, snapshot: str, warnings: str, state: str, detail: str, freeze: str | None, draft: str | None
+) -> Item:
+    """Return the item of its texts. Kept, since each step of one item reads all the others of its request."""
     return Item(
-        code=CouponCode(row["code"]),
-        snapshot=_reading_of(row["snapshot"]),
-        warnings=tuple(coupons.Warning(name) for name in row["warnings"]),
-        state=item_state_of(row["state"], row["detail"]),
-        freeze=freeze_of(row["freeze"]),
-        draft=draft_of(row["draft"]),
+        code=CouponCode(code),
+        snapshot=_reading_of(json.loads(snapshot)),
+        warnings=tuple(coupons.Warning(name) for name in json.loads(warnings)),
+        state=item_state_of(state, json.loads(detail)),
+        freeze=freeze_of(None if freeze is None else json.loads(freeze)),
+        draft=draft_of(None if draft is None else json.loads(draft)),
     )
+
+
+def _readings_of(items: Sequence[Texts]) -> tuple[Reading | None, ...]:
+    found = [snapshot for _, snapshot, *_ in items]
+    if not any(found):
+        return ()
+    return tuple(_reading_of(json.loads(each)) if each else None for each in found)
 
 
 def _reading_of(data: dict[str, Any]) -> Reading:

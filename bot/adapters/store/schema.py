@@ -118,6 +118,7 @@ requests = Table(
     Column("final_grants", Json, nullable=False),
     Column("purpose", Text, nullable=False, server_default="delete"),
     Column("freeze", Boolean, nullable=False, server_default=false()),
+    Column("bulk", Json),
     Column("digest", Text),
     Column("approve_by", Instant),
     Column("execute_by", Instant),
@@ -221,6 +222,14 @@ audit_head = Table(
     Column("last_hash", Text, nullable=False),
     Column("count", BigInteger, nullable=False),
     CheckConstraint("id = 1", name="audit_head_one_row"),
+)
+
+call_rate = Table(
+    "call_rate",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("taken", Json, nullable=False),
+    CheckConstraint("id = 1", name="call_rate_one_row"),
 )
 
 snapshots = Table(

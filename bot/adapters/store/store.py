@@ -14,8 +14,10 @@ from bot.adapters.store.engine import connect, run
 from bot.adapters.store.homes import SqlHomes
 from bot.adapters.store.load import load
 from bot.adapters.store.mapping import event_of, notice_of
+from bot.adapters.store.rate import SqlRate
 from bot.adapters.store.schema import events, homes, items, notices, requests
 from bot.adapters.store.transaction import SqlTransaction
+from bot.domain.bulk import Plan
 from bot.domain.coupon import CouponCode, code_key
 from bot.domain.event import Event
 from bot.services.ports import Claim, Clock, NoticeClaim, OpenRequest
@@ -28,7 +30,8 @@ class SqlStore:
     transaction that changed something, with the audit events that were committed in it, maybe none; a claim
     by itself is no change, since it makes nothing due. on_due: called before that with the sorts of work
     (`requests`, `items`, `notices`, `homes`) that the transaction made due, now or later, where there are
-    any. Raises StoreError for a URL that can't be used. homes: whose Home tab is to be published.
+    any. Raises StoreError for a URL that can't be used. homes: whose Home tab is to be published. rate: the
+    calls to Vivoldi that all replicas share.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class SqlStore:
         self._on_commit = on_commit
         self._on_due = on_due
         self.homes = SqlHomes(self._database, clock, on_commit, on_due)
+        self.rate = SqlRate(self._database, clock)
 
     async def open(self) -> None:
         """Make sure that the database can be reached. Raises StoreUnavailable."""
@@ -145,6 +149,10 @@ class SqlStore:
         async with self._database.read() as connection:
             lanes = (requests, items, notices, homes)
             return {table.name: await overdue(connection, table, now) for table in lanes}
+
+    async def has_room(self, plan: Plan) -> bool:
+        """Tell whether requests of many codes have calls left now, of those that all replicas make."""
+        return await self.rate.has_room(plan)
 
     async def ping(self) -> None:
         """Make sure that the database answers. Raises StoreUnavailable."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, RowMapping, insert, select, update
+from sqlalchemy import Executable, RowMapping, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -39,6 +40,10 @@ _add_codes = {
     "sqlite": _unless_taken(sqlite.insert(items)),
     "postgresql": _unless_taken(postgresql.insert(items)),
 }
+
+_change_item = update(items).where(
+    items.c.request_id == bindparam("of_request"), items.c.position == bindparam("at_position")
+)
 
 _IDLE = {"due_at": None, "claim_token": None, "lease_until": None, "attempts": 0}
 
@@ -120,7 +125,8 @@ class SqlTransaction:
         if not isinstance(request, Approved):
             return now
         drawn_at = select(requests.c.drawn_at).where(requests.c.id == request.origin.id)
-        return paced((await run(self._connection, drawn_at)).scalar(), now)
+        drawn = (await run(self._connection, drawn_at)).scalar()
+        return paced(drawn, now, many=request.origin.bulk is not None)
 
     async def _save_decisions(self, before: Request, after: Request) -> None:
         known = decisions_of(before)
@@ -133,18 +139,16 @@ class SqlTransaction:
             await run(self._connection, _add_decision, rows)
 
     async def _save_items(self, before: Request, after: Request, now: datetime) -> None:
-        old = _items(before)
-        approved = isinstance(after, Approved) and not isinstance(before, Approved)
-        for position, item in enumerate(_items(after)):
-            was = old[position] if old else None
-            row = mapping.item_row(item) if item != was else {}
-            if approved or was is None or item.state != was.state or _is_another(item.freeze, was.freeze):
-                row |= _item_work(after, item, now)
-                if row["due_at"] is not None:
-                    self.due.add(items.name)
-            if row:
-                mine = (items.c.request_id == after.origin.id) & (items.c.position == position)
-                await run(self._connection, update(items).where(mine).values(row))
+        changes = _changes(before, after, now)
+        if any(row.get("due_at") is not None for row in changes.values()):
+            self.due.add(items.name)
+        # Many at a time, since each statement by itself would hold up everyone else for its round trip.
+        by_columns = defaultdict(list)
+        for position, row in changes.items():
+            place = {"of_request": after.origin.id, "at_position": position}
+            by_columns[frozenset(row)].append(row | place)
+        for rows in by_columns.values():
+            await run(self._connection, _change_item, rows)
         if is_ended(after) and not is_ended(before):
             await run(
                 self._connection,
@@ -252,6 +256,30 @@ class SqlTransaction:
             self.due.add(homes.name)
         if self.recorded:
             await append(self._connection, self.recorded)
+
+
+def _changes(before: Request, after: Request, now: datetime) -> dict[int, dict[str, Any]]:
+    """Return what changes about each item, by its position."""
+    if isinstance(after, Submitted):
+        known = before.readings if isinstance(before, Submitted) else ()
+        return {
+            position: mapping.reading_row(reading)
+            for position, reading in enumerate(after.readings)
+            if reading is not None and not (known and known[position])
+        }
+    old = _items(before)
+    approved = isinstance(after, Approved) and not isinstance(before, Approved)
+    changes = {}
+    for position, item in enumerate(_items(after)):
+        was = old[position] if old else None
+        row = mapping.item_row(item) if item is not was and item != was else {}
+        if approved or was is None or item.state != was.state or _is_another(item.freeze, was.freeze):
+            row |= _item_work(after, item, now)
+        if approved and after.origin.bulk is not None and row["due_at"] is not None:
+            row["due_at"] += position * after.origin.bulk.every
+        if row:
+            changes[position] = row
+    return changes
 
 
 def _items(request: Request) -> tuple[Item, ...]:

@@ -13,7 +13,7 @@ import httpx
 
 from bot.adapters.vivoldi.answers import FOREIGN, failure, judge_change, judge_failure, judge_reading
 from bot.adapters.vivoldi.creation import body_of, held_in
-from bot.adapters.vivoldi.rate import RateLimit
+from bot.adapters.vivoldi.rate import Turns
 from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
 from bot.domain.errors import SealError, SettingsError, VivoldiUnavailable
 from bot.domain.item import DeleteAnswer, NotExecuted
@@ -50,7 +50,7 @@ class VivoldiClient:
         user_agent: str,
         language: str,
         timeout: float,
-        rate: RateLimit,
+        rate: Turns,
         seal: Callable[[bytes], Sealed] | None = None,
         unseal: Callable[[Sealed], bytes] | None = None,
         clock: Callable[[], float] = time.time,
@@ -222,7 +222,7 @@ class _HeldUp(Exception):
     """Too long ago to send: nothing was written."""
 
 
-_CROWDED = "too many calls to Vivoldi in this minute (VIVOLDI_RATE_PER_MINUTE)"
+_CROWDED = "too many calls to Vivoldi for now (VIVOLDI_RATE_PER_MINUTE, VIVOLDI_RATE_PER_HOUR)"
 
 
 def _sendable(setting: str, value: str) -> str:

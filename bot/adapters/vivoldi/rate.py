@@ -6,8 +6,16 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 _WINDOW = 60.0  # seconds
+
+
+class Turns(Protocol):
+    """What every call waits for."""
+
+    async def turn(self) -> None:
+        """Wait for a place, and take it."""
 
 
 class RateLimit:

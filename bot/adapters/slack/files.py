@@ -1,0 +1,54 @@
+"""Files in Slack: put where Slack says, and only then shown in a thread."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+from yarl import URL
+
+from bot.adapters.slack.client import send
+from bot.adapters.slack.errors import FOREIGN, judge, translated
+from bot.domain.errors import SlackUnavailable
+from bot.services.ports import File
+
+
+async def attach(
+    client: AsyncWebClient, session: aiohttp.ClientSession, channel: str, ts: str, file: File
+) -> None:
+    """Add a file to the thread of a message. It needs the scope `files:write`.
+
+    Nobody sees a file of which only the first steps were made. Raises SlackUnavailable or SlackRefused.
+    """
+    about = {"filename": file.name, "length": len(file.content)}
+    answer = await send(client, "files.getUploadURLExternal", about)
+    url, file_id = answer.get("upload_url"), answer.get("file_id")
+    if not isinstance(url, str) or not isinstance(file_id, str):
+        raise SlackUnavailable("Slack's answer lacks where to put a file")
+    await _put(session, _trusted(url, URL(client.base_url).origin()), file)
+    shown = {"files": [{"id": file_id, "title": file.title}], "channel_id": channel, "thread_ts": ts}
+    await send(client, "files.completeUploadExternal", shown)
+
+
+def _trusted(url: str, slack: URL) -> URL:
+    """Return the address, where it is an HTTPS one or that of the very server that the settings name."""
+    try:
+        parsed = URL(url)
+        trusted = parsed.scheme == "https" or parsed.origin() == slack
+    except ValueError:
+        trusted = False
+    if not trusted:
+        raise SlackUnavailable("Slack's answer names a place for a file that can't be used")
+    return parsed
+
+
+async def _put(session: aiohttp.ClientSession, url: URL, file: File) -> None:
+    headers = {"Content-Type": "application/octet-stream"}
+    try:
+        async with session.post(url, data=file.content, headers=headers, allow_redirects=False) as answer:
+            await answer.read()
+    except FOREIGN as error:
+        raise translated(error) from None
+    if answer.status != HTTPStatus.OK:
+        raise judge(answer.status, answer.headers, None)

@@ -1,0 +1,36 @@
+"""What happened to every code of a large request, as a CSV file for its thread."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+
+from bot.domain.request import Finished
+from bot.services.ports import File
+from handlers import many, words
+from handlers.states import in_short
+
+# A spreadsheet takes a cell that begins so for a formula, which could fetch or send something.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_NO_MARKS = str.maketrans("", "", "*`")
+
+
+def outcomes(request: Finished) -> File | None:
+    """Return the file; None: the outcome itself lists every code."""
+    if not many.are_many(len(request.items)):
+        return None
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\r\n")
+    rows.writerow(["code", "outcome", "what happened"])
+    for item in request.items:
+        told = html.unescape(words.state(item).translate(_NO_MARKS))
+        rows.writerow([cell(item.code), cell(in_short(item.state)), cell(told)])
+    # With its mark, a spreadsheet reads the file as UTF-8.
+    content = text.getvalue().encode("utf-8-sig")
+    return File(f"{request.origin.id}.csv", f"Outcomes of {request.origin.id}", content)
+
+
+def cell(text: str) -> str:
+    """Return a text as a spreadsheet's cell that is shown and never calculated."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

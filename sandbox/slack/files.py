@@ -1,0 +1,105 @@
+"""Files: put at an address that Slack gives, and shown in a thread only once the upload is completed.
+
+As strict as Slack about the order of the steps, the length, and the place. Error names are those of Slack's
+references of files.getUploadURLExternal and files.completeUploadExternal.
+"""
+
+import json
+import secrets
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.slack.methods import Method, thread_of, writable_channel
+from sandbox.slack.wire import ApiError
+from sandbox.slack.world import BOT_USER_ID, Json, Message, World
+
+MAX_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file on its way; content is None until it was put at its address."""
+
+    id: str
+    name: str
+    length: int
+    secret: str
+    content: bytes | None = None
+    is_shown: bool = False
+
+
+class Files:
+    """The files of one local Slack. `base_url` is set before the first call."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._uploads: dict[str, Upload] = {}
+        self.base_url = ""
+
+    def methods(self) -> dict[str, Method]:
+        """Return the Web API's methods for files."""
+        return {
+            "files.getUploadURLExternal": Method(self._begin, "files:write"),
+            "files.completeUploadExternal": Method(self._complete, "files:write"),
+        }
+
+    async def put(self, request: web.Request) -> web.Response:
+        """Take a file's bytes; what has another length than announced is refused, as a second try is."""
+        upload = self._uploads.get(request.match_info["file"])
+        content = await request.read()
+        if upload is None or upload.secret != request.match_info["secret"] or upload.content is not None:
+            return web.Response(status=404)
+        if len(content) != upload.length:
+            return web.Response(status=400, text="The file has another length.")
+        self._uploads[upload.id] = replace(upload, content=content)
+        return web.Response(text=f"OK - {len(content)}")
+
+    def _begin(self, world: World, args: Json) -> Json:
+        length = str(args.get("length", ""))
+        if not args.get("filename") or not length.isdecimal() or not 0 < int(length) <= MAX_BYTES:
+            raise ApiError("invalid_arguments")
+        upload = Upload(
+            f"F0LOCAL{world.number():04d}", str(args["filename"]), int(length), secrets.token_hex(8)
+        )
+        self._uploads[upload.id] = upload
+        return {
+            "upload_url": f"{self.base_url}upload/v1/{upload.id}/{upload.secret}",
+            "file_id": upload.id,
+        }
+
+    def _complete(self, world: World, args: Json) -> Json:
+        chosen = [self._shown(each) for each in _listed(args.get("files"))]
+        if args.get("channel_id"):
+            place: Json = {**args, "channel": args["channel_id"]}
+            channel, thread = writable_channel(world, place), thread_of(place)
+            if thread is not None and world.message(channel.id, thread) is None:
+                raise ApiError("invalid_thread_ts")
+            shown = tuple(chosen)
+            world.post(Message(channel.id, world.new_ts(), BOT_USER_ID, "", thread_ts=thread, files=shown))
+        return {"files": [{"id": file["id"], "title": file["title"]} for file in chosen]}
+
+    def _shown(self, asked: Json) -> Json:
+        upload = self._uploads.get(str(asked.get("id")))
+        if upload is None or upload.content is None or upload.is_shown:
+            raise ApiError("file_not_found")
+        self._uploads[upload.id] = replace(upload, is_shown=True)
+        return {
+            "id": upload.id,
+            "name": upload.name,
+            "title": str(asked.get("title") or upload.name),
+            "size": upload.length,
+            "content": upload.content.decode("utf-8", "replace"),
+        }
+
+
+def _listed(files: Any) -> list[Json]:
+    if isinstance(files, str):
+        try:
+            files = json.loads(files)
+        except ValueError as error:
+            raise ApiError("invalid_arguments") from error
+    if not isinstance(files, list) or not files or not all(isinstance(each, dict) for each in files):
+        raise ApiError("invalid_arguments")
+    return files
