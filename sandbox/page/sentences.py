@@ -10,6 +10,7 @@ _DECIDED = {
     "cancel": "takes the request back",
     "freeze": "asks to freeze it",
     "unfreeze": "asks to unfreeze it",
+    "stop": "stops it",
 }
 _ENDED = {"reject": "rejected", "cancel": "cancelled"}
 _ANSWERED = {
