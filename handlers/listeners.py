@@ -6,24 +6,34 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.domain.errors import SlackError
 from bot.domain.policy import Verdict
 from bot.services.confirm import Confirm
 from bot.services.decide import Action, Decide
+from bot.services.form import Form, NoCodes, NoFile, Opened, TooLong, WrongCodes
 from bot.services.home import OpenHome
-from bot.services.submit import Submit
+from bot.services.looking import ShowAll
+from bot.services.submit import SlashCommand, Submit
 from handlers.answers import Answers
 from handlers.dialogs import wrong_text
-from handlers.ids import COMMAND, CONFIRM, HOME_OPENED
-from handlers.payloads import click, home_opened, slash_command, trigger_of, typed
+from handlers.form import errors, refused, sent
+from handlers.ids import ALL, COMMAND, CONFIRM, FORM, HOME_OPENED
+from handlers.payloads import click, filled, form_asked, home_opened, look, slash_command, trigger_of, typed
 
 
-def register(app: AsyncApp, submit: Submit, decide: Decide, confirm: Confirm, answers: Answers) -> None:
-    """Connect the command, the buttons and the dialog to their services."""
+def register(
+    app: AsyncApp, submit: Submit, decide: Decide, confirm: Confirm, form: Form, answers: Answers
+) -> None:
+    """Connect the command, the buttons and the dialogs to their services."""
 
     @app.command(COMMAND)
     async def coupon_delete(ack: AsyncAck, body: dict[str, Any]) -> None:
-        answer = await submit(slash_command(body))
-        await ack(text=answers.text(answer), response_type="ephemeral")
+        command = slash_command(body)
+        if not command.text.strip() and await _opened(form, command, body, ack, answers):
+            return
+        answer = await submit(command)
+        text, blocks = answers.text(answer), answers.blocks(answer)
+        await ack(text=text, response_type="ephemeral", **({"blocks": blocks} if blocks else {}))
 
     async def approve(ack: AsyncAck, body: dict[str, Any]) -> None:
         await confirm(click(body), trigger_of(body))
@@ -37,6 +47,22 @@ def register(app: AsyncApp, submit: Submit, decide: Decide, confirm: Confirm, an
         # `app.action` would also hear payloads of other kinds that carry such a name.
         app.block_action(action.value)(approve if action is Action.APPROVE else button)
 
+    @app.block_action({"block_id": FORM, "action_id": FORM})
+    async def many(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await form.open(form_asked(body), trigger_of(body))
+        await ack()
+
+    @app.view_submission(FORM)
+    async def many_codes(ack: AsyncAck, body: dict[str, Any]) -> None:
+        asked = filled(body)
+        match await form(asked):
+            case Opened() as opened:
+                await ack(response_action="update", view=sent(opened))
+            case NoFile() | NoCodes() | WrongCodes() | TooLong() as wrong:
+                await ack(response_action="errors", errors=errors(wrong, asked))
+            case answer:
+                await ack(response_action="update", view=refused(answers.text(answer)))
+
     @app.view_submission(CONFIRM)
     async def dialog(ack: AsyncAck, body: dict[str, Any]) -> None:
         if await decide(typed(body)) is Verdict.WRONG_TEXT:
@@ -44,6 +70,30 @@ def register(app: AsyncApp, submit: Submit, decide: Decide, confirm: Confirm, an
         else:
             # Any other refusal is told privately: the dialog has nothing more to ask.
             await ack()
+
+
+async def _opened(
+    form: Form, command: SlashCommand, body: dict[str, Any], ack: AsyncAck, answers: Answers
+) -> bool:
+    """Open the form, or say why not. Returns False where Slack does not open it."""
+    try:
+        answer = await form.open(command, trigger_of(body))
+    except SlackError:
+        return False
+    if answer is None:
+        await ack()
+    else:
+        await ack(text=answers.text(answer), response_type="ephemeral")
+    return True
+
+
+def register_show_all(app: AsyncApp, show_all: ShowAll) -> None:
+    """Connect the button that shows every coupon of a large request to its service."""
+
+    @app.block_action({"block_id": ALL, "action_id": ALL})
+    async def every_coupon(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await show_all(look(body), trigger_of(body))
+        await ack()
 
 
 def register_home(app: AsyncApp, open_home: OpenHome) -> None:

@@ -10,6 +10,7 @@ from tests.guards import (
     edge,
     home,
     keeping,
+    many,
     secrecy,
     settling,
     storage,
@@ -30,4 +31,5 @@ GUARDS = (
     *secrecy.GUARDS,
     *keeping.GUARDS,
     *home.GUARDS,
+    *many.GUARDS,
 )
