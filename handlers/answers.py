@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from bot.domain.bulk import Bulk
 from bot.domain.policy import Policy, RequesterMayApprove
@@ -21,7 +22,7 @@ from bot.services.submit import (
     Usage,
 )
 from handlers import many, refusals, words
-from handlers.blocks import Block, section
+from handlers.blocks import section
 from handlers.form import offer
 from handlers.history import history
 from handlers.ids import COMMAND
@@ -70,11 +71,11 @@ class Answers:
                     " Whoever runs Coupon Guard can name more people in `APPROVERS` and `FINAL_APPROVERS`."
                 )
 
-    def blocks(self, answer: Answer) -> list[Block]:
-        """Return the answer with what can be pressed in it; nothing where its text is all there is."""
+    def blocks(self, answer: Answer) -> list[dict[str, Any]] | None:
+        """Return the answer with what can be pressed in it; None: its text is all there is."""
         if not isinstance(answer, Usage):
-            return []
-        return [section(self.text(answer)), offer()]
+            return None
+        return [dict(section(self.text(answer))), dict(offer())]
 
     def _listing(self, requests: Sequence[OpenRequest], more: bool) -> str:
         if not requests:

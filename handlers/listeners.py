@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -13,7 +14,7 @@ from bot.services.decide import Action, Decide
 from bot.services.form import Form, NoCodes, NoFile, Opened, TooLong, WrongCodes
 from bot.services.home import OpenHome
 from bot.services.looking import ShowAll
-from bot.services.submit import SlashCommand, Submit
+from bot.services.submit import Answer, SlashCommand, Submit
 from handlers.answers import Answers
 from handlers.dialogs import wrong_text
 from handlers.form import errors, refused, sent
@@ -28,12 +29,12 @@ def register(
 
     @app.command(COMMAND)
     async def coupon_delete(ack: AsyncAck, body: dict[str, Any]) -> None:
-        command = slash_command(body)
-        if not command.text.strip() and await _opened(form, command, body, ack, answers):
-            return
-        answer = await submit(command)
-        text, blocks = answers.text(answer), answers.blocks(answer)
-        await ack(text=text, response_type="ephemeral", **({"blocks": blocks} if blocks else {}))
+        answer = await _answer(form, submit, slash_command(body), trigger_of(body))
+        if answer is None:
+            await ack()
+        else:
+            text, blocks = answers.text(answer), answers.blocks(answer)
+            await ack(text=text, blocks=blocks, response_type="ephemeral")
 
     async def approve(ack: AsyncAck, body: dict[str, Any]) -> None:
         await confirm(click(body), trigger_of(body))
@@ -72,19 +73,15 @@ def register(
             await ack()
 
 
-async def _opened(
-    form: Form, command: SlashCommand, body: dict[str, Any], ack: AsyncAck, answers: Answers
-) -> bool:
-    """Open the form, or say why not. Returns False where Slack does not open it."""
-    try:
-        answer = await form.open(command, trigger_of(body))
-    except SlackError:
-        return False
-    if answer is None:
-        await ack()
-    else:
-        await ack(text=answers.text(answer), response_type="ephemeral")
-    return True
+async def _answer(form: Form, submit: Submit, command: SlashCommand, trigger: str) -> Answer | None:
+    """Return what a command is answered; None: the form is open, which the command alone asks for.
+
+    Where Slack does not open it, the answer says how the command is used.
+    """
+    if not command.text.strip():
+        with suppress(SlackError):
+            return await form.open(command, trigger)
+    return await submit(command)
 
 
 def register_show_all(app: AsyncApp, show_all: ShowAll) -> None:

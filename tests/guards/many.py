@@ -21,7 +21,7 @@ GUARDS = (
         tests=(f"{_CALLS}::test_no_minute_and_no_hour_has_more_calls_than_allowed",),
     ),
     Guard(
-        name="calls are counted under a lock",
+        name="calls under a lock",
         keeps="I3",
         promise="Two replicas that ask at once are not given the same calls.",
         file="bot/adapters/store/rate.py",
@@ -30,7 +30,7 @@ GUARDS = (
         tests=(f"{_RATE}::test_two_replicas_take_no_more_than_the_plan",),
     ),
     Guard(
-        name="a part is left to small requests",
+        name="calls left to others",
         keeps="I5",
         promise="Requests of many codes don't use up the calls of a minute or an hour.",
         file="bot/services/many.py",
@@ -93,7 +93,7 @@ GUARDS = (
         tests=(f"{_FILES}::TestFetch::test_a_file_that_is_too_large_is_refused",),
     ),
     Guard(
-        name="an outcome without its file",
+        name="outcome without file",
         keeps="I5",
         promise="An outcome is told at last, also where Slack never takes its file.",
         file="bot/services/present.py",

@@ -76,9 +76,9 @@ async def test_what_was_read_is_kept(wired: Wired) -> None:
 
 async def test_people_are_reminded_from_the_card_on(wired: Wired) -> None:
     """However long the coupons took to be read, nobody is reminded of a card that has just come up."""
-    wired.policy = replace(wired.policy, plan=Plan(per_minute=8))
+    wired.policy = replace(wired.policy, plan=Plan(per_minute=8, hourly=1000))
     request_id = await open_many(wired, _COUNT)
-    await wired.run(700, step=10)
+    await wired.run(500, step=10)
     assert isinstance(await wired.request(request_id), Pending)
     assert wired.messenger.of("reply") == []
     await wired.run(300, step=60)

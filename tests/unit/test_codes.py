@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.codes import BadCode, Codes, from_table, from_text, gather
-from bot.domain.coupon import code_key
+from bot.domain.coupon import CouponCode, code_key
 from tests.strategies import CODES
 
 _SEPARATORS = st.sampled_from([" ", ",", "\n", ", ", "\t", ";", " ,\r\n ", "\n\n"])
 
 
 @given(codes=st.lists(CODES, min_size=1, max_size=40, unique_by=code_key), data=st.data())
-def test_any_mixture_separates_codes(codes: list[str], data: st.DataObject) -> None:
+def test_any_mixture_separates_codes(codes: list[CouponCode], data: st.DataObject) -> None:
     """Whatever mixture of spaces, commas and lines is between them, the codes are found in their order."""
     text = "".join(code + data.draw(_SEPARATORS) for code in codes)
     assert gather(from_text(text)) == Codes(tuple(codes))

@@ -156,7 +156,7 @@ class SqlStore:
         held = select(items.c.code_key, items.c.request_id).where(items.c.open, items.c.code_key.in_(keys))
         async with self._database.read() as connection:
             found = (await run(connection, held)).all()
-        return {keys[key]: request_id for key, request_id in found}
+        return {keys[row.code_key]: row.request_id for row in found}
 
     async def has_room(self, plan: Plan) -> bool:
         """Tell whether requests of many codes have calls left now, of those that all replicas make."""
