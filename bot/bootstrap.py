@@ -222,6 +222,7 @@ async def outside(
         timeout=settings.vivoldi_timeout_seconds,
         rate=rate or RateLimit(settings.vivoldi_rate_per_minute),
         seal=seal.close if (seal := seal_of(settings)) else None,
+        unseal=seal.open if seal else None,
     )
     token, url = settings.slack_bot_token.get_secret_value(), settings.slack_api_url
     async with coupons, web_session() as session:

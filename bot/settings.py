@@ -307,6 +307,7 @@ class Settings(BaseSettings):
             freeze=self.freeze == "approvers",
             stop_window=timedelta(seconds=self.stop_window_seconds),
             confirm_by_typing=self.confirm_by_typing,
+            restore=bool(self.snapshot_keys),
             plan=Plan(self.vivoldi_rate_per_minute, self.vivoldi_rate_per_hour),
             max_codes=self.max_codes,
         )

@@ -9,7 +9,9 @@ from random import Random
 
 from bot.domain.policy import Policy
 from bot.services.confirm import Confirm, View
+from bot.services.create import Create
 from bot.services.decide import Decide
+from bot.services.draft import DraftRestore
 from bot.services.execute import Execute
 from bot.services.failing import FailRequest
 from bot.services.form import Form, FormView
@@ -37,6 +39,7 @@ from bot.services.present import Present
 from bot.services.read import ReadCoupons
 from bot.services.reconcile import Reconcile
 from bot.services.requests import WorkOnRequest
+from bot.services.restore import Restore
 from bot.services.retention import RemoveOldSnapshots
 from bot.services.submit import Submit
 from bot.settings import Settings
@@ -101,22 +104,25 @@ class Services:
     def work_on_request(self, settings: Settings) -> WorkOnRequest:
         """Return what reads, shows, expires and tells requests."""
         fail = FailRequest(self.store, self.renderer, self.clock, new_id)
-        read = ReadCoupons(
-            self.store, self.coupons, fail, self.policy, self.clock, Random(), settings.vivoldi_timezone
-        )
+        timezone = settings.vivoldi_timezone
+        draft = DraftRestore(self.store, self.coupons, fail, self.policy, self.clock, timezone)
+        read = ReadCoupons(self.store, self.coupons, fail, draft, self.policy, self.clock, Random(), timezone)
         present = Present(
             self.store, self.messenger, self.renderer, fail, self.policy, self.clock, Random(), new_id
         )
         return WorkOnRequest(self.store, read, present, self.clock)
 
-    def work_on_item(self) -> WorkOnItem:
-        """Return what deletes, reconciles and confirms."""
+    def work_on_item(self, settings: Settings) -> WorkOnItem:
+        """Return what deletes, creates again, reconciles and confirms."""
         ledger = Ledger(self.store, self.clock, Random())
         execute = Execute(ledger, self.coupons, self.people, self.policy, self.clock)
         reconcile = Reconcile(ledger, self.coupons, self.clock)
         freeze = FreezeCoupon(ledger, self.coupons, self.clock)
+        timezone = settings.vivoldi_timezone
+        create = Create(ledger, self.coupons, self.people, self.policy, self.clock, timezone)
+        restore = Restore(ledger, create, self.coupons, self.clock)
         many = Many(self.store, self.policy.plan)
-        return WorkOnItem(ledger, execute, reconcile, freeze, many, self.clock)
+        return WorkOnItem(ledger, execute, reconcile, freeze, restore, many, self.clock)
 
     def retention(self, settings: Settings) -> RemoveOldSnapshots:
         """Return what removes old snapshots."""
@@ -137,7 +143,7 @@ class Services:
             await store.finish_notice(claim, clock.now())
 
         tell = DeliverNotice(store, self.messenger, clock, Random())
-        requests, items = self.work_on_request(settings), self.work_on_item()
+        requests, items = self.work_on_request(settings), self.work_on_item(settings)
         return (
             Lane("requests", lambda: store.claim_request(clock.now(), LEASE), requests, keep, give_back, 8),
             Lane("items", lambda: store.claim_item(clock.now(), LEASE), items, keep, give_back, 8),

@@ -135,6 +135,7 @@ def _usage(policy: Policy) -> str:
             ),
             f"• {code(COMMAND)} alone: a form for up to {policy.max_codes:,} codes, pasted or in a CSV file.",
             *_freeze_usage(policy),
+            *_restore_usage(policy),
             f"• {code(COMMAND + ' list')}: the open requests.",
             f"• {code(COMMAND + ' show CODE')}: what happened to a code before.",
             (
@@ -158,6 +159,17 @@ def _freeze_usage(policy: Policy) -> list[str]:
             f"• {code(COMMAND + ' freeze CODE reason')}: ask to freeze it, without a deletion. One approver"
             " is enough. The expiry date is set to yesterday, so that nobody can use it, and can be set back."
             " A card for a deletion offers the same, as long as the coupon was never used."
+        )
+    ]
+
+
+def _restore_usage(policy: Policy) -> list[str]:
+    if not policy.restore:
+        return []
+    return [
+        (
+            f"• {code(COMMAND + ' restore CODE reason')}: ask to create a coupon again that I deleted, with"
+            " two approvals as well. The card shows what comes back, and what can't."
         )
     ]
 

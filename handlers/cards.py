@@ -27,7 +27,7 @@ from bot.domain.request import (
 )
 from bot.services.decide import Action
 from bot.services.ports import File, Message
-from handlers import coupons, freezing, listing, many, refusals, report, stopping, words
+from handlers import coupons, freezing, listing, many, refusals, report, restoring_card, stopping, words
 from handlers.blocks import Block, actions, button, confirm, context, fields, header, paragraphs, section
 from handlers.ids import block_id
 from handlers.mrkdwn import clip, code, grants, mention, quote, when
@@ -95,6 +95,8 @@ def _undone(request: Shown) -> str:
         return ""
     if request.origin.purpose is Purpose.FREEZE:
         return " · A freeze can be undone; nothing is deleted."
+    if request.origin.purpose is Purpose.RESTORE:
+        return " · What was created can only be deleted again."
     return " · Deleting a coupon can't be undone."
 
 
@@ -119,6 +121,10 @@ def title(request: Shown) -> str:
     match request:
         case Pending():
             return f"{do.capitalize()} {_target(request)}?"
+        case Approved(origin=origin) if origin.purpose is Purpose.RESTORE:
+            return f"Restoring {_target(request)}"
+        case Finished(origin=origin) if origin.purpose is Purpose.RESTORE:
+            return restoring_card.finished_title(request)
         case Approved():
             return stopping.title(request, _target(request))
         case Finished():
@@ -153,7 +159,7 @@ def _ending(request: Shown) -> str:
     """Return the first sentence of the outcome."""
     match request:
         case Finished(items=(item,)):
-            return f"asked to delete {code(item.code)}; this is what happened:"
+            return f"asked to {request.origin.purpose} {code(item.code)}; this is what happened:"
         case Finished():
             return f"asked to delete {len(request.items):,} coupons: {counts(request.items)}."
         case _:
@@ -175,6 +181,9 @@ def _items(request: Shown) -> list[Block]:
 
 def _one(request: Shown, item: Item) -> list[Block]:
     """Return the blocks of a request's only coupon: every fact, then what to say of it."""
+    if item.draft is not None:
+        came = words.state(item) if _is_decided(request) else None
+        return restoring_card.blocks(item, item.draft, came, waits=isinstance(request, Pending))
     unseen = isinstance(item.snapshot, NotShown)
     facts = (
         [f"*Code*\n{code(item.code)}"]
@@ -192,6 +201,8 @@ def _one(request: Shown, item: Item) -> list[Block]:
 def _in_list(request: Shown, item: Item) -> str:
     """Return one of several coupons: what happened to it and what to think about come first."""
     said = [stopping.state(request, item)] if _is_decided(request) else []
+    if item.draft is not None:
+        return restoring_card.in_text(item, item.draft, " ".join(said) or None)
     if frozen := freezing.state(item):
         said.append(frozen)
     if item.warnings:
@@ -246,13 +257,18 @@ def _status(request: Shown) -> list[str]:
                 f"Can approve: {grants(origin.final)}"
             )
         case Approved():
+            if request.origin.purpose is Purpose.RESTORE:
+                return [*approvals, "*Approved.* The restoration runs."]
             return [*approvals, *stopping.how_far(request)]
         case Finished():
             return [*approvals, f"*Finished* {when(request.ended_at)}."]
         case _:
             return [*approvals, words.ended(request)]
-    left = "done" if request.origin.purpose is Purpose.FREEZE else "deleted"
+    left = _LEFT[request.origin.purpose]
     return [*approvals, who, f"Decide by {when(request.approve_by)}; otherwise nothing is {left}."]
+
+
+_LEFT = {Purpose.DELETE: "deleted", Purpose.FREEZE: "done", Purpose.RESTORE: "created"}
 
 
 def _approvals(request: Shown) -> list[str]:
@@ -277,6 +293,8 @@ def _buttons(request: Shown) -> list[Block]:
     cancel = button(Action.CANCEL, value, "Cancel Request", f"Cancel Request to {do} {target}")
     if request.origin.purpose is Purpose.FREEZE:
         return [*freeze, reject, cancel]
+    if request.origin.purpose is Purpose.RESTORE:
+        return [restoring_card.approve_button(request), reject, cancel]
     approve = _review_button(request) if request.step is Step.REVIEW else _final_button(request)
     return [approve, *freeze, reject, cancel]
 

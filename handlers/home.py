@@ -76,7 +76,7 @@ class HomeBlocks:
             ),
             *_part(
                 "Running now",
-                "No deletion runs.",
+                "Nothing runs.",
                 [f"{named(each, title(each))}\n{_among(each)}{_running(each)}" for each in home.running],
             ),
             *_part(

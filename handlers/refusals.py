@@ -31,8 +31,7 @@ _DENIED = {
         f"You are not one of those who may give the final approval, so nothing was changed. {_ASK_APPROVER}"
     ),
     Verdict.IS_REQUESTER: (
-        "You asked for this deletion, so someone else has to give this approval. Nothing was changed."
-        f" {_ASK_APPROVER}"
+        f"You asked for this, so someone else has to give this approval. Nothing was changed. {_ASK_APPROVER}"
     ),
     Verdict.SAME_PERSON: (
         "Your approval is already counted. The final one has to come from someone else, who did not ask for"
@@ -70,6 +69,10 @@ _DENIED = {
         "None of the coupons can be frozen any more, or someone froze them already. Please look at the card."
     ),
     Verdict.NOT_FROZEN: "Nothing of this request is frozen any more. Please look at the card.",
+    Verdict.RESTORE_OFF: (
+        "Nothing is kept of deleted coupons here, so none can be restored. Whoever runs Coupon Guard can have"
+        " it kept, for deletions to come, by the setting `SNAPSHOT_KEYS`."
+    ),
     Verdict.ONLY_A_FREEZE: (
         "This request is for a freeze alone, so nothing was approved. Ask for a deletion with"
         f" {code(COMMAND)}."

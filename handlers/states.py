@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable
 
 from bot.domain.item import (
+    AnyState,
     Changed,
     Confirmation,
     Deleted,
     Item,
-    ItemState,
     NotSent,
     NotSentReason,
     Refused,
@@ -19,7 +19,7 @@ from bot.domain.item import (
 )
 
 
-def in_short(state: ItemState) -> str:
+def in_short(state: AnyState) -> str:
     """Return an outcome in a few words."""
     match state:
         case Deleted(confirmation=Confirmation.STILL_SHOWN):

@@ -19,7 +19,6 @@ from bot.domain.item import (
     Unknown,
     Waiting,
 )
-from bot.domain.policy import Verdict
 from bot.domain.request import (
     Approved,
     Cancelled,
@@ -35,7 +34,9 @@ from bot.domain.request import (
     Step,
     Stop,
 )
-from handlers import many
+from bot.domain.restore import RestoreState
+from handlers import many, restoring, restoring_card
+from handlers.approvers import lost
 from handlers.coupons import difference
 from handlers.ids import COMMAND
 from handlers.mrkdwn import clip, code, escape, grants, mention, said, sentence, when
@@ -45,6 +46,8 @@ _MAX_LISTED = 400
 
 def state(item: Item) -> str:
     """Return what happened to one coupon, in the words of what was observed (I4)."""
+    if isinstance(item.state, RestoreState):
+        return restoring.state(item, item.state)
     match item.state:
         case Waiting(obstacle=None):
             return "Waiting for its turn."
@@ -166,25 +169,9 @@ def _not_sent(not_sent: NotSent) -> str:
             again = " again" if not_sent.unanswered else ""
             return f"*Not deleted: stopped by {by} before it was sent{again}.*{proven}"
         case NotSentReason.APPROVER_LOST:
-            who = mention(not_sent.approver) if not_sent.approver else "an approver"
-            why = _LOST.get(Verdict(not_sent.detail), "is no longer eligible") if not_sent.detail else ""
             return (
-                f"*Not deleted: the approval by {who} no longer counts*, since this person {why}.{proven} Ask"
-                " again."
+                f"*Not deleted: the approval by {lost(not_sent.approver, not_sent.detail)}{proven} Ask again."
             )
-
-
-_LOST = {
-    Verdict.DEACTIVATED: "was deactivated",
-    Verdict.GUEST: "is a guest now",
-    Verdict.STRANGER: "is not in this workspace",
-    Verdict.BOT: "is a bot",
-    Verdict.UNKNOWN_PERSON: "could not be found in Slack",
-    Verdict.NOT_AN_APPROVER: "is no approver any more",
-    Verdict.NOT_A_FINAL_APPROVER: "is no final approver any more",
-    Verdict.SAME_PERSON: "gave both approvals",
-    Verdict.IS_REQUESTER: "asked for the deletion",
-}
 
 
 def ended(request: Request) -> str:
@@ -197,19 +184,20 @@ def ended(request: Request) -> str:
             )
         case Approved(review=review, final=final):
             by = f"{mention(review.actor.id)} and {mention(final.actor.id)}"
-            return f"Both approvals are in, by {by}; the deletion runs."
+            return f"Both approvals are in, by {by}; the {_deed(request)} runs."
         case Finished(ended_at=at):
             return f"This request was finished {when(at)}; the card says how."
         case Rejected(by=by, ended_at=at):
-            return f"{mention(by.id)} rejected this request {when(at)}; nothing was deleted."
+            return f"{mention(by.id)} rejected this request {when(at)}; nothing was {done(request)}."
         case Cancelled(origin=origin, ended_at=at):
-            return f"{mention(origin.requester.id)} cancelled this request {when(at)}; nothing was deleted."
+            by_requester = f"{mention(origin.requester.id)} cancelled this request {when(at)}"
+            return f"{by_requester}; nothing was {done(request)}."
         case Expired(approve_by=at):
-            return f"This request ran out {when(at)} without two approvals; nothing was deleted."
+            return f"This request ran out {when(at)} without two approvals; nothing was {done(request)}."
         case OnlyFrozen(ended_at=at):
             return f"The freeze was all that was asked for; it was finished {when(at)}."
         case Failed():
-            return "This request could not be shown; nothing was deleted."
+            return f"This request could not be shown; nothing was {done(request)}."
         case Pending():
             return "This request is waiting for approval."
         case _:
@@ -224,7 +212,7 @@ def failure(request: Failed) -> str:
             every = "every one of " if len(request.codes) > 1 else ""
             return (
                 f"I could not read {every}{asked} from Vivoldi, so there is no card and nothing was "
-                f"deleted: {escape(request.detail)}. When that is mended, type {code(COMMAND)} again."
+                f"{done(request)}: {escape(request.detail)}. When that is mended, type {code(COMMAND)} again."
             )
         case FailureReason.NOT_FREEZABLE:
             return (
@@ -234,13 +222,24 @@ def failure(request: Failed) -> str:
         case FailureReason.NO_CARD:
             return (
                 f"I can't post the card for {asked} in this channel (Slack says {code(request.detail)}), "
-                f"so nothing was deleted. {_CHANNEL_REMEDY.get(request.detail, _ELSEWHERE)}"
+                f"so nothing was {done(request)}. {_CHANNEL_REMEDY.get(request.detail, _ELSEWHERE)}"
             )
+        case _:
+            return restoring_card.failure(request)
 
 
 _INVITE = "Invite me with `/invite @Coupon Guard`, then ask again."
 _ELSEWHERE = "Please ask in another channel, or tell whoever runs Coupon Guard."
 _CHANNEL_REMEDY = {"not_in_channel": _INVITE, "channel_not_found": _INVITE}
+
+
+def _deed(request: Request) -> str:
+    return "restoration" if request.origin.purpose is Purpose.RESTORE else "deletion"
+
+
+def done(request: Request) -> str:
+    """Return what was not done where a request came to nothing, as a part of a sentence."""
+    return "created" if request.origin.purpose is Purpose.RESTORE else "deleted"
 
 
 def reminder(request: Pending) -> str:
@@ -249,11 +248,12 @@ def reminder(request: Pending) -> str:
         return _freeze_reminder(request)
     listed = many.listed([item.code for item in request.items])
     who = grants(request.origin.first if request.step is Step.REVIEW else request.origin.final)
+    doing = "restoring" if request.origin.purpose is Purpose.RESTORE else "deleting"
     others = "" if request.step is Step.REVIEW else ", by someone who neither asked nor approved yet"
     return (
-        f"{who}: deleting {clip(listed, _MAX_LISTED)} still waits for step {int(request.step)} of 2{others}. "
+        f"{who}: {doing} {clip(listed, _MAX_LISTED)} still waits for step {int(request.step)} of 2{others}. "
         f"Approve or reject it on the card above. Without a decision by {when(request.approve_by)}, nothing "
-        "is deleted."
+        f"is {done(request)}."
     )
 
 

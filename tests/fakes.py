@@ -10,19 +10,24 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Literal
 
-from bot.domain.coupon import Coupon, CouponCode, Reading, Sealed, Shown
-from bot.domain.errors import SlackError, SlackUnavailable, VivoldiError, VivoldiUnavailable
+from bot.adapters.vivoldi.creation import body_of, held_in
+from bot.adapters.vivoldi.wire import parse_coupon
+from bot.domain.coupon import Coupon, CouponCode, DiscountKind, Reading, Sealed, Shown
+from bot.domain.errors import SealError, SlackError, SlackUnavailable, VivoldiError, VivoldiUnavailable
 from bot.domain.event import Notice
 from bot.domain.item import DeleteAnswer, Executed
 from bot.domain.policy import Kind, Standing
 from bot.domain.request import Person
+from bot.domain.restore import Held, Unusable
 from bot.services.ports import Blocks, File, Message
 from tests.builders import NOW, UNSEEN
 
 # Whom every coupon is issued to, which is nobody's business.
 HOLDER = "SECRET-Jane"
+CREATED_AGAIN = "2025-06-02 03:04:05"
 
 
 class Killed(BaseException):
@@ -63,7 +68,7 @@ class FixedClock:
 class Call:
     """One call to Vivoldi."""
 
-    kind: Literal["read", "delete", "update"]
+    kind: Literal["read", "delete", "update", "create"]
     code: str
 
 
@@ -73,13 +78,14 @@ async def _nothing(_: object) -> None:
 
 @dataclass
 class FakeCoupons:
-    """Vivoldi: shows what is stored, and deletes it.
+    """Vivoldi: shows what is stored, deletes it, and creates it again.
 
-    reads, deletes, updates: what happens instead, for each code, in this order; a deletion or a new expiry
-    date is an answer and whether it was executed. overridden: codes that validate whatever their dates are.
-    during: awaited while a call is under way, before it has any effect. crowded: whether there
-    is no place in the rate limit. seal: closes what a coupon holds besides, as the client does where it has a
-    key.
+    reads, deletes, updates, creates: what happens instead, for each code, in this order; a deletion, a new
+    expiry date or a creation is an answer and whether it was executed. bodies: what was created.
+    overridden: codes that validate whatever their dates are. during: awaited while a call is under way,
+    before it has any effect. crowded: whether there
+    is no place in the rate limit. seal, unseal: close what a coupon holds besides, and open it, as the client
+    does where it has a key.
     """
 
     fuse: Fuse = field(default_factory=Fuse)
@@ -91,11 +97,16 @@ class FakeCoupons:
     updates: defaultdict[str, list[tuple[DeleteAnswer, bool]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    creates: defaultdict[str, list[tuple[DeleteAnswer, bool]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     overridden: set[str] = field(default_factory=set)
     during: Callable[[Call], Awaitable[None]] = _nothing
     seal: Callable[[bytes], Sealed] | None = None
+    unseal: Callable[[Sealed], bytes] | None = None
     crowded: bool = False
     calls: list[Call] = field(default_factory=list)
+    bodies: list[Mapping[str, object]] = field(default_factory=list)
 
     def store(self, *coupons: Coupon) -> None:
         """Store coupons, in place of those with their numbers."""
@@ -116,7 +127,7 @@ class FakeCoupons:
         coupon = self.stored.get(code)
         if coupon is None or (code not in self.overridden and not coupon.valid_on(NOW.date())):
             return UNSEEN
-        held = {"code": 0, "result": {"cpnNo": code, "nm": coupon.name, "userNm": HOLDER}}
+        held = {"code": 0, "result": wire(coupon) | {"userNm": HOLDER}}
         return Shown(coupon, self.seal(json.dumps(held).encode()) if self.seal else None)
 
     async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
@@ -141,10 +152,56 @@ class FakeCoupons:
         self.fuse.burn()
         return answer
 
+    def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
+        """Return what the product's own adapter finds in a sealed snapshot."""
+        try:
+            return held_in(code, self._opened(sealed))
+        except SealError:
+            return Unusable.KEY_LOST
+
+    async def create(self, code: CouponCode, sealed: Sealed) -> DeleteAnswer:
+        """Return what is scripted, else create. A new coupon was never used, and has a new creation time."""
+        await self._begin(Call("create", code))
+        body = body_of(code, self._opened(sealed))
+        answer, executed = self.creates[code].pop(0) if self.creates[code] else (Executed(), True)
+        if executed:
+            self.bodies.append(body)
+            self.stored[code] = _created(code, body)
+        self.fuse.burn()
+        return answer
+
+    def _opened(self, sealed: Sealed) -> bytes:
+        if self.unseal is None:
+            raise SealError("there is no key")
+        return self.unseal(sealed)
+
     async def _begin(self, call: Call) -> None:
         self.fuse.burn()
         self.calls.append(call)
         await self.during(call)
+
+
+def wire(coupon: Coupon) -> dict[str, object]:
+    """Return a coupon as Vivoldi writes it."""
+    return {
+        "cpnNo": coupon.number,
+        "nm": coupon.name,
+        "discTypeIdx": 457 if coupon.discount_kind is DiscountKind.PERCENT else 458,
+        "disc": int(coupon.discount or 0),
+        "discCurrency": coupon.currency,
+        "strtYmd": coupon.starts_on,
+        "endYmd": coupon.ends_on,
+        "useLimit": coupon.use_limit,
+        "useCnt": coupon.use_count,
+        "regYmdt": coupon.created_at,
+    }
+
+
+def _created(code: CouponCode, body: Mapping[str, object]) -> Coupon:
+    created = {**body, "useCnt": 0, "regYmdt": CREATED_AGAIN}
+    coupon = parse_coupon(code, json.loads(json.dumps(created), parse_float=Decimal))
+    assert coupon is not None
+    return coupon
 
 
 @dataclass

@@ -25,6 +25,7 @@ from bot.domain.item import (
 from bot.domain.policy import Verdict
 from bot.domain.request import Approved, Finished, Purpose
 from bot.domain.request import Shown as ShownRequest
+from tests import gallery_restore
 from tests.builders import (
     AMIR,
     BEA,
@@ -271,6 +272,7 @@ _FREEZES: dict[str, ShownRequest] = {
 
 SHOWN: dict[str, dict[str, ShownRequest]] = {
     "card_freeze": _FREEZES,
+    "card_restore": gallery_restore.RESTORATIONS,
     "card_pending": _PENDING,
     "card_running": {
         **_states(RUNNING),
@@ -293,4 +295,9 @@ SHOWN: dict[str, dict[str, ShownRequest]] = {
         "refused in hostile words": finished(Refused(f"Vivoldi says: “{_HOSTILE}”")),
     },
 }
-ENDINGS: dict[str, ShownRequest] = {**_ENDED, **_FINISHED, "twenty, longest": twenty_ended()}
+ENDINGS: dict[str, ShownRequest] = {
+    **_ENDED,
+    **_FINISHED,
+    "twenty, longest": twenty_ended(),
+    **gallery_restore.ENDINGS,
+}

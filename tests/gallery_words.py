@@ -16,6 +16,7 @@ from bot.services.submit import Accepted, Answer, Denied, History, Listing, Misr
 from handlers.answers import Answers
 from handlers.cards import Cards
 from handlers.dialogs import confirmation
+from tests import gallery_restore
 from tests.builders import (
     CODE,
     DANA,
@@ -39,6 +40,7 @@ from tests.builders import (
 )
 from tests.gallery import DELETED, ENDINGS, SHOWN, twenty_longest
 from tests.gallery_home import home_messages
+from tests.restoring import restored, restoring
 
 _CARDS = Cards()
 _BROKEN = "the connection to Vivoldi broke (RemoteProtocolError)"
@@ -52,6 +54,7 @@ _DENIALS = (
     Verdict.CHANNEL_NOT_ALLOWED,
     Verdict.DIRECT_MESSAGE,
     Verdict.FREEZE_OFF,
+    Verdict.RESTORE_OFF,
 )
 
 
@@ -87,13 +90,14 @@ def _failures() -> dict[str, Message]:
         FailureReason.NOT_FREEZABLE,
         "only a coupon that Vivoldi shows, and that was never used, can be frozen",
     )
+    found |= gallery_restore.failures()
     return {name: Message(_CARDS.failure(request)) for name, request in found.items()}
 
 
 def _reminders() -> dict[str, Message]:
     several = pending({CODE: Shown(a_coupon()), OTHER_CODE: UNSEEN})
     waiting = {"step 1": pending(), "step 2": reviewed(), "several coupons": several}
-    waiting["a freeze alone"] = pending(purpose=Purpose.FREEZE)
+    waiting |= {"a freeze alone": pending(purpose=Purpose.FREEZE), "a restoration": restoring()}
     return {name: _CARDS.reminder(request) for name, request in waiting.items()}
 
 
@@ -111,6 +115,8 @@ def _refused_clicks() -> dict[str, Message]:
         "rejected": rejected(),
         "cancelled": cancelled(),
         "expired": expired(),
+        "restored": restored(gallery_restore.CREATED["created"]),
+        "restoring": approved(reviewed(restoring())),
         "frozen": only_frozen(),
     }
     cases |= {f"stop, {name}": (Verdict.NOTHING_TO_STOP, request) for name, request in _unstoppable().items()}
@@ -172,6 +178,8 @@ def _past() -> list[Request]:
         only_frozen(),
         pending(purpose=Purpose.FREEZE),
         failed(FailureReason.UNREADABLE, _BROKEN, CODE),
+        restoring(),
+        restored(gallery_restore.CREATED["created"]),
     ]
 
 
@@ -201,6 +209,9 @@ def _answers() -> dict[str, Message]:
         "too few": TooFew(),
         "too few for a freeze": TooFew(Purpose.FREEZE),
         "accepted, a freeze": Accepted("CG-7K2M9QX4AB", (CODE,), Purpose.FREEZE),
+        "help, with restoring": Usage(a_policy(restore=True)),
+        "restore without a code": _misread("restore"),
+        "restore several": _misread(f"restore {CODE},{OTHER_CODE}"),
         "help, no freezing": Usage(a_policy(freeze=False)),
         "list, a freeze": Listing([OpenRequest(pending(purpose=Purpose.FREEZE), "1.000500")], False),
         "freeze without a code": _misread("freeze"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 from hypothesis import strategies as st
@@ -34,6 +35,18 @@ from bot.domain.item import (
 from bot.domain.policy import Verdict
 from bot.domain.request import Pending, Purpose
 from bot.domain.request import Shown as ShownRequest
+from bot.domain.restore import (
+    Created,
+    Creating,
+    Doubt,
+    Held,
+    NotCreated,
+    RestoreState,
+    Seen,
+    ToCreate,
+    Unclear,
+    WhyNot,
+)
 from tests.builders import (
     AMIR,
     CODE,
@@ -48,6 +61,7 @@ from tests.builders import (
     reviewed,
     with_states,
 )
+from tests.restoring import DELETION, a_draft, restored, restoring
 
 CODES = st.from_regex(r"[A-Za-z0-9]{8,16}", fullmatch=True).map(CouponCode)
 # What Slack's format gives a meaning to, and letters of more than one width.
@@ -172,9 +186,49 @@ FREEZES: st.SearchStrategy[Freeze] = st.one_of(
 )
 
 
+_DIFFERENCES = st.builds(lambda after: differences(a_coupon(), after), coupons())
+_RESTORE_STATES: st.SearchStrategy[RestoreState] = st.one_of(
+    st.builds(ToCreate, obstacle=st.none() | texts(700)),
+    st.just(Creating(1)),
+    st.builds(
+        Unclear,
+        st.just(1),
+        texts(700),
+        st.just(NOW),
+        st.none() | st.sampled_from(Seen),
+        _DIFFERENCES,
+        texts(500),
+    ),
+    st.builds(
+        Created, st.booleans(), st.just(NOW), st.none() | st.sampled_from(Seen), _DIFFERENCES, texts(500)
+    ),
+    st.builds(
+        NotCreated, st.sampled_from([why for why in WhyNot if why is not WhyNot.APPROVER_LOST]), texts(700)
+    ),
+    st.just(NotCreated(WhyNot.APPROVER_LOST, Verdict.GUEST, AMIR.id)),
+)
+
+
+@st.composite
+def restorations(draw: st.DrawFn) -> ShownRequest:
+    """Return a request for a restoration at any state."""
+    drafted = a_draft(
+        held=Held(draw(coupons()), draw(st.booleans())),
+        deletion=replace(DELETION, certain=draw(st.booleans())),
+        doubts=tuple(draw(st.sets(st.sampled_from(Doubt)))),
+    )
+    asked = restoring(drafted, reason=draw(texts(500)))
+    if draw(st.booleans()):
+        return restored(draw(_RESTORE_STATES), drafted)
+    decided: list[ShownRequest] = [asked, reviewed(asked), rejected(asked), cancelled(asked), expired(asked)]
+    return draw(st.sampled_from(decided))
+
+
 @st.composite
 def shown_requests(draw: st.DrawFn) -> ShownRequest:
     """Return a request at any state, for up to twenty coupons, some of which may be frozen."""
+    if draw(st.integers(0, 3)) == 0:
+        return draw(restorations())
     found = draw(_unfrozen_requests())
     if draw(st.booleans()):
         return found
@@ -184,7 +238,7 @@ def shown_requests(draw: st.DrawFn) -> ShownRequest:
 @st.composite
 def _unfrozen_requests(draw: st.DrawFn) -> ShownRequest:
     codes = [CouponCode(f"COUPON{number:010d}") for number in range(draw(st.sampled_from([1, 3, 20])))]
-    purpose = draw(st.sampled_from(Purpose))
+    purpose = draw(st.sampled_from([Purpose.DELETE, Purpose.FREEZE]))
     asked = pending(
         {code: draw(readings(code)) for code in codes},
         reason=draw(texts(500)),

@@ -22,7 +22,12 @@ _ACTIONS = {
     "unfreeze": "asked to unfreeze it",
     "stop": "stopped the request",
 }
-_OUTCOMES = {"notsent": "not sent", "unknown": "unknown; people have to look"}
+_OUTCOMES = {
+    "notsent": "not sent",
+    "unknown": "unknown; people have to look",
+    "notcreated": "not created",
+    "unclear": "unknown whether it was created; people have to look",
+}
 
 
 _WHERE = {
@@ -56,7 +61,8 @@ def _told(facts: Facts) -> Iterator[str]:
     who = f"{facts.actor_name} ({facts.actor_id})" if facts.actor_id else "Somebody"
     match facts.kind:
         case EventKind.COMMAND:
-            yield f"{who} asked to delete {_listed(data.get('codes'))} in {data.get('channel')}, typing:"
+            do = data.get("purpose", "delete")
+            yield f"{who} asked to {do} {_listed(data.get('codes'))} in {data.get('channel')}, typing:"
             yield f"“{data.get('text')}”"
         case EventKind.DECISION:
             yield from _decided(who, data)
@@ -70,6 +76,13 @@ def _told(facts: Facts) -> Iterator[str]:
             yield from _bound(data)
         case EventKind.DELETE_ANSWERED:
             yield _answered(facts.code, data)
+        case EventKind.RESTORE_DRAFTED:
+            yield f"What {facts.code} held when {data.get('from')} deleted it was opened, to be shown."
+        case EventKind.CREATE_SENDING:
+            yield f"The bot sends the creation of {facts.code}, attempt {data.get('attempt')}."
+            yield from _bound(data)
+        case EventKind.CREATE_ANSWERED:
+            yield _created(facts.code, data)
         case EventKind.DATE_SENDING:
             yield f"To {data.get('goal')} {facts.code}, the bot sends the expiry date {data.get('date')}."
         case EventKind.DATE_ANSWERED:
@@ -128,6 +141,18 @@ def _answered(code: str | None, data: Mapping[str, Any]) -> str:
             return f"No clear answer about {code}: {data.get('reason')}"
 
 
+def _created(code: str | None, data: Mapping[str, Any]) -> str:
+    match data.get("answer"):
+        case "Executed":
+            return f"Vivoldi answered that {code} is created."
+        case "RefusedAnswer":
+            return f"Vivoldi refused to create {code}. {data.get('message')}"
+        case "NotExecuted":
+            return f"{code} was not created by this attempt: {data.get('reason')}"
+        case _:
+            return f"No clear answer about the creation of {code}: {data.get('reason')}"
+
+
 def _dated(code: str | None, data: Mapping[str, Any]) -> str:
     match data.get("answer"):
         case "Executed":
@@ -177,6 +202,8 @@ def _of_request(kind: str, data: Mapping[str, Any]) -> str:
             return "The time to decide ran out, and nothing was sent."
         case EventKind.DELETE_LOST:
             return f"The answer to the deletion was never seen: {data.get('reason')}"
+        case EventKind.CREATE_LOST:
+            return f"The answer to the creation was never seen: {data.get('reason')}"
         case EventKind.REMINDED:
             return f"Those who could give step {data.get('step')} were reminded in the thread."
         case EventKind.OUTCOME_TOLD:

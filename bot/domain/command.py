@@ -24,7 +24,7 @@ class ListOpen:
 
 @dataclass(frozen=True)
 class Ask:
-    """Ask for a deletion, or for a freeze alone. reason may be empty."""
+    """Ask for a deletion, for a freeze alone, or to create a deleted coupon again. reason may be empty."""
 
     codes: tuple[CouponCode, ...]
     reason: str
@@ -43,7 +43,7 @@ Command = Help | ListOpen | ShowHistory | Ask
 # Every sub-word has fewer than 8 letters, so none of them can be a coupon code.
 _WORDS: dict[str, Command] = {"": Help(), "help": Help(), "list": ListOpen()}
 _SHOW = "show"
-_FREEZE = "freeze"
+_PURPOSES = {"freeze": Purpose.FREEZE, "restore": Purpose.RESTORE}
 
 
 def parse_command(text: str, *, reason_required: bool) -> Command:
@@ -57,16 +57,18 @@ def parse_command(text: str, *, reason_required: bool) -> Command:
         return word
     if first.lower() == _SHOW:
         return ShowHistory(_code_to_show(reason))
-    if first.lower() == _FREEZE:
-        return _ask(*_split(reason), Purpose.FREEZE, reason_required=reason_required)
+    if (purpose := _PURPOSES.get(first.lower())) is not None:
+        return _ask(*_split(reason), purpose, reason_required=reason_required)
     return _ask(first, reason, Purpose.DELETE, reason_required=reason_required)
 
 
 def _ask(first: str, reason: str, purpose: Purpose, *, reason_required: bool) -> Ask:
-    typed = "/coupon-delete freeze" if purpose is Purpose.FREEZE else "/coupon-delete"
+    typed = "/coupon-delete" if purpose is Purpose.DELETE else f"/coupon-delete {purpose}"
     if reason and (first.endswith(",") or reason.startswith(",")):
         raise BadInput(f"Please separate the codes by commas without spaces: `{typed} CODE,CODE reason`.")
     codes = _codes(first, typed)
+    if purpose is Purpose.RESTORE and len(codes) > 1:
+        raise BadInput(f"Please restore one coupon at a time: `{typed} CODE reason`. Each gets its own card.")
     if reason_required and not reason:
         raise BadInput(f"Please say why, after the code: `{typed} {','.join(codes)} leaked on social media`.")
     if len(reason) > MAX_REASON:

@@ -29,6 +29,7 @@ from bot.domain.coupon import (
     sameness,
 )
 from bot.domain.freeze import Free, Freeze, Frozen, as_frozen, may_hide, without_effect
+from bot.domain.restore import Draft, RestoreState, draft_digest, is_restored
 
 # ---------------------------------------------------------------- what an answer to DELETE proves
 
@@ -181,26 +182,33 @@ class NotSent:
 
 
 ItemState = Waiting | Sending | Unknown | Deleted | Refused | Changed | NotSent
+AnyState = ItemState | RestoreState  # a deletion's, or a restoration's: neither ever becomes the other
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One coupon of a request: what was shown of it, how far its deletion is, and whether it is frozen."""
+    """One coupon of a request: what was shown of it, how far it is, and whether it is frozen.
+
+    draft: what is to be created, where that was asked for.
+    """
 
     code: CouponCode
     snapshot: Reading
     warnings: tuple[Warning, ...] = ()
-    state: ItemState = field(default_factory=Waiting)
+    state: AnyState = field(default_factory=Waiting)
     freeze: Freeze = field(default_factory=Free)
+    draft: Draft | None = None
 
     @cached_property
     def digest(self) -> str:
         """The digest of what was shown."""
-        return digest(self.code, self.snapshot)
+        return digest(self.code, self.snapshot) if self.draft is None else draft_digest(self.code, self.draft)
 
 
-def is_final(state: ItemState) -> bool:
+def is_final(state: AnyState) -> bool:
     """Tell whether nothing more will happen to an item in this state."""
+    if isinstance(state, RestoreState):
+        return is_restored(state)
     match state:
         case Waiting() | Sending():
             return False
@@ -212,12 +220,12 @@ def is_final(state: ItemState) -> bool:
             return True
 
 
-def may_be_gone(state: ItemState) -> bool:
+def may_be_gone(state: AnyState) -> bool:
     """Tell whether the coupon was deleted, or may have been: then what it held can't be had again."""
     return isinstance(state, Deleted | Unknown)
 
 
-def freeze_seen(freeze: Freeze, state: ItemState, now: datetime) -> Freeze:
+def freeze_seen(freeze: Freeze, state: AnyState, now: datetime) -> Freeze:
     """Return what is left of a freeze once a deletion has come to `state`: none that a read disproved."""
     if not (isinstance(freeze, Frozen) and isinstance(state, Changed) and state.was_frozen):
         return freeze
@@ -369,7 +377,7 @@ def stopped(waiting: Waiting, by: str) -> NotSent:
     return NotSent(NotSentReason.STOPPED, unanswered=waiting.unanswered, stopped_by=by)
 
 
-def may_be_sent(state: ItemState) -> bool:
+def may_be_sent(state: AnyState) -> bool:
     """Tell whether a DELETE for an item in this state may still be sent, at once or after a read."""
     match state:
         case Waiting() | Sending():

@@ -59,10 +59,10 @@ class RequesterMayApprove(StrEnum):
 class Policy:
     """The rules in force, from the settings. None for requesters or channels: no restriction.
 
-    freeze: whether approvers may freeze coupons.
-    stop_window: for how long nothing is sent after the final approval, so that it can be stopped.
-    confirm_by_typing: whether the final approver has to type what `confirmation` says.
-    plan: the calls that Vivoldi allows. max_codes: of one request.
+    freeze: whether approvers may freeze coupons. restore: whether what deleted coupons held is kept, so that
+    they can be created again. stop_window: for how long nothing is deleted after the final approval, so that
+    it can be stopped. confirm_by_typing: whether the final approver of a deletion has to type what
+    `confirmation` says. plan: the calls that Vivoldi allows. max_codes: of one request.
     """
 
     approvers: Grants
@@ -77,6 +77,7 @@ class Policy:
     freeze: bool = True
     stop_window: timedelta = timedelta()
     confirm_by_typing: bool = False
+    restore: bool = False
     plan: Plan = field(default_factory=Plan)
     max_codes: int = 1000
 
@@ -124,6 +125,7 @@ class Verdict(StrEnum):
     FREEZE_OFF = "freeze_off"
     NOT_FREEZABLE = "not_freezable"  # no coupon of the request allows it, or it was asked for already
     NOT_FROZEN = "not_frozen"  # nothing is left to be undone
+    RESTORE_OFF = "restore_off"
     ONLY_A_FREEZE = "only_a_freeze"  # a deletion was not asked for, so it can't be approved
     NOT_TYPED = "not_typed"  # the final approval has to be confirmed by typing
     WRONG_TEXT = "wrong_text"  # something else was typed
@@ -178,7 +180,7 @@ def eligible(policy: Policy, standing: Standing, step: Step, requester: str) -> 
 
 def may_approve(policy: Policy, standing: Standing, request: Pending, now: datetime) -> Verdict:
     """Tell whether someone may give the step that the request waits for (I1)."""
-    if request.origin.purpose is not Purpose.DELETE:
+    if request.origin.purpose is Purpose.FREEZE:
         return Verdict.ONLY_A_FREEZE
     verdict = eligible(policy, standing, request.step, request.origin.requester.id)
     if verdict is not Verdict.ALLOWED:
@@ -260,7 +262,7 @@ def is_confirmed(policy: Policy, request: Pending, typed: str | None) -> Verdict
 
     Capitals and spaces around it make no difference: nobody is to fight a phone's keyboard at night.
     """
-    if request.step is Step.REVIEW:
+    if request.step is Step.REVIEW or request.origin.purpose is not Purpose.DELETE:
         return Verdict.ALLOWED
     if typed is None:
         return Verdict.NOT_TYPED if policy.confirm_by_typing else Verdict.ALLOWED

@@ -18,7 +18,7 @@ from enum import IntEnum, StrEnum
 
 from bot.domain.bulk import Bulk
 from bot.domain.coupon import CouponCode, Reading, combined_digest, warnings
-from bot.domain.item import Item, ItemState, Waiting, freeze_seen, is_final, may_be_sent, stopped
+from bot.domain.item import AnyState, Item, Waiting, freeze_seen, is_final, may_be_sent, stopped
 
 
 class Step(IntEnum):
@@ -33,6 +33,7 @@ class Purpose(StrEnum):
 
     DELETE = "delete"
     FREEZE = "freeze"  # alone: nothing is deleted
+    RESTORE = "restore"  # a deleted coupon is created again
 
 
 @dataclass(frozen=True)
@@ -132,9 +133,9 @@ class Stop:
 
 @dataclass(frozen=True, kw_only=True)
 class Approved:
-    """Both approvals are there; the items are being deleted.
+    """Both approvals are there; the items are being deleted, or created again.
 
-    stop_until: nothing is sent before, so that it can be stopped; None: sent at once. stopped: by whom.
+    stop_until: nothing is deleted before, so that it can be stopped; None: sent at once. stopped: by whom.
     """
 
     origin: Origin
@@ -216,6 +217,11 @@ class FailureReason(StrEnum):
     UNREADABLE = "unreadable"  # Vivoldi could not be read
     NOT_FREEZABLE = "not_freezable"  # a freeze alone, of coupons that can't be frozen
     NO_CARD = "no_card"  # Slack does not let the bot post the card
+    # Why nothing can be created again:
+    NUMBER_TAKEN = "number_taken"  # the number validates
+    NO_SNAPSHOT = "no_snapshot"  # nothing is kept of such a coupon
+    SNAPSHOT_UNUSABLE = "snapshot_unusable"  # see `bot.domain.restore.Unusable`
+    ENDED = "ended"  # its last day has passed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -315,8 +321,10 @@ def approve(
 ) -> Approved:
     """Return the request with step 2 given, so that its items may be sent until execute-by.
 
-    stop_window: for how long nothing is sent yet, so that it can be stopped.
+    stop_window: for how long nothing is deleted yet, so that it can be stopped. What is created again can be
+    deleted again, so it does not wait.
     """
+    waits = bool(stop_window) and request.origin.purpose is Purpose.DELETE
     return Approved(
         origin=request.origin,
         items=request.items,
@@ -325,7 +333,7 @@ def approve(
         final=Decision(Step.FINAL, actor, now, request.digest),
         execute_by=now + execute_within,
         version=request.version + 1,
-        stop_until=now + stop_window if stop_window else None,
+        stop_until=now + stop_window if waits else None,
     )
 
 
@@ -364,7 +372,7 @@ def expire(request: Pending, now: datetime) -> Expired:
     )
 
 
-def progress(request: Approved, position: int, state: ItemState, now: datetime) -> Approved | Finished:
+def progress(request: Approved, position: int, state: AnyState, now: datetime) -> Approved | Finished:
     """Return the request with one item in a new state; finished, once every item has its outcome."""
     item = request.items[position]
     moved = replace(item, state=state, freeze=freeze_seen(item.freeze, state, now))

@@ -11,11 +11,12 @@ from datetime import datetime
 from time import perf_counter
 from typing import TypeVar
 
-from bot.domain.coupon import CouponCode, Reading, Shown
+from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
 from bot.domain.errors import SlackRefused, SlackUnavailable, VivoldiRefused, VivoldiUnavailable
 from bot.domain.event import Notice
 from bot.domain.item import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
 from bot.domain.policy import Standing
+from bot.domain.restore import Held, Unusable
 from bot.services.ports import Blocks, Coupons, Dialogs, File, Message, Messenger, People
 
 T = TypeVar("T")
@@ -88,6 +89,16 @@ class MeasuredCoupons:
         """Set the expiry date."""
         return await self._calls.measured(
             "update", self._coupons.end_on(code, day), lambda answer: _DELETE_RESULTS[type(answer)]
+        )
+
+    def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
+        """Return what may be shown of a sealed snapshot, which is no call."""
+        return self._coupons.held(code, sealed)
+
+    async def create(self, code: CouponCode, sealed: Sealed) -> DeleteAnswer:
+        """Create a coupon again."""
+        return await self._calls.measured(
+            "create", self._coupons.create(code, sealed), lambda answer: _DELETE_RESULTS[type(answer)]
         )
 
 

@@ -22,6 +22,7 @@ from bot.domain.event import Event, EventKind
 from bot.domain.item import Changed, Deleted, NotSent, Refused, Unknown
 from bot.domain.policy import Verdict
 from bot.domain.request import FailureReason
+from bot.domain.restore import Created, NotCreated, Unclear
 from bot.services.decide import Action
 from bot.services.submit import Answer, Denied
 
@@ -59,7 +60,7 @@ class Metrics:
 
         refusals = [verdict for verdict in Verdict if verdict is not Verdict.ALLOWED]
         answers = [*_names(kind for kind in get_args(Answer) if kind is not Denied), *refusals]
-        outcomes = _names((Deleted, Refused, Unknown, Changed, NotSent))
+        outcomes = _names((Deleted, Refused, Unknown, Changed, NotSent, Created, NotCreated, Unclear))
         self._commands = counter("commands", "Commands, by how they were answered.", ("answer", answers))
         self._decisions = counter(
             "decisions", "Clicks, by action and verdict.", ("action", Action), ("verdict", Verdict)
@@ -160,7 +161,7 @@ class Metrics:
 
     def _ended(self, event: Event, outcome: str) -> None:
         self._outcomes.labels(outcome).inc()
-        if outcome == "unknown":
+        if outcome in ("unknown", "unclear"):
             self._last_unknown.set(event.at.timestamp())
 
 

@@ -6,7 +6,7 @@ again later, it is an unknown outcome (I4), and never sent again before a read (
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.domain.coupon import Reading
 from bot.domain.errors import SlackError, VivoldiError, VivoldiRefused
@@ -30,14 +30,10 @@ from bot.domain.item import (
 )
 from bot.domain.policy import ApproverLost, Policy, Standing, Verdict, still_approved
 from bot.domain.request import Approved
+from bot.services.approvers import FreshApprovers
 from bot.services.ledger import Fact, Ledger, was_read
 from bot.services.ports import Claim, Clock, Coupons, People
 from bot.services.timing import SEND_WITHIN, seconds_between
-
-# Twenty codes of one request share an answer about an approver that is this young, to stay in Slack's limits.
-_FRESH_FOR = timedelta(seconds=5)
-# Many codes take so long that even that would be too many questions: Slack takes 20 a minute about groups.
-_FRESH_FOR_MANY = timedelta(seconds=30)
 
 
 class Execute:
@@ -48,9 +44,9 @@ class Execute:
     ) -> None:
         self._ledger = ledger
         self._coupons = coupons
-        self._people = people
         self._policy = policy
         self._clock = clock
+        self._approvers = FreshApprovers(people, clock)
 
     async def __call__(self, claim: Claim, request: Approved, item: Item, waiting: Waiting) -> bool:
         """Make the next transition of a waiting item. Returns whether it can go on at once."""
@@ -100,14 +96,6 @@ class Execute:
         verdict = check(item, waiting, reading, now)
         return await self._ledger.move(
             claim, end if isinstance(verdict, Send) else verdict, was_read(reading)
-        )
-
-    async def _approvers(self, request: Approved) -> tuple[Standing, Standing]:
-        fresh_for = _FRESH_FOR if request.origin.bulk is None else _FRESH_FOR_MANY
-        since = max(request.final.at, self._clock.now() - fresh_for)
-        return (
-            await self._people.fresh(request.review.actor.id, since),
-            await self._people.fresh(request.final.actor.id, since),
         )
 
     async def _held_up(

@@ -59,6 +59,9 @@ class FreezeCoupon:
             await entry.move_freeze(sending(underway))
             sent = {"goal": underway.goal, "date": underway.date, "by": underway.by}
             await entry.note(Fact(EventKind.DATE_SENDING, sent))
+            if underway.goal is Goal.FREEZE:
+                # Once it is frozen, no read shows it any more, not even the one before its deletion.
+                await entry.keep(reading)
         answer: DeleteAnswer = NotExecuted(_HELD_UP)
         if self._clock.now() - read_at <= SEND_WITHIN:
             answer = await self._coupons.end_on(code, underway.date)

@@ -14,6 +14,7 @@ from bot.services.ledger import Ledger
 from bot.services.many import Many, behind_the_others
 from bot.services.ports import Claim, Clock
 from bot.services.reconcile import Reconcile
+from bot.services.restore import Restore
 
 
 class WorkOnItem:
@@ -25,6 +26,7 @@ class WorkOnItem:
         execute: Execute,
         reconcile: Reconcile,
         freeze: FreezeCoupon,
+        restore: Restore,
         many: Many,
         clock: Clock,
     ) -> None:
@@ -32,6 +34,7 @@ class WorkOnItem:
         self._execute = execute
         self._reconcile = reconcile
         self._freeze = freeze
+        self._restore = restore
         self._many = many
         self._clock = clock
 
@@ -46,6 +49,8 @@ class WorkOnItem:
     async def _step(self, claim: Claim) -> bool:
         async with self._ledger.entry(claim) as entry:
             request, item = entry.request, entry.item
+        if entry.has_deletion and item.draft is not None:
+            return await self._restore(claim, entry.approved, item, item.draft)
         # Once approved, the deletion comes first: its own read settles what a freeze has led to.
         if entry.has_deletion:
             return await self._delete(claim, entry.approved, item)

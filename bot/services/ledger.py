@@ -13,9 +13,10 @@ from bot.domain.coupon import NotShown, Reading, Shown
 from bot.domain.errors import LostClaim, VivoldiError
 from bot.domain.event import Event, EventKind
 from bot.domain.freeze import Dates, Freeze, Underway
-from bot.domain.item import Item, ItemState, Waiting, is_final, may_be_gone
+from bot.domain.item import AnyState, Item, Waiting, is_final, may_be_gone
 from bot.domain.request import Approved, codes_of, progress
 from bot.domain.request import Shown as ShownRequest
+from bot.domain.restore import ToCreate
 from bot.services.ports import Claim, Clock, Place, Store, Transaction
 from bot.services.timing import backoff
 
@@ -57,7 +58,7 @@ class Entry:
 
     @property
     def has_deletion(self) -> bool:
-        """Whether the claimed item is to be deleted, as it is stored."""
+        """Whether the claimed item is to be deleted, or created again, as it is stored."""
         return isinstance(self.request, Approved) and not is_final(self.item.state)
 
     @property
@@ -71,7 +72,7 @@ class Entry:
         assert self.claim.position is not None
         return Place(self.claim.request_id, self.claim.position)
 
-    async def move(self, state: ItemState) -> bool:
+    async def move(self, state: AnyState) -> bool:
         """Store the item's next state, with its outcome as an audit event where it is one.
 
         Returns whether there is more to do; an outcome ends the claim. What the coupon held is not kept any
@@ -146,7 +147,7 @@ class Ledger:
                 await self._note_late(claim, fact)
             raise
 
-    async def move(self, claim: Claim, state: ItemState, fact: Fact | None = None) -> bool:
+    async def move(self, claim: Claim, state: AnyState, fact: Fact | None = None) -> bool:
         """Store the item's next state, and what was observed. Returns whether there is more to do."""
         async with self.entry(claim, fact) as entry:
             return await entry.move(state)
@@ -170,7 +171,7 @@ class Ledger:
     async def wait(
         self,
         claim: Claim,
-        waiting: Waiting,
+        waiting: Waiting | ToCreate,
         obstacle: str,
         fact: Fact | None = None,
         retry_after: float | None = None,
@@ -187,7 +188,7 @@ class Ledger:
         return self._clock.now() + backoff(attempts, self._random, retry_after)
 
 
-def outcome_of(state: ItemState | Freeze) -> dict[str, object]:
+def outcome_of(state: AnyState | Freeze) -> dict[str, object]:
     """Return an item's outcome, or that of its freeze, as the audit keeps it."""
     plain = {name: _plain_value(value) for name, value in vars(state).items()}
     return {"outcome": type(state).__name__.lower(), **plain}

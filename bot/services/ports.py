@@ -15,6 +15,7 @@ from bot.domain.event import Event, Notice
 from bot.domain.item import DeleteAnswer
 from bot.domain.policy import Standing, Verdict
 from bot.domain.request import Approved, Failed, Pending, Request, Shown, Submitted
+from bot.domain.restore import Held, Unusable
 
 # ---------------------------------------------------------------- the store
 
@@ -113,6 +114,9 @@ class Snapshots(Protocol):
 
     async def of_request(self, request_id: str) -> Sequence[Snapshot]:
         """Return the snapshots of a request, in the order of its items."""
+
+    async def newest(self, code: CouponCode) -> Snapshot | None:
+        """Return the snapshot of a code, in exactly this spelling, that was stored last, if there is any."""
 
     async def after(self, place: Place | None, limit: int) -> Sequence[Snapshot]:
         """Return the snapshots that follow a place (None: from the first), at most `limit`."""
@@ -256,7 +260,8 @@ class Coupons(Protocol):
         """Read a coupon once. Raises VivoldiUnavailable or VivoldiRefused."""
 
     async def reserve(self) -> None:
-        """Take a place in the rate limit for a DELETE, before the checks that must be fresh when it is sent.
+        """Take a place in the rate limit for a DELETE, or for a creation, before the checks that must be
+        fresh when it is sent.
 
         Raises VivoldiUnavailable where none becomes free in time.
         """
@@ -266,6 +271,15 @@ class Coupons(Protocol):
 
     async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
         """Set the expiry date, sent once, and return what the answer proves. day: `YYYY-MM-DD`, as read."""
+
+    def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
+        """Return what may be shown of a sealed snapshot that is said to be of `code` (I8)."""
+
+    async def create(self, code: CouponCode, sealed: Sealed) -> DeleteAnswer:
+        """Create the coupon of a sealed snapshot again, sent exactly once, at once, after `reserve`.
+
+        Returns what the answer proves. Raises nothing by name.
+        """
 
 
 class People(Protocol):

@@ -14,6 +14,7 @@ from bot.domain.event import Event, EventKind
 from bot.domain.freezes import can_freeze
 from bot.domain.policy import Policy
 from bot.domain.request import FailureReason, Purpose, Submitted, read_more, show
+from bot.services.draft import DraftRestore
 from bot.services.failing import FailRequest
 from bot.services.ledger import was_read
 from bot.services.many import Many
@@ -40,6 +41,7 @@ class ReadCoupons:
         store: Store,
         coupons: Coupons,
         fail: FailRequest,
+        draft: DraftRestore,
         policy: Policy,
         clock: Clock,
         random: Random,
@@ -48,6 +50,7 @@ class ReadCoupons:
         self._store = store
         self._coupons = coupons
         self._fail = fail
+        self._draft = draft
         self._policy = policy
         self._clock = clock
         self._random = random
@@ -77,6 +80,9 @@ class ReadCoupons:
             return await self._unread(claim, after, results, errors, give_up_at)
         if after.unread:
             return await self._put_back(claim, after, results, self._pace(request))
+        if request.origin.purpose is Purpose.RESTORE:
+            (reading,) = (each for each in after.readings if each is not None)
+            return await self._draft(claim, request, reading)
         return await self._show(claim, after, results)
 
     async def _read(self, code: CouponCode) -> Reading | VivoldiError:
@@ -128,6 +134,9 @@ class ReadCoupons:
         readings = tuple(reading for reading in request.readings if reading is not None)
         pending = show(request, readings, now, self._policy.approve_within, today)
         if request.origin.purpose is Purpose.FREEZE and not can_freeze(pending):
+            async with self._store.transaction() as tx:
+                await tx.hold(claim)
+                await self._record(tx, request, results)
             await self._fail(claim, FailureReason.NOT_FREEZABLE, _LOCKED)
             return False
         async with self._store.transaction() as tx:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.event import Event, EventKind
-from bot.domain.item import Changed, Item, ItemState, NotSent, Waiting, is_final
+from bot.domain.item import AnyState, Changed, Item, NotSent, Waiting, is_final
 from bot.domain.request import Approved, Person, stop
 from bot.services.ledger import outcome_of
 from bot.services.ports import Place, Transaction
@@ -39,7 +39,7 @@ def past_stopping(request: Approved) -> tuple[Item, ...]:
     return tuple(item for item in request.items if _was_sent(item.state))
 
 
-def _was_sent(state: ItemState) -> bool:
+def _was_sent(state: AnyState) -> bool:
     match state:
         case Waiting(unanswered=unanswered):
             return unanswered > 0

@@ -176,6 +176,8 @@ class Submit:
     async def _asked(self, command: SlashCommand, standing: Standing, parsed: Ask) -> Answer:
         if parsed.purpose is Purpose.FREEZE and not self._policy.freeze:
             return await self._recorded(command, standing, Denied(Verdict.FREEZE_OFF))
+        if parsed.purpose is Purpose.RESTORE and not self._policy.restore:
+            return await self._recorded(command, standing, Denied(Verdict.RESTORE_OFF))
         everyone = [*self._people.approvers(), standing]
         if not self._is_possible(parsed.purpose, standing, everyone):
             return await self._recorded(command, standing, TooFew(parsed.purpose))
@@ -210,8 +212,8 @@ class Submit:
             first=self._policy.approvers,
             final=self._policy.final_approvers,
             purpose=ask.purpose,
-            # A freeze is for an incident: it is done within a minute, or not at all.
-            freeze=self._policy.freeze and bulk is None,
+            # A freeze of many coupons would take too long to be one.
+            freeze=self._policy.freeze and bulk is None and ask.purpose is not Purpose.RESTORE,
             bulk=bulk,
         )
         data = {"codes": list(ask.codes), "purpose": ask.purpose}

@@ -61,7 +61,7 @@ async def who_may_not(scene: Scene) -> None:
     coupon = await scene.coupon("TEAPOT25OFF", nm="25% off teapots", disc=25)
     card = await scene.asks(RIKA, coupon, "wrong discount")
     card = await scene.reviews(AMIR, card)
-    await scene.refused(RIKA, card, "You asked for this deletion")
+    await scene.refused(RIKA, card, "You asked for this")
     await scene.refused(CARL, card, "You are not one of those who may give the final approval")
     await scene.kept(coupon)
     scene.telling.say(f"Bea is an approver. She clicks {scene.label(card)} twice at once.")

@@ -7,6 +7,7 @@ import asyncio
 import signal
 import sys
 
+from bot.adapters.seal import new_key
 from sandbox.page.server import serving
 from sandbox.stage import NotReady, stage
 
@@ -55,6 +56,8 @@ async def _run(port: int, settings: dict[str, str]) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    # With a key, so that what was deleted can be restored.
+    settings = {"SNAPSHOT_KEYS": new_key()} | settings
     # Named in full, so that no setting can be taken for a parameter of the stage.
     standing = stage("http", database_url=None, start_bot=True, seed_coupons=True, **settings)
     async with standing as everything, serving(everything, port) as address:

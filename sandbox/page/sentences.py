@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from bot.domain.event import Event, EventKind
 
-_DECIDED = {"approve": "approves", "reject": "rejects", "cancel": "takes the request back"}
+_DECIDED = {
+    "approve": "approves",
+    "reject": "rejects",
+    "cancel": "takes the request back",
+    "freeze": "asks to freeze it",
+    "unfreeze": "asks to unfreeze it",
+    "stop": "stops it",
+}
 _ENDED = {"reject": "rejected", "cancel": "cancelled"}
 _ANSWERED = {
     "Executed": ("Vivoldi says that it deleted the coupon", "item: deleted, to be confirmed"),
     "RefusedAnswer": ("Vivoldi refuses", ""),
     "NotExecuted": ("Proven not executed; it will be sent again", "item: waiting"),
     "Unproven": ("No clear answer: only a read can settle it", "item: unknown"),
+}
+
+
+_CREATED = _ANSWERED | {
+    "Executed": ("Vivoldi says that it created the coupon", "item: created, to be confirmed"),
+    "NotExecuted": ("Proven not executed; it will be sent again", "item: to be created"),
+    "Unproven": ("No clear answer: only a read can settle it", "item: unclear"),
 }
 
 
@@ -37,6 +51,15 @@ def audit_line(event: Event, *, last: bool) -> tuple[str, str, str]:
             return f"{who} may not do that; nothing changed", said["verdict"], ""
         case EventKind.DELETE_SENDING:
             return "About to send DELETE", f"attempt {said['attempt']}", "item: sending"
+        case EventKind.RESTORE_DRAFTED:
+            return "What the deleted coupon held is opened", f"from {said['from']}", ""
+        case EventKind.CREATE_SENDING:
+            return "About to send the creation", f"attempt {said['attempt']}", "item: creating"
+        case EventKind.CREATE_ANSWERED:
+            text, state = _CREATED.get(said["answer"], (said["answer"], ""))
+            return text, said.get("reason") or said.get("message", ""), state
+        case EventKind.CREATE_LOST:
+            return "The sender never came back", said["reason"], "item: unclear"
         case EventKind.DELETE_ANSWERED:
             text, state = _ANSWERED.get(said["answer"], (said["answer"], ""))
             return text, said.get("reason") or said.get("message", ""), state
@@ -66,4 +89,4 @@ def _decision(who: str, said: dict[str, str]) -> tuple[str, str, str]:
     action, step = said["action"], said.get("step", "")
     if action == "approve":
         return f"{who} approves step {step}", digest, "approved" if step == "2" else "pending, step 2"
-    return f"{who} {_DECIDED[action]}", digest, _ENDED[action]
+    return f"{who} {_DECIDED[action]}", digest, _ENDED.get(action, "")

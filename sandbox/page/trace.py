@@ -141,7 +141,9 @@ def vivoldi_lines(
         if call.code in subject.codes and subject.covers(at := _epoch(call.at)):
             yield Line(at, "vivoldi", f"{call.method} {call.code}", call.kind, _answered(call))
     for event in events:
-        if event.code in subject.codes and event.kind != "created" and subject.covers(at := _epoch(event.at)):
+        # Those that were there from the start are no news.
+        seeded = event.kind == "created" and event.by == "control"
+        if event.code in subject.codes and not seeded and subject.covers(at := _epoch(event.at)):
             by = "by the API" if event.by == "api" else "by someone else"
             yield Line(at, "vivoldi", f"{event.code} truly {event.kind}", "truth", by)
 

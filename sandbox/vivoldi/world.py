@@ -13,6 +13,8 @@ from sandbox.vivoldi.log import EventKind, Log
 # What the update call may touch; the rest belongs to the vendor or is the number itself.
 UPDATABLE = WIRE_NAMES - {"cpnNo", "domain", "formatDiscCurrency", "useCnt", "regYmdt"}
 
+# The vendor's page on the call names these as required.
+_REQUIRED = ("nm", "discTypeIdx", "disc")
 _NUMBER_LETTERS = string.ascii_uppercase + string.digits
 
 
@@ -85,6 +87,7 @@ class World:
         """Make a coupon from wire-named fields, with defaults that validate today, and return it.
 
         Raises `RefusedError` if the number exists and `ValidationError` for an unknown field or a bad value.
+        An API call is refused as well where something that is required is missing, or the end has passed.
         """
         code = str(fields.get("cpnNo") or "".join(secrets.choice(_NUMBER_LETTERS) for _ in range(16)))
         if code in self._coupons:
@@ -99,6 +102,8 @@ class World:
             "regYmdt": now.strftime("%Y-%m-%d %H:%M:%S"),
         }
         coupon = Coupon.model_validate({**defaults, **fields, "cpnNo": code, "uid": uuid4().hex})
+        if call is not None:
+            _check_new(fields, coupon, now.date())
         self._last_created[code] = now
         self._keep("created", coupon, call)
         return coupon
@@ -142,3 +147,13 @@ class World:
     def _keep(self, kind: EventKind, coupon: Coupon, call: int | None) -> None:
         self._coupons[coupon.cpn_no] = coupon
         self.log.add_event(kind, code=coupon.cpn_no, uid=coupon.uid, facts=coupon.facts(), call=call)
+
+
+def _check_new(fields: Mapping[str, Any], coupon: Coupon, today: date) -> None:
+    """Raise `RefusedError` where the vendor, or any server in its place, would not create a coupon."""
+    if missing := [name for name in _REQUIRED if fields.get(name) in (None, "")]:
+        raise RefusedError(f"{missing[0]} is required.")
+    if coupon.end_ymd and coupon.end_ymd < today:
+        raise RefusedError("The end date has passed.")
+    if coupon.strt_ymd and coupon.end_ymd and coupon.end_ymd < coupon.strt_ymd:
+        raise RefusedError("The end date is before the start date.")

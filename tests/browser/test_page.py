@@ -121,7 +121,7 @@ def test_refusals_are_private_and_change_nothing(sandbox: Sandbox, tabs_of: Open
     become(page, "Rika")
     press(page, "ALWAYS5OFF", "Approve", "Approve")
     press(page, "ALWAYS5OFF", "final approval for", "Delete Coupon")
-    expect(said(page, "You asked for this deletion, so someone else")).to_be_visible()
+    expect(said(page, "You asked for this, so someone else")).to_be_visible()
     press(page, "ALWAYS5OFF", "Cancel")
     expect(card(page, "ALWAYS5OFF")).to_contain_text("@Rika cancelled this request")
     expect(row(page, "ALWAYS5OFF")).to_contain_text("Unlimited")

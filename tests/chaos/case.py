@@ -16,11 +16,11 @@ NEVER = 10**9
 class Rule(StrEnum):
     """What must never happen."""
 
-    UNAPPROVED = "a DELETE without two valid approvals"
+    UNAPPROVED = "a DELETE, or a creation, without two valid approvals"
     STOPPED = "a DELETE that someone had stopped"
-    UNREAD = "a DELETE without a read right before it"
-    RESENT = "a DELETE sent again although nothing shows that the one before was not executed"
-    FOREIGN = "a DELETE of something else than was approved"
+    UNREAD = "a DELETE, or a creation, without a read right before it"
+    RESENT = "a DELETE, or a creation, sent again although nothing shows that the one before was not executed"
+    FOREIGN = "a DELETE, or a creation, of something else than was approved"
     WRONG = "a verdict that is not true"
     UNTOLD = "an outcome that nobody was told"
     LATE = "an outcome that was told late"

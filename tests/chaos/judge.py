@@ -9,9 +9,11 @@ import re
 from collections import Counter
 from datetime import timedelta
 
+from tests.chaos import restored
 from tests.chaos.case import NEVER, Case, Ending, Judgement, Rule, deadline
 from tests.chaos.evidence import Asked, Command, Said, gathered
 from tests.chaos.journal import Journal
+from tests.chaos.restored import look_at_creations
 from tests.chaos.sent import look_at_deletes
 from tests.chaos.town import EXECUTE_WITHIN
 from tests.chaos.truth import Told, excuse, untrue
@@ -28,6 +30,7 @@ def judge(journal: Journal, codes: tuple[str, ...]) -> Judgement:
     case = Case(gathered(journal), journal)
     for code in codes:
         look_at_deletes(case, code)
+        look_at_creations(case, code)
         _look_at_endings(case, code)
     _look_at_cards(case)
     _look_at_reminders(case)
@@ -43,7 +46,8 @@ def _look_at_endings(case: Case, code: str) -> None:
     requests, deletes = case.requests(code), case.seen.calls("delete", code)
     for number, name in enumerate(requests, start=1):
         begin, end = case.begin(name), min(map(case.begin, requests[number:]), default=NEVER)
-        _judge_ending(case, code, name, [d for d in deletes if begin < d.index < end])
+        sent = case.seen.calls("create", code) if restored.is_one(case, name) else deletes
+        _judge_ending(case, code, name, [call for call in sent if begin < call.index < end])
 
 
 def _judge_ending(case: Case, code: str, request: str, deletes: list[Asked]) -> None:
@@ -61,7 +65,10 @@ def _judge_ending(case: Case, code: str, request: str, deletes: list[Asked]) -> 
         case.find(Rule.WRONG, f"{code}: told in several ways: {sorted(ending.words for ending in endings)}")
     for said in told:
         told_so = _told(case, _ending(code, said), said, request, deletes)
-        if wrong := untrue(told_so):
+        if restored.is_one(case, request):
+            if wrong := restored.untrue(told_so):
+                case.find(Rule.WRONG, f"{code}: {wrong}")
+        elif wrong := untrue(told_so):
             case.find(Rule.WRONG, f"{code}: {wrong}")
         elif why := excuse(told_so):
             case.excused.append(why)
@@ -159,21 +166,25 @@ def _judge_private(case: Case, code: str, private: list[Said]) -> None:
         named = re.findall(r"`([A-Za-z0-9]{8,16})`", said.text)
         reads = [read for name in named for read in case.seen.calls("read", name) if read.index < said.index]
         unread = "I could not read" in said.text and not all(read.answered for read in reads)
-        if not unread and not ("I can't post the card" in said.text and case.seen.unposted):
+        unposted = "I can't post the card" in said.text and bool(case.seen.unposted)
+        if not (unread or unposted or restored.is_true_failure(case, code, said)):
             case.find(Rule.WRONG, f"{code}: that is not why there is no card: {said.text}")
         case.endings.append(ending)
 
 
 def _is_outcome(said: Said, code: str) -> bool:
-    return "asked to delete" in said.text and f"`{code}`" in said.text
+    return bool(re.search("asked to (delete|restore)", said.text)) and f"`{code}`" in said.text
 
 
 def _ending(code: str, said: Said) -> Ending:
     line = re.search(rf"^`{code}`: (.*)$", said.text, re.M)
     words = line[1] if line else said.text
     kinds = {"*Deleted": "deleted", "*Unknown": "unknown", "*Not deleted": "not deleted"}
+    kinds |= {"*Created again": "created", "*Not created": "not created"}
     for start, kind in kinds.items():
         if words.startswith(start):
             return Ending(code, kind, words)
+    if restored.came_to_nothing(words):
+        return Ending(code, "not created", words)
     assert "nothing was deleted" in words, f"what is meant by {words}"
     return Ending(code, "not deleted", words)

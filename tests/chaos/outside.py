@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json as jsonlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, NoReturn
 
@@ -18,10 +18,13 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.adapters.seal import Seal, new_key
 from bot.adapters.vivoldi.answers import failure, judge_change, judge_failure, judge_reading
-from bot.domain.coupon import CouponCode, Reading
+from bot.adapters.vivoldi.creation import body_of, held_in
+from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
 from bot.domain.errors import VivoldiUnavailable
 from bot.domain.item import DeleteAnswer
+from bot.domain.restore import Held, Unusable
 from sandbox.slack.faults import Fault as SlackFault
 from sandbox.slack.faults import FaultBook, with_fault
 from sandbox.slack.methods import METHODS
@@ -31,11 +34,19 @@ from sandbox.slack.world import World as SlackWorld
 from sandbox.vivoldi.calls import Asked, carry_out
 from sandbox.vivoldi.faults import Fault, Faults, Reply, spoilt
 from sandbox.vivoldi.world import World as VivoldiWorld
-from tests.chaos.boundaries import DELETE, Boundaries
+from tests.chaos.boundaries import CREATE, DELETE, Boundaries
 from tests.chaos.journal import START, Clock
 
-Kind = Literal["read", "delete", "update"]
-_CALLS = {"read": ("GET", "validate"), "delete": ("DELETE", "delete"), "update": ("PUT", "update")}
+Kind = Literal["read", "delete", "update", "create"]
+_CALLS = {
+    "read": ("GET", "validate"),
+    "delete": ("DELETE", "delete"),
+    "update": ("PUT", "update"),
+    "create": ("POST", "create"),
+}
+_BOUNDARIES = {"delete": DELETE, "create": CREATE}
+# The key of every bot in a town. Making one anew for each bot would be no other test.
+SEAL = Seal([new_key()])
 _NO_BODY: Mapping[str, object] = {}
 
 Wait = Callable[[float], Awaitable[None]]
@@ -141,7 +152,9 @@ class DirectVivoldi:
             reply = await self._call("read", code)
         except httpx.HTTPError as error:
             raise VivoldiUnavailable(failure(error)) from None
-        return judge_reading(code, reply.status, reply.headers, reply.body.encode())
+        content = reply.body.encode()
+        reading = judge_reading(code, reply.status, reply.headers, content)
+        return replace(reading, sealed=SEAL.close(content)) if isinstance(reading, Shown) else reading
 
     async def reserve(self) -> None:
         """There is always a place."""
@@ -162,8 +175,20 @@ class DirectVivoldi:
             return judge_failure(error)
         return judge_change(reply.status, reply.headers, reply.body.encode())
 
+    def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
+        """Return what may be shown of a sealed snapshot."""
+        return held_in(code, SEAL.open(sealed))
+
+    async def create(self, code: CouponCode, sealed: Sealed) -> DeleteAnswer:
+        """Create a coupon again, sent exactly once, and return what the answer proves."""
+        try:
+            reply = await self._call("create", code, body_of(code, SEAL.open(sealed)))
+        except httpx.HTTPError as error:
+            return judge_failure(error)
+        return judge_change(reply.status, reply.headers, reply.body.encode())
+
     async def _call(self, kind: Kind, code: CouponCode, body: Mapping[str, object] = _NO_BODY) -> Reply:
-        async with self._boundaries.crossing(DELETE if kind == "delete" else f"vivoldi.{kind}"):
+        async with self._boundaries.crossing(_BOUNDARIES.get(kind, f"vivoldi.{kind}")):
             if self._clock.now() < self._refusing_until:
                 raise httpx.ConnectError("refused")
             reply = await self._serve(kind, code, body)

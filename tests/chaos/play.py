@@ -14,7 +14,7 @@ from sandbox.slack.faults import Fault as SlackFault
 from sandbox.slack.payloads import find_element
 from sandbox.slack.world import Message
 from sandbox.vivoldi.faults import Fault
-from tests.chaos.boundaries import DELETE, Boundaries, Place, Side
+from tests.chaos.boundaries import CREATE, DELETE, Boundaries, Place, Side
 from tests.chaos.instance import Instance, Way
 from tests.chaos.town import INCIDENT, RIKA, Town
 
@@ -54,10 +54,10 @@ class Plan:
 def can_be_frozen(place: Place, name: str) -> bool:
     """Return whether freezing a process here has to be harmless.
 
-    Between its last look at the clock and the arrival of its DELETE, no client could rule out that it has
+    Between its last look at the clock and the arrival of what it sends, no client could rule out that it has
     been frozen for long (decision record 2).
     """
-    return not (name == DELETE and place.side is Side.BEFORE)
+    return not (name in (DELETE, CREATE) and place.side is Side.BEFORE)
 
 
 @dataclass

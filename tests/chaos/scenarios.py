@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tests.chaos import stories
+from tests.chaos import restore_stories, stories
 from tests.chaos.play import Play
 from tests.chaos.stories import CODE, OTHER, UNKNOWN
 
 _WINDOW = timedelta(seconds=30)
 DELETED, NOT_DELETED, UNCLEAR = "deleted", "not deleted", "unknown"
+CREATED, NOT_CREATED = "created", "not created"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,29 @@ def _all() -> list[Scenario]:
         Scenario(stories.stopped_after_lost, "stopped by", {CODE: either, OTHER: either}),
         Scenario(stories.stopped_in_window, "stopped by", {CODE: either}, stop_window=_WINDOW),
         Scenario(stories.single, "*Deleted.*", {CODE: yes}, stop_window=_WINDOW, called="window_passed"),
+        *_restorations(),
         Scenario(stories.two_workers, "*Deleted.*", {CODE: either, OTHER: either}, replicas=2),
+    ]
+
+
+def _restorations() -> list[Scenario]:
+    # What was about to be sent when a process died is never sent again, so it may stay unclear.
+    created = {CODE: frozenset({DELETED, CREATED, UNCLEAR})}
+    # Step 2 is clicked once, so a crash in between may leave it out; held up, it may also be carried out.
+    either = {CODE: frozenset({DELETED, CREATED, NOT_CREATED, UNCLEAR})}
+    not_created = {CODE: frozenset({DELETED, NOT_CREATED})}
+    return [
+        Scenario(restore_stories.restored, "*Created again.* Vivoldi said so", created),
+        Scenario(restore_stories.lost_creation_answer, "settled by reading", created),
+        Scenario(restore_stories.lost_creation, "*Unknown", {CODE: frozenset({DELETED, UNCLEAR, CREATED})}),
+        Scenario(restore_stories.late_creation, "settled by reading", created, takes_time=True),
+        Scenario(restore_stories.creation_rate_limited, "*Created again.* Vivoldi said so", created),
+        Scenario(restore_stories.creation_refused, "The plan is full", either),
+        Scenario(restore_stories.number_taken, "validates again", either),
+        Scenario(restore_stories.restorer_left, "no longer counts", not_created),
+        Scenario(restore_stories.restored_too_late, "ran out", either),
+        Scenario(restore_stories.restoring_rejected, "rejected", not_created),
+        _one(restore_stories.nothing_to_restore, NOT_CREATED, "validates in Vivoldi"),
     ]
 
 

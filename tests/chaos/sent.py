@@ -16,7 +16,7 @@ _MEMORY = timedelta(minutes=2, seconds=10)
 # An answer about an approver may be 5 s old; a read may take 20 s, and then it is sent within 3 s.
 _ASKED_AFRESH = timedelta(seconds=28)
 # A lease lasts 10 s, and what was checked is sent within 3 s.
-_READ_AFRESH = timedelta(seconds=13)
+READ_AFRESH = timedelta(seconds=13)
 _SEND_WITHIN = timedelta(seconds=3)
 
 
@@ -29,14 +29,14 @@ def look_at_deletes(case: Case, code: str) -> None:
             case.find(Rule.UNAPPROVED, f"{code}: nothing was asked for")
             continue
         request = asked_for[-1]
-        approval = _approval(case, code, request, delete)
+        approval = approval_of(case, code, request, delete)
         if approval is not None:
             earlier = [sent for sent in deletes if case.begin(request) < sent.index < delete.index]
             _judge_read(case, code, request, approval, delete, earlier)
             _judge_stops(case, code, request, approval, delete)
 
 
-def _approval(case: Case, code: str, request: str, delete: Asked) -> Click | None:
+def approval_of(case: Case, code: str, request: str, delete: Asked) -> Click | None:
     """I1: two different eligible people approved this, in time, the final one not the requester.
 
     Returns the final approval.
@@ -89,7 +89,7 @@ def _judge_read(
         read
         for read in case.seen.calls("read", code)
         if since < read.index and read.finished < delete.index and read.answered
-        if read.agent == delete.agent and delete.at - read.at <= _READ_AFRESH
+        if read.agent == delete.agent and delete.at - read.at <= READ_AFRESH
     ]
     if not reads:
         case.find(Rule.UNREAD, f"{code}: sent by {delete.agent}, attempt {len(earlier) + 1}")

@@ -13,8 +13,9 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.adapters.slack import web_session
 from bot.adapters.vivoldi import RateLimit, VivoldiClient
-from bot.domain.coupon import CouponCode, Reading
+from bot.domain.coupon import CouponCode, Reading, Sealed
 from bot.domain.item import DeleteAnswer
+from bot.domain.restore import Held, Unusable
 from bot.services.ports import Coupons
 from sandbox.slack.faults import Fault as SlackFault
 from sandbox.slack.server import LocalSlack
@@ -22,8 +23,9 @@ from sandbox.slack_client import SlackControl
 from sandbox.vivoldi.faults import Fault
 from sandbox.vivoldi.server import DEFAULT_API_KEY, LocalVivoldi
 from sandbox.vivoldi_client import VivoldiControl
-from tests.chaos.boundaries import DELETE, Boundaries
+from tests.chaos.boundaries import CREATE, DELETE, Boundaries
 from tests.chaos.instance import Instance, Way
+from tests.chaos.outside import SEAL
 from tests.chaos.town import Town
 
 
@@ -67,6 +69,15 @@ class _Vivoldi:
         async with self._boundaries.crossing("vivoldi.update"):
             return await self._client.end_on(code, day)
 
+    def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
+        """Open a sealed snapshot."""
+        return self._client.held(code, sealed)
+
+    async def create(self, code: CouponCode, sealed: Sealed) -> DeleteAnswer:
+        """Create a coupon again."""
+        async with self._boundaries.crossing(CREATE):
+            return await self._client.create(code, sealed)
+
 
 class ServedTown(Town):
     """A town on two servers."""
@@ -98,6 +109,8 @@ class ServedTown(Town):
                     language="en",
                     timeout=10.0,
                     rate=RateLimit(10_000),
+                    seal=SEAL.close,
+                    unseal=SEAL.open,
                 )
             )
             slack = _Slack(self._slack_url, session, instance.boundaries)

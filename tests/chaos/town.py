@@ -47,6 +47,7 @@ _ONCALL_APPROVES = Policy(
     final_approvers=Grants(groups=frozenset({ONCALL})),
     approve_within=APPROVE_WITHIN,
     execute_within=EXECUTE_WITHIN,
+    restore=True,
 )
 
 

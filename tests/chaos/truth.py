@@ -12,7 +12,7 @@ from tests.chaos.evidence import Asked, Click, Evidence, Said
 from tests.chaos.town import EXECUTE_WITHIN
 
 # Faults by which Vivoldi itself says something that is not so.
-_LIES = ("code_nonzero_after", "success_without_effect")
+LIES = ("code_nonzero_after", "success_without_effect")
 _SHOWN = ("nm", "discTypeIdx", "disc", "discCurrency", "strtYmd", "endYmd", "useLimit", "regYmdt", "domain")
 
 
@@ -69,7 +69,7 @@ class Told:
     @property
     def lied(self) -> bool:
         """Whether Vivoldi answered a DELETE with the opposite of what it did."""
-        return any(delete.call.fault in _LIES for delete in self.deletes)
+        return any(delete.call.fault in LIES for delete in self.deletes)
 
     @property
     def sent(self) -> int:
@@ -109,13 +109,14 @@ def _contradicted(told: Told) -> str | None:
     return None if excuse(told) else f"it was deleted: {told.words}"
 
 
-def _answered_yes(told: Told) -> bool:
+def answered_yes(told: Told) -> bool:
+    """Return whether Vivoldi said that it was done."""
     return any(delete.shown for delete in told.deletes)
 
 
 def _gone_by_answer(told: Told) -> bool:
     honest = told.coupon is None or told.lied or bool(told.ours)
-    return _answered_yes(told) and honest
+    return answered_yes(told) and honest
 
 
 def _confirmed_gone(told: Told) -> bool:
@@ -123,7 +124,7 @@ def _confirmed_gone(told: Told) -> bool:
 
 
 def _still_there(told: Told) -> bool:
-    return _answered_yes(told) and told.showed(told.sent, told.is_mine)
+    return answered_yes(told) and told.showed(told.sent, told.is_mine)
 
 
 def _replaced(told: Told) -> bool:
@@ -150,23 +151,27 @@ def _appeared(told: Told) -> bool:
     return told.coupon is None and told.showed(told.card_read.finished, lambda _: True)
 
 
-def _is_unclear(told: Told) -> bool:
+def is_unclear(told: Told) -> bool:
+    """Return whether what was sent can have got no clear answer."""
     return told.interrupted or any(delete.proves_nothing for delete in told.deletes)
 
 
-def _ran_out(told: Told) -> bool:
+def ran_out(told: Told) -> bool:
+    """Return whether execute-by had passed."""
     final = [click for click in told.clicks if _is(click, "approve") and "Step 2 of 2" in click.text]
     return any(told.said.at >= click.at + EXECUTE_WITHIN for click in final)
 
 
-def _lost_an_approver(told: Told) -> bool:
+def lost_an_approver(told: Told) -> bool:
+    """Return whether the approver who is named was off call at some time."""
     named = re.search(r"the approval by <@(\w+)>", told.words)
     assert named, told.words
     begin = min(click.at for click in told.clicks)
     return not told.seen.was_always_on_call(named[1], begin, told.said.at)
 
 
-def _read_refused(told: Told) -> bool:
+def read_refused(told: Told) -> bool:
+    """Return whether Vivoldi refused to be read."""
     calls = told.seen.calls("read", told.code)
     return any(read.refused and not read.answered for read in calls if read.index < told.said.index)
 
@@ -176,7 +181,8 @@ def _unread(told: Told) -> bool:
     return any(told.sent < read.index < told.said.index and not read.answered for read in calls)
 
 
-def _clicked(told: Told, action: str) -> bool:
+def clicked(told: Told, action: str) -> bool:
+    """Return whether whoever is named clicked on a button."""
     named = re.search(r"<@(\w+)> (?:rejected|cancelled) this request", told.words)
     return any(_is(click, action) and named is not None and click.user == named[1] for click in told.clicks)
 
@@ -198,17 +204,17 @@ _CLAIMS: tuple[tuple[str, Callable[[Told], bool]], ...] = (
     ("a coupon still validates under this code", _still_there),
     ("nother coupon, created since", _replaced),
     ("settled by reading", _settled),
-    ("*Unknown", _is_unclear),
+    ("*Unknown", is_unclear),
     ("Vivoldi refused.*", lambda told: any(delete.refused for delete in told.deletes)),
-    ("Vivoldi refused to be read", _read_refused),
+    ("Vivoldi refused to be read", read_refused),
     ("changed since it was shown", _changed),
     ("no longer shown", lambda told: told.unseen(told.card_read.finished)),
     ("changed since it was approved unseen", _appeared),
-    ("the time to do it ran out", _ran_out),
+    ("the time to do it ran out", ran_out),
     ("stopped by", _was_stopped),
-    ("no longer counts", _lost_an_approver),
+    ("no longer counts", lost_an_approver),
     ("are not for what is stored", lambda told: told.forged),
-    ("rejected this request", lambda told: _clicked(told, "reject")),
-    ("cancelled this request", lambda told: _clicked(told, "cancel")),
+    ("rejected this request", lambda told: clicked(told, "reject")),
+    ("cancelled this request", lambda told: clicked(told, "cancel")),
     ("without two approvals", lambda told: told.said.at >= told.deadline - timedelta(seconds=1)),
 )

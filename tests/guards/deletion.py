@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.guards.guard import Guard
 
 _EXECUTE = "bot/services/execute.py"
+_APPROVERS = "bot/services/approvers.py"
 _ITEM = "bot/domain/item.py"
 _DELETING = "tests/integration/test_deleting.py"
 _INVARIANTS = "tests/integration/test_invariants.py"
@@ -14,7 +15,7 @@ _BEFORE = (
         name="approvers asked afresh",
         keeps="I1",
         promise="Right before sending, Slack is asked about the approvers, not memory.",
-        file=_EXECUTE,
+        file=_APPROVERS,
         text="await self._people.fresh(request.final.actor.id, since)",
         without="await self._people.standing(request.final.actor.id)",
         tests=(f"{_DELETING}::test_approvers_are_asked_for_afresh",),
@@ -23,7 +24,7 @@ _BEFORE = (
         name="asked after the approval",
         keeps="I1",
         promise="What Slack said of an approver before the final approval does not count.",
-        file=_EXECUTE,
+        file=_APPROVERS,
         text="since = max(request.final.at, self._clock.now() - fresh_for)",
         without="since = self._clock.now() - fresh_for",
         tests=(f"{_INVARIANTS}::test_i1_what_slack_said_before_the_approval_does_not_count",),

@@ -11,6 +11,7 @@ from tests.guards import (
     home,
     keeping,
     many,
+    restoring,
     secrecy,
     settling,
     storage,
@@ -31,5 +32,6 @@ GUARDS = (
     *secrecy.GUARDS,
     *keeping.GUARDS,
     *home.GUARDS,
+    *restoring.GUARDS,
     *many.GUARDS,
 )

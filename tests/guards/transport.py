@@ -83,7 +83,7 @@ _TO_VIVOLDI = (
         keeps="I8",
         promise="Of whom a coupon was issued to, only “issued” gets into a value.",
         file="bot/adapters/vivoldi/wire.py",
-        text="any(_given(result.get(field)) for field in _PERSONAL)",
+        text="any(is_given(result.get(field)) for field in PERSONAL)",
         without='result.get("userEml")',
         tests=("tests/unit/test_vivoldi_answers.py",),
     ),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapters.seal import Seal, new_key
+from bot.domain.item import Unproven
 from bot.services.decide import Action
 from tests.builders import AMIR, CARL, CODE, RIKA, a_coupon
 from tests.integration.test_audit import execute
@@ -69,6 +71,27 @@ async def test_show_tells_a_request_as_a_story(wired: Wired) -> None:
         f"Outcome for {CODE}: deleted. source: answer;",
         "confirmation: gone",
         "The outcome was told in the channel.",
+    ):
+        assert said in told
+
+
+async def test_show_tells_a_restoration_as_a_story(tmp_path: Path) -> None:
+    """A coupon that came back is told from the opening of what was kept to what a read then showed."""
+    async with wired_on(tmp_path, restore=True) as wired:
+        seal = Seal([new_key()])
+        wired.coupons.seal, wired.coupons.unseal = seal.close, seal.open
+        source = await _a_deletion(wired)
+        wired.coupons.creates[CODE] = [(Unproven("the connection broke"), True)]
+        request_id = await wired.approved(f"restore {CODE} by mistake")
+        await wired.run(5, step=1)
+    done = bot(tmp_path, "audit", "show", request_id, DATABASE_URL=url_in(tmp_path))
+    told = " ".join(done.stdout.split())
+    for said in (
+        f"{RIKA.name} ({RIKA.id}) asked to restore {CODE}",
+        f"What {CODE} held when {source} deleted it was opened, to be shown.",
+        f"The bot sends the creation of {CODE}, attempt 1. Coupons as shown: digest",
+        f"No clear answer about the creation of {CODE}: the connection broke",
+        f"Outcome for {CODE}: created. answered: False;",
     ):
         assert said in told
 

@@ -377,6 +377,7 @@ async def test_a_freeze_alone_of_what_can_not_be_frozen_ends(wired: Wired, readi
     assert found[0].request.reason is FailureReason.NOT_FREEZABLE
     (notice,) = wired.messenger.told
     assert "can't be frozen" in notice.text
+    assert [event.code for event in await wired.events(EventKind.COUPON_READ)] == [CODE]
 
 
 async def test_several_are_frozen_together(wired: Wired) -> None:

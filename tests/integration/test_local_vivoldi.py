@@ -212,9 +212,8 @@ class TestCalls:
 
     async def test_create_keeps_what_is_given(self, api: httpx.AsyncClient, control: VivoldiControl) -> None:
         """A created coupon has the given facts, but its use count and creation time are the server's."""
-        await ask(
-            api, "POST", "create", cpnNo=CODE, nm="Cake", disc=5, useCnt=1, regYmdt="2020-01-01 00:00:00"
-        )
+        its_own = {"useCnt": 1, "regYmdt": "2020-01-01 00:00:00"}
+        await ask(api, "POST", "create", cpnNo=CODE, nm="Cake", discTypeIdx=457, disc=5, **its_own)
 
         result = (await read(api))["result"]
         assert (result["nm"], result["disc"], result["useCnt"]) == ("Cake", 5, 0)
@@ -225,6 +224,23 @@ class TestCalls:
         for number in ("SHORT01", "HAS-DASH1", "A" * 17, ["LISTED01"]):
             answer = await ask(api, "POST", "create", cpnNo=number, nm="Cake", discTypeIdx=457, disc=5)
             assert answer["code"] != 0, number
+
+    @pytest.mark.parametrize(
+        ("changes", "says"),
+        [
+            ({"nm": ""}, "nm is required"),
+            ({"discTypeIdx": None}, "discTypeIdx is required"),
+            ({"endYmd": "2020-01-01", "strtYmd": "2019-01-01"}, "end date has passed"),
+            ({"strtYmd": "2999-01-01"}, "before the start"),
+        ],
+    )
+    async def test_create_refuses_what_could_not_be_used(
+        self, api: httpx.AsyncClient, control: VivoldiControl, changes: dict[str, str | None], says: str
+    ) -> None:
+        """Nothing is created without what is required, or that has ended already."""
+        asked = {"cpnNo": CODE, "nm": "Cake", "discTypeIdx": 457, "disc": 5, **changes}
+        assert says in (await ask(api, "POST", "create", **asked))["message"]
+        assert await control.coupons() == []
 
     async def test_redeem_uses_a_coupon_up(self, api: httpx.AsyncClient, control: VivoldiControl) -> None:
         """Each redemption counts as a use, and none is possible beyond the limit."""

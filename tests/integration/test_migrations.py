@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -103,6 +105,72 @@ async def test_the_migrations_make_every_constraint(kind: str, tmp_path: Path) -
     url = fresh_url(kind, migrated)
     await migrate(url)
     assert await _describe(url) == await _describe(fresh_url(kind, made), create=True)
+
+
+async def test_what_was_stored_before_survives_the_new_states(url: str) -> None:
+    """Rows of before, and what refers to them, are as they were; the new states go in, and no others."""
+    await _migrate_to(url, _BEFORE_RESTORE)
+    for statement in _OF_BEFORE:
+        await _execute(url, statement)
+    tables = ("requests", "items", "snapshots")
+    before = [await _rows(url, table) for table in tables]
+    await migrate(url)
+    after = [await _rows(url, table) for table in tables]
+    assert [
+        [{**row, "draft": None} if "snapshot" in row else row for row in rows] for rows in before
+    ] == after
+    await _execute(url, "UPDATE items SET state = 'to_create' WHERE position = 0")
+    for statement in _REFUSED:
+        with pytest.raises(StoreError):
+            await _execute(url, statement)
+
+
+_BEFORE_RESTORE = "0007"
+_OF_BEFORE = (
+    """
+    INSERT INTO requests (id, state, version, team, channel, requester_id, requester_name, reason, opened_at,
+        first_grants, final_grants)
+    VALUES ('CG-1', 'approved', 3, 'T', 'C', 'U', 'Rika', 'leaked', 1, '{}', '{}')
+    """,
+    """
+    INSERT INTO items (request_id, position, code, code_key, open, state, detail, due_at, "freeze")
+    VALUES ('CG-1', 0, 'OpenCode1', 'OPENCODE1', true, 'waiting', '{}', 5, '{}'),
+        ('CG-1', 1, 'GONE12345', 'GONE12345', false, 'deleted', '{"at": 1}', NULL, NULL)
+    """,
+    "INSERT INTO snapshots (request_id, position, sealed, kept_at) VALUES ('CG-1', 1, 'sealed', 7)",
+)
+_REFUSED = (
+    "UPDATE items SET state = 'restored'",
+    "UPDATE items SET request_id = 'nobody'",
+    "UPDATE snapshots SET position = 7",
+    """
+    INSERT INTO items (request_id, position, code, code_key, open)
+    VALUES ('CG-1', 2, 'openCODE1', 'OPENCODE1', true)
+    """,
+)
+
+
+async def _migrate_to(url: str, revision: str) -> None:
+    """Bring a new database up to an older version's tables."""
+
+    def upgrade(connection: Connection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    database = connect(url)
+    async with database.write() as connection:
+        await connection.run_sync(upgrade)
+    await database.close()
+
+
+async def _rows(url: str, table: str) -> list[dict[str, Any]]:
+    database = connect(url)
+    async with database.read() as connection:
+        found = await run(connection, text(f"SELECT * FROM {table} ORDER BY 1, 2"))  # noqa: S608  our own names
+        rows = [dict(row) for row in found.mappings()]
+    await database.close()
+    return rows
 
 
 async def test_processes_that_start_at_once_all_succeed(url: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ from bot.domain.request import (
     Submitted,
     codes_of,
 )
+from bot.domain.restore import Created, Creating, Deletion, Draft, NotCreated, ToCreate, Unclear
+from tests.builders import CODE
 from tests.integration.databases import KINDS, Bench, bench_on
 from tests.integration.stored import code, store_new, store_next, submitted
 
@@ -78,7 +81,23 @@ def _items(codes: tuple[CouponCode, ...]) -> st.SearchStrategy[tuple[Item, ...]]
         _whole(Deleted, at=_TIME),
     )
     snapshot = st.one_of(st.builds(Shown), st.builds(NotShown))
-    return st.tuples(*(st.builds(Item, code=st.just(one), snapshot=snapshot, state=state) for one in codes))
+    deletion = st.builds(Item, code=st.just(CODE), snapshot=snapshot, state=state)
+    either = st.one_of(deletion, _restorations())
+    return st.tuples(*(either.map(partial(_of, one)) for one in codes))
+
+
+def _of(code: CouponCode, item: Item) -> Item:
+    return replace(item, code=code)
+
+
+def _restorations() -> st.SearchStrategy[Item]:
+    state = st.one_of(
+        *(_whole(kind) for kind in (ToCreate, Creating, NotCreated)),
+        _whole(Unclear, since=_TIME),
+        _whole(Created, at=_TIME),
+    )
+    draft = _whole(Draft, deletion=_whole(Deletion, at=_TIME))
+    return st.builds(Item, code=st.just(CODE), snapshot=st.builds(NotShown), state=state, draft=draft)
 
 
 @st.composite

@@ -6,16 +6,16 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from bot.adapters.vivoldi import CouponDraft, RateLimit, VivoldiClient
-from bot.domain.coupon import CouponCode, DiscountKind, NotShown, Shown
+from bot.adapters.seal import Seal, new_key
+from bot.adapters.vivoldi import RateLimit, VivoldiClient
+from bot.domain.coupon import CouponCode, NotShown, Shown
 from bot.domain.errors import SettingsError, VivoldiRefused, VivoldiUnavailable
 from bot.domain.item import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
+from bot.domain.restore import Held, Unusable
 from sandbox.vivoldi.server import LocalVivoldi
 from sandbox.vivoldi_client import VivoldiControl
 
@@ -35,6 +35,12 @@ def client(url: str, **changes: Any) -> VivoldiClient:
         "rate": RateLimit(1_000),
     }
     return VivoldiClient(**wanted | changes)
+
+
+def sealing(url: str) -> VivoldiClient:
+    """Return a client that has a key."""
+    seal = Seal([new_key()])
+    return client(url, seal=seal.close, unseal=seal.open)
 
 
 @asynccontextmanager
@@ -343,21 +349,63 @@ class TestOtherChanges:
         (coupon,) = await control.coupons()
         assert (coupon["nm"], coupon["endYmd"]) == ("Cake", "2020-01-01")
 
-    async def test_create(self, api: VivoldiClient, control: VivoldiControl) -> None:
-        """A draft becomes a coupon with these facts."""
-        today = datetime.now(UTC).date()
-        draft = CouponDraft(
-            name="Cake",
-            discount_kind=DiscountKind.AMOUNT,
-            discount=Decimal("12.50"),
-            currency="EUR",
-            starts_on=today,
-            ends_on=today,
-            code=CODE,
-        )
-        assert await api.create(draft) == Executed()
-        (coupon,) = await control.coupons()
-        assert (coupon["cpnNo"], coupon["discTypeIdx"], coupon["disc"]) == (CODE, 458, 12.5)
+
+class TestCreate:
+    SECRETS: ClassVar = {
+        "userEml": "mina@shop.example",
+        "userNm": "Mina",
+        "onsitePwd": "0417",
+        "memo": "inside",
+    }
+
+    async def test_a_deleted_coupon_comes_back_as_it_was(
+        self, vivoldi: LocalVivoldi, control: VivoldiControl
+    ) -> None:
+        """What a read had sealed is created again, personal and secret fields too; none of it is shown."""
+        async with sealing(vivoldi.url) as api:
+            await control.create(CODE, nm="Cake", disc=12.5, discTypeIdx=458, useLimit=3, **self.SECRETS)
+            (before,) = await control.coupons()
+            reading = await api.read(CODE)
+            assert isinstance(reading, Shown)
+            assert reading.sealed is not None
+            await api.delete(CODE)
+            assert await api.create(CODE, reading.sealed) == Executed()
+            held = api.held(CODE, reading.sealed)
+        (after,) = await control.coupons()
+        vivoldis_own = {"uid", "regYmdt", "domain"}
+        assert {k: v for k, v in after.items() if k not in vivoldis_own} == {
+            k: v for k, v in before.items() if k not in vivoldis_own
+        }
+        assert held == Held(reading.coupon, image=False)
+        assert not any(secret in repr(held) for secret in self.SECRETS.values())
+
+    async def test_a_creation_is_sent_once_whatever_happens(
+        self, vivoldi: LocalVivoldi, control: VivoldiControl
+    ) -> None:
+        """An answer that is lost proves nothing, and is not asked for again."""
+        async with sealing(vivoldi.url) as api:
+            await control.create(CODE)
+            reading = await api.read(CODE)
+            assert isinstance(reading, Shown)
+            assert reading.sealed is not None
+            await api.delete(CODE)
+            await control.fault("drop_after", "create")
+            assert isinstance(await api.create(CODE, reading.sealed), Unproven)
+            assert isinstance(await api.create(CODE, reading.sealed), RefusedAnswer)
+        assert [call.kind for call in await control.calls()] == ["read", "delete", "create", "create"]
+        ports = [call.port for call in await control.calls()]
+        assert len(set(ports[1:])) == len(ports[1:])
+
+    async def test_without_the_key_nothing_is_opened_or_sent(
+        self, api: VivoldiClient, vivoldi: LocalVivoldi, control: VivoldiControl
+    ) -> None:
+        """A client that has lost the key says so, and creates nothing."""
+        sealed = Seal([new_key()]).close(b"{}")
+        async with sealing(vivoldi.url) as other:
+            for client in (api, other):
+                assert client.held(CODE, sealed) is Unusable.KEY_LOST
+                assert isinstance(await client.create(CODE, sealed), NotExecuted)
+        assert await control.calls() == []
 
 
 class TestSurroundings:

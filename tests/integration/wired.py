@@ -15,7 +15,7 @@ from bot.adapters.store import SqlStore, migrate
 from bot.adapters.store.engine import connect, run
 from bot.domain.coupon import CouponCode
 from bot.domain.event import Event, EventKind
-from bot.domain.item import ItemState
+from bot.domain.item import AnyState
 from bot.domain.policy import Policy, Verdict
 from bot.domain.request import Failed, Person, Request, Submitted
 from bot.services.decide import Action, Click
@@ -178,13 +178,13 @@ class Wired:
         assert found is not None
         return found.request
 
-    async def states(self, request_id: str) -> dict[CouponCode, ItemState]:
+    async def states(self, request_id: str) -> dict[CouponCode, AnyState]:
         """Return the state of each item."""
         request = await self.request(request_id)
         assert not isinstance(request, Submitted | Failed)
         return {item.code: item.state for item in request.items}
 
-    async def state(self, request_id: str, code: CouponCode = CODE) -> ItemState:
+    async def state(self, request_id: str, code: CouponCode = CODE) -> AnyState:
         """Return the state of one item."""
         return (await self.states(request_id))[code]
 

@@ -167,7 +167,7 @@ async def test_requester_may_not_review(strict: Play) -> None:
     await strict.ask(code, by=RIKA, channel=OPS)
     card = await strict.next_card(code, after=after)
     await strict.stage.slack.click(RIKA, card, "approve")
-    assert await strict.privately(RIKA, "You asked for this deletion", card.seq)
+    assert await strict.privately(RIKA, "You asked for this", card.seq)
     assert SAID in (await strict.deleted_story(card)).text
 
 

@@ -46,7 +46,7 @@ async def test_homes_follow_a_request(play: Play) -> None:
     for who in (AMIR, DANA):
         ended = await slack.wait_home(who, f"Deleted: coupon {play.codes[0]}", PATIENCE, card.seq)
         assert ended.contains("Last outcomes (")
-        assert ended.contains("No deletion runs.")
+        assert ended.contains("Nothing runs.")
     carl = await slack.home(CARL)
     assert carl is not None
     assert not carl.contains(play.codes[0])

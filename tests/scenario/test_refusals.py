@@ -82,7 +82,7 @@ async def test_not_a_final_approver(play: Play, who: str, words: str) -> None:
 async def test_requester_gives_no_final_approval(play: Play) -> None:
     """The requester never gives step 2, also as an approver (I1)."""
     second = await play.approve_first(await play.open_card(by=RIKA))
-    await _refused(play, second, RIKA, "You asked for this deletion")
+    await _refused(play, second, RIKA, "You asked for this")
 
 
 async def test_one_person_gives_one_approval(play: Play) -> None:

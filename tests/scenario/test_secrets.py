@@ -17,7 +17,7 @@ from bot.adapters.store.schema import metadata
 from sandbox.slack_client import Message
 from sandbox.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage
 from tests.scenario.judge import judge
-from tests.scenario.playing import AMIR, PERSONAL, Play
+from tests.scenario.playing import AMIR, BEA, INCIDENT, PERSONAL, Play
 from tests.scenario.stages import BOTH, a_stage
 from tests.scenario.told import NO_CARD
 from tests.unit.test_cli import bot
@@ -55,6 +55,8 @@ async def test_no_planted_secret_gets_anywhere_and_the_key_brings_them_back(
     play = await Play.begin(stage)
     deleted = await a_deletion(play)
     changed, code = await much_else(play)
+    await judge(stage, play.codes, play.since)
+    await a_restoration(play, play.codes[0], has_key)
     for place, text in {**await seen(play), **printed(stage, changed)}.items():
         assert code in text or "coupon_guard_" in text, f"{place}: nothing was looked at"
         assert found_in(text) == [], place
@@ -64,7 +66,6 @@ async def test_no_planted_secret_gets_anywhere_and_the_key_brings_them_back(
     shown = bot(stage.folder, "snapshots", "show", deleted, **stage.bot.settings)
     assert [value in shown.stdout for value in PERSONAL.values()] == [has_key] * len(PERSONAL), shown.stderr
     assert shown.returncode == (0 if has_key else 2)
-    await judge(stage, play.codes, play.since)
 
 
 async def a_deletion(play: Play) -> str:
@@ -72,6 +73,20 @@ async def a_deletion(play: Play) -> str:
     card = await play.open_card()
     await play.deleted_story(card)
     return request_of(card)
+
+
+async def a_restoration(play: Play, code: str, has_key: bool) -> None:
+    """Have a deleted coupon created again where that can be, so that what was kept of it is opened."""
+    after = await play.stage.slack.last_seq()
+    answer = await play.stage.slack.command(AMIR, f"restore {code} by mistake", INCIDENT)
+    if not has_key:
+        assert "`SNAPSHOT_KEYS`" in answer.text
+        return
+    card = await play.next_card(f"Restore coupon {code}?", after=after)
+    await play.approve_both(card, first=AMIR, final=BEA)
+    assert (await play.outcome(card)).contains("*Created again.*")
+    (coupon,) = [found for found in await play.stage.vivoldi.coupons() if found["cpnNo"] == code]
+    assert {name: coupon[name] for name in PERSONAL} == PERSONAL
 
 
 async def much_else(play: Play) -> tuple[str, str]:

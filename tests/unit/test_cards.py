@@ -115,7 +115,8 @@ def test_the_text_alone_says_what_matters(name: str) -> None:
     if isinstance(request, Pending):
         alone = request.origin.purpose is Purpose.FREEZE
         assert ("Can freeze:" if alone else f"Step {int(request.step)} of 2") in said
-        assert f"otherwise nothing is {'done' if alone else 'deleted'}." in said
+        deed = {Purpose.DELETE: "deleted", Purpose.FREEZE: "done", Purpose.RESTORE: "created"}
+        assert f"otherwise nothing is {deed[request.origin.purpose]}." in said
     assert "Asked by" in said
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import RowMapping
 
 from bot.domain.freeze import Freeze, Underway
-from bot.domain.item import ItemState, Waiting, is_final, may_be_gone
+from bot.domain.item import AnyState, Waiting, is_final, may_be_gone
 
 # Slack allows about one update of a message a second; while items are deleted, the card changes faster.
 # Of many codes it changes for a long time, and nobody reads along that closely.
@@ -62,7 +62,7 @@ def _waiting_due(row: RowMapping) -> datetime:
 
 
 def item_due(
-    approved: bool, state: ItemState, freeze: Freeze, now: datetime, stop_until: datetime | None = None
+    approved: bool, state: AnyState, freeze: Freeze, now: datetime, stop_until: datetime | None = None
 ) -> datetime | None:
     """Return when an item is due: only an approved request has anything to send, reconcile or confirm.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -12,17 +12,18 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from bot.adapters.store.freezes import freeze_json, freeze_of
+from bot.adapters.store.restores import RESTORE_STATES, coupon_of, draft_json, draft_of, restore_state_of
 from bot.domain import coupon as coupons
 from bot.domain.bulk import Bulk
-from bot.domain.coupon import Coupon, CouponCode, NotShown, Reading, Shown, code_key
+from bot.domain.coupon import CouponCode, NotShown, Reading, Shown, code_key
 from bot.domain.errors import StoreError
 from bot.domain.event import Event, EventKind, Notice
 from bot.domain.item import (
+    AnyState,
     Changed,
     Confirmation,
     Deleted,
     Item,
-    ItemState,
     NotSent,
     NotSentReason,
     Refused,
@@ -64,7 +65,7 @@ REQUEST_STATES: dict[type[Request], str] = {
     Failed: "failed",
     OnlyFrozen: "finished",  # told from a finished deletion by its purpose
 }
-_ITEM_STATES: dict[type[ItemState], str] = {
+_ITEM_STATES: Mapping[type[AnyState], str] = {
     Waiting: "waiting",
     Sending: "sending",
     Unknown: "unknown",
@@ -72,6 +73,7 @@ _ITEM_STATES: dict[type[ItemState], str] = {
     Refused: "refused",
     Changed: "changed",
     NotSent: "not_sent",
+    **RESTORE_STATES,
 }
 _NOTICE_FIELDS = ("id", "at", "person", "channel", "text", "reply_url")
 _REQUEST_TIMES = ("approve_by", "execute_by", "stop_until", "ended_at")
@@ -147,6 +149,7 @@ def item_row(item: Item) -> dict[str, Any]:
         "state": _ITEM_STATES[type(item.state)],
         "detail": {name: _plain(value) for name, value in asdict(item.state).items()},
         "freeze": freeze_json(item.freeze),
+        "draft": draft_json(item.draft),
     }
 
 
@@ -185,7 +188,7 @@ def _reading_json(reading: Reading) -> dict[str, Any]:
 
 
 # What an item is made of, as the text that is stored: the same text is always the same item.
-ITEM_TEXTS = ("code", "snapshot", "warnings", "state", "detail", "freeze")
+ITEM_TEXTS = ("code", "snapshot", "warnings", "state", "detail", "freeze", "draft")
 Texts = Sequence[Any]
 
 
@@ -269,7 +272,9 @@ def _decision_of(row: RowMapping) -> Decision:
 
 
 @lru_cache(maxsize=4096)
-def _item_of(code: str, snapshot: str, warnings: str, state: str, detail: str, freeze: str | None) -> Item:
+def _item_of(
+    code: str, snapshot: str, warnings: str, state: str, detail: str, freeze: str | None, draft: str | None
+) -> Item:
     """Return the item of its texts. Kept, since each step of one item reads all the others of its request."""
     return Item(
         code=CouponCode(code),
@@ -277,6 +282,7 @@ def _item_of(code: str, snapshot: str, warnings: str, state: str, detail: str, f
         warnings=tuple(coupons.Warning(name) for name in json.loads(warnings)),
         state=item_state_of(state, json.loads(detail)),
         freeze=freeze_of(None if freeze is None else json.loads(freeze)),
+        draft=draft_of(None if draft is None else json.loads(draft)),
     )
 
 
@@ -290,13 +296,13 @@ def _readings_of(items: Sequence[Texts]) -> tuple[Reading | None, ...]:
 def _reading_of(data: dict[str, Any]) -> Reading:
     if "not_shown" in data:
         return NotShown(data["not_shown"])
-    facts = data["shown"]
-    kind = facts["discount_kind"]
-    return Shown(Coupon(**{**facts, "discount_kind": None if kind is None else coupons.DiscountKind(kind)}))
+    return Shown(coupon_of(data["shown"]))
 
 
-def item_state_of(name: str, detail: dict[str, Any]) -> ItemState:
+def item_state_of(name: str, detail: dict[str, Any]) -> AnyState:
     """Return the state of an item. Raises KeyError, TypeError or ValueError for what is no state."""
+    if (restored := restore_state_of(name, detail)) is not None:
+        return restored
     match name:
         case "waiting":
             return Waiting(**detail)

@@ -167,9 +167,11 @@ items = Table(
     Column("state", Text, nullable=False, server_default="waiting"),
     Column("detail", Json, nullable=False, server_default="{}"),
     Column("freeze", Json),
+    Column("draft", Json),
     *_work(),
     CheckConstraint(
-        "state IN ('waiting','sending','deleted','refused','unknown','changed','not_sent')",
+        "state IN ('waiting','sending','deleted','refused','unknown','changed','not_sent',"
+        "'to_create','creating','unclear','created','not_created')",
         name="items_state",
     ),
     Index(

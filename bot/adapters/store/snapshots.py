@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.store.engine import run
 from bot.adapters.store.schema import items, snapshots
-from bot.domain.coupon import CouponCode, Sealed
+from bot.domain.coupon import CouponCode, Sealed, code_key
 from bot.services.ports import Place, Snapshot
 
 
@@ -39,6 +40,12 @@ class SqlSnapshots:
         """Return the snapshots of a request, in the order of its items."""
         return await self._chosen(snapshots.c.request_id == request_id)
 
+    async def newest(self, code: CouponCode) -> Snapshot | None:
+        """Return the snapshot of a code, in exactly this spelling, that was stored last, if there is any."""
+        same, exactly = items.c.code_key == code_key(code), items.c.code == code
+        found = await self._chosen(same, exactly, limit=1, order=(snapshots.c.kept_at.desc(),))
+        return found[0] if found else None
+
     async def after(self, place: Place | None, limit: int) -> Sequence[Snapshot]:
         """Return the snapshots that follow a place (None: from the first), at most `limit`, locked."""
         beyond = tuple_(snapshots.c.request_id, snapshots.c.position)
@@ -46,7 +53,12 @@ class SqlSnapshots:
             *([] if place is None else [beyond > tuple_(place.request_id, place.position)]), limit=limit
         )
 
-    async def _chosen(self, *where: ColumnElement[bool], limit: int | None = None) -> Sequence[Snapshot]:
+    async def _chosen(
+        self,
+        *where: ColumnElement[bool],
+        limit: int | None = None,
+        order: tuple[ColumnElement[Any], ...] = (),
+    ) -> Sequence[Snapshot]:
         its_item = and_(
             snapshots.c.request_id == items.c.request_id, snapshots.c.position == items.c.position
         )
@@ -54,7 +66,7 @@ class SqlSnapshots:
             select(snapshots, items.c.code)
             .join(items, its_item)
             .where(*where)
-            .order_by(snapshots.c.request_id, snapshots.c.position)
+            .order_by(*order, snapshots.c.request_id, snapshots.c.position)
             .limit(limit)
             .with_for_update(of=snapshots)
         )

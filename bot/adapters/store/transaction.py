@@ -22,10 +22,10 @@ from bot.adapters.store.snapshots import SqlSnapshots
 from bot.domain.coupon import code_key
 from bot.domain.errors import CodeTaken, StoreError
 from bot.domain.event import Event, Notice
-from bot.domain.freeze import Freeze
-from bot.domain.item import Item
+from bot.domain.freeze import Freeze, Frozen, NotDone, Underway
+from bot.domain.item import Item, may_be_gone
 from bot.domain.request import Approved, Failed, Request, Submitted, decisions_of, is_ended
-from bot.services.ports import Claim, Clock, Delivery
+from bot.services.ports import Claim, Clock, Delivery, Place
 
 _add_request, _add_decision, _add_notice = insert(requests), insert(decisions), insert(notices)
 
@@ -154,6 +154,10 @@ class SqlTransaction:
                 self._connection,
                 update(items).where(items.c.request_id == after.origin.id).values({"open": False}),
             )
+            # What a freeze had kept is of no use where the coupon was not deleted after all.
+            for position, item in enumerate(_items(after)):
+                if not may_be_gone(item.state) and isinstance(item.freeze, Underway | Frozen | NotDone):
+                    await self.snapshots.drop(Place(after.origin.id, position))
 
     # ------------------------------------------------------------ what people were shown
 

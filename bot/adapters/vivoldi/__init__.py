@@ -3,6 +3,5 @@
 from bot.adapters.vivoldi.client import VivoldiClient
 from bot.adapters.vivoldi.rate import RateLimit, Turns
 from bot.adapters.vivoldi.shared_rate import SharedRate
-from bot.adapters.vivoldi.wire import CouponDraft
 
-__all__ = ["CouponDraft", "RateLimit", "SharedRate", "Turns", "VivoldiClient"]
+__all__ = ["RateLimit", "SharedRate", "Turns", "VivoldiClient"]

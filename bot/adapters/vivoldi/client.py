@@ -12,11 +12,12 @@ from typing import Self
 import httpx
 
 from bot.adapters.vivoldi.answers import FOREIGN, failure, judge_change, judge_failure, judge_reading
+from bot.adapters.vivoldi.creation import body_of, held_in
 from bot.adapters.vivoldi.rate import Turns
-from bot.adapters.vivoldi.wire import CouponDraft
 from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
-from bot.domain.errors import SettingsError, VivoldiUnavailable
+from bot.domain.errors import SealError, SettingsError, VivoldiUnavailable
 from bot.domain.item import DeleteAnswer, NotExecuted
+from bot.domain.restore import Held, Unusable
 
 _COUPON = "/api/coupon/v1"
 _LONGEST = 1_000_000  # bytes of an answer; a coupon takes about a thousand
@@ -33,6 +34,7 @@ class VivoldiClient:
     base_url: scheme and host. user_agent: a name of one's own, since generic ones are blocked. language: of
     Vivoldi's messages. timeout: seconds for connecting, and for each wait on the wire. rate: shared by every
     call. seal: makes the whole answer to a read unreadable, so that it can be kept; None: it is not kept.
+    unseal: opens that again, to create a deleted coupon anew; raises SealError.
     clock: returns seconds; it goes on while the process, or the machine, is frozen.
 
     A call takes at most three timeouts: one for its turn in the rate limit, two on the wire. Nothing is ever
@@ -50,12 +52,14 @@ class VivoldiClient:
         timeout: float,
         rate: Turns,
         seal: Callable[[bytes], Sealed] | None = None,
+        unseal: Callable[[Sealed], bytes] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock
         self._timeout = timeout
         self._rate = rate
         self._seal = seal
+        self._unseal = unseal
         headers = {
             "Authorization": f"APIKey {_sendable('VIVOLDI_API_KEY', api_key)}",
             "Content-Type": "application/json",
@@ -128,9 +132,28 @@ class VivoldiClient:
         """Set the expiry date, sent once, and leave everything else. Returns what the answer proves."""
         return await self._change("PUT", "update", {"cpnNo": code, "endYmd": day})
 
-    async def create(self, draft: CouponDraft) -> DeleteAnswer:
-        """Create a coupon, sent once. Returns what the answer proves about the creation."""
-        return await self._change("POST", "create", draft.body())
+    def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
+        """Return what may be shown of a sealed snapshot that is said to be of `code` (I8)."""
+        content = self._opened(sealed)
+        return Unusable.KEY_LOST if content is None else held_in(code, content)
+
+    async def create(self, code: CouponCode, sealed: Sealed) -> DeleteAnswer:
+        """Create the coupon of a sealed snapshot again: exactly one request, as for a deletion.
+
+        Returns what the answer proves about the creation.
+        """
+        content = self._opened(sealed)
+        if content is None:
+            return NotExecuted("no key opens what the coupon held")
+        return await self._send("POST", "create", body=body_of(code, content))
+
+    def _opened(self, sealed: Sealed) -> bytes | None:
+        if self._unseal is None:
+            return None
+        try:
+            return self._unseal(sealed)
+        except SealError:
+            return None
 
     async def _change(self, method: str, name: str, body: Mapping[str, object]) -> DeleteAnswer:
         if not await self._has_turn():

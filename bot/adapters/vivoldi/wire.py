@@ -1,4 +1,4 @@
-"""What goes over the wire: the coupon of an answer, and the bodies of calls.
+"""What comes over the wire: the coupon of an answer.
 
 Field names are the vendor's. Every field but `cpnNo` may be missing or of another type than documented; it
 then counts as not given. Personal fields are only counted, and the on-site password is not looked at.
@@ -7,18 +7,13 @@ then counts as not given. Personal fields are only counted, and the on-site pass
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
-from typing import Literal
 
 from bot.adapters.text import plain
 from bot.domain.coupon import Coupon, CouponCode, DiscountKind, code_key
 
 _KINDS = {457: DiscountKind.PERCENT, 458: DiscountKind.AMOUNT}
-_KIND_IDS = {kind: number for number, kind in _KINDS.items()}
-_PERSONAL = ("userId", "userNm", "userPhnno", "userEml", "userEtc1", "userEtc2")
+PERSONAL = ("userId", "userNm", "userPhnno", "userEml", "userEtc1", "userEtc2")
 _NAME, _WORD, _DIGITS = 200, 40, 30  # the most characters that are kept
 
 
@@ -60,7 +55,7 @@ def parse_coupon(code: CouponCode, result: object) -> Coupon | None:
         use_count=_count(result.get("useCnt")),
         created_at=plain(result.get("regYmdt"), _WORD),
         domain=plain(result.get("domain"), _NAME),
-        issued_to_person=any(_given(result.get(field)) for field in _PERSONAL),
+        issued_to_person=any(is_given(result.get(field)) for field in PERSONAL),
     )
 
 
@@ -91,46 +86,6 @@ def _count(value: object) -> int | None:
     return int(number) if number is not None and number >= 0 and number == int(number) else None
 
 
-def _given(value: object) -> bool:
+def is_given(value: object) -> bool:
+    """Tell whether a field holds anything."""
     return bool(value.strip() if isinstance(value, str) else value)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CouponDraft:
-    """A coupon to create.
-
-    discount: a percentage or an amount. code None: Vivoldi chooses one. use_limit 0: unlimited.
-    """
-
-    name: str
-    discount_kind: Literal[DiscountKind.PERCENT, DiscountKind.AMOUNT]
-    discount: Decimal
-    currency: str
-    starts_on: date
-    ends_on: date
-    use_limit: int = 1
-    code: CouponCode | None = None
-    memo: str | None = None
-
-    def body(self) -> Mapping[str, object]:
-        """Return the body of the call."""
-        whole = self.discount == self.discount.to_integral_value()
-        return _body(
-            cpnNo=self.code,
-            nm=self.name,
-            discTypeIdx=_KIND_IDS[self.discount_kind],
-            disc=int(self.discount) if whole else float(self.discount),
-            discCurrency=self.currency,
-            strtYmd=self.starts_on,
-            endYmd=self.ends_on,
-            useLimit=self.use_limit,
-            memo=self.memo,
-        )
-
-
-def _body(**fields: object) -> Mapping[str, object]:
-    return {
-        name: value.isoformat() if isinstance(value, date) else value
-        for name, value in fields.items()
-        if value is not None
-    }

@@ -1,0 +1,139 @@
+"""Send an approved creation: everything checked afresh as for a deletion, POST sent once.
+
+`Creating` is committed right before the POST, in the transaction that checks everything a last time. What
+got no clear answer is never sent again: a late one could still arrive, and would then be there twice.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+
+from bot.domain.coupon import CouponCode, Reading, Sealed
+from bot.domain.errors import SlackError, VivoldiError, VivoldiRefused
+from bot.domain.event import EventKind
+from bot.domain.item import DeleteAnswer, Item, NotExecuted, Send
+from bot.domain.policy import ApproverLost, Policy, Standing, Verdict, still_approved
+from bot.domain.request import Approved
+from bot.domain.restore import Creating, Draft, NotCreated, ToCreate, Unusable, WhyNot, sealed_digest
+from bot.domain.restores import answered, check, send
+from bot.services.approvers import FreshApprovers
+from bot.services.ledger import Entry, Fact, Ledger, was_read
+from bot.services.ports import Claim, Clock, Coupons, People
+from bot.services.timing import SEND_WITHIN, seconds_between
+
+Approvers = tuple[Standing, Standing]
+
+
+class Create:
+    """Takes a restoration to its POST, or to the reason why there is none."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        coupons: Coupons,
+        people: People,
+        policy: Policy,
+        clock: Clock,
+        timezone: tzinfo,
+    ) -> None:
+        self._ledger = ledger
+        self._coupons = coupons
+        self._policy = policy
+        self._clock = clock
+        self._timezone = timezone
+        self._approvers = FreshApprovers(people, clock)
+
+    async def __call__(
+        self, claim: Claim, request: Approved, item: Item, drafted: Draft, ready: ToCreate
+    ) -> bool:
+        """Make the next transition of a coupon to be created. Returns whether it can go on at once."""
+        if self._clock.now() >= request.execute_by:
+            return await self._ledger.move(claim, NotCreated(WhyNot.TOO_LATE, ready.obstacle))
+        try:
+            await self._coupons.reserve()
+            await self._approvers(request)
+            reading = await self._coupons.read(item.code)
+            read_at = self._clock.now()
+            # From memory, unless the read took so long that the answers of before are old by now.
+            approvers = await self._approvers(request)
+        except SlackError as error:
+            return await self._held_up(claim, ready, error)
+        except VivoldiError as error:
+            return await self._held_up(claim, ready, error, was_read(error))
+        verdict = check(drafted, reading, self._clock.now().astimezone(self._timezone).date())
+        if isinstance(verdict, Send):
+            return await self._send(claim, approvers, reading, read_at)
+        return await self._ledger.move(claim, verdict, was_read(reading))
+
+    async def _held_up(
+        self, claim: Claim, ready: ToCreate, error: SlackError | VivoldiError, fact: Fact | None = None
+    ) -> bool:
+        """Wait for whoever did not answer, as long as there is time to send."""
+        if isinstance(error, VivoldiRefused):
+            return await self._ledger.move(claim, NotCreated(WhyNot.UNREADABLE, str(error)), fact)
+        asked = "Slack" if isinstance(error, SlackError) else "Vivoldi"
+        retry_after = getattr(error, "retry_after", None)
+        await self._ledger.wait(claim, ready, f"{asked} could not be asked: {error}", fact, retry_after)
+        return False
+
+    async def _send(self, claim: Claim, approvers: Approvers, reading: Reading, read_at: datetime) -> bool:
+        async with self._ledger.entry(claim, was_read(reading)) as entry:
+            ready = entry.item.state
+            assert isinstance(ready, ToCreate)
+            found = self._hindrance(entry.approved, approvers) or await self._sealed(entry)
+            if isinstance(found, NotCreated):
+                return await entry.move(found)
+            await entry.move(send(ready))
+            await entry.note(self._about_to_send(ready, entry.approved))
+        answer = await self._create(entry.item.code, found, read_at)
+        return await self._answered(claim, send(ready), answer)
+
+    def _hindrance(self, request: Approved, approvers: Approvers) -> NotCreated | None:
+        """Return what the item becomes instead, where it may not be sent (I1)."""
+        if self._clock.now() >= request.execute_by:
+            return NotCreated(WhyNot.TOO_LATE)
+        match still_approved(self._policy, request, approvers):
+            case None:
+                return None
+            case ApproverLost(_, Verdict.NOT_BOUND | Verdict.TOO_LATE):
+                return NotCreated(WhyNot.NOT_BOUND)
+            case ApproverLost(actor, verdict):
+                return NotCreated(WhyNot.APPROVER_LOST, verdict, actor.id)
+
+    async def _sealed(self, entry: Entry) -> Sealed | NotCreated:
+        """Return the sealed snapshot, where it is the very one that was approved and holds what was shown."""
+        drafted, code = entry.item.draft, entry.item.code
+        assert drafted is not None
+        deletion = drafted.deletion
+        for snapshot in await entry.tx.snapshots.of_request(deletion.request_id):
+            same_place = snapshot.place.position == deletion.position
+            if same_place and sealed_digest(snapshot.sealed) == drafted.sealed_digest:
+                held = self._coupons.held(code, snapshot.sealed)
+                if held is Unusable.KEY_LOST:
+                    break
+                return snapshot.sealed if held == drafted.held else NotCreated(WhyNot.NOT_BOUND)
+        return NotCreated(WhyNot.SNAPSHOT_CHANGED)
+
+    async def _create(self, code: CouponCode, sealed: Sealed, read_at: datetime) -> DeleteAnswer:
+        if self._clock.now() - read_at > SEND_WITHIN:
+            return NotExecuted("the bot was held up right before sending")
+        return await self._coupons.create(code, sealed)
+
+    async def _answered(self, claim: Claim, creating: Creating, answer: DeleteAnswer) -> bool:
+        fact = Fact(EventKind.CREATE_ANSWERED, {"answer": type(answer).__name__, **vars(answer)})
+        # Whoever took over a claim that is lost by now settles it by a read.
+        async with self._ledger.entry(claim, fact) as entry:
+            more = await entry.move(answered(creating, answer, self._clock.now()))
+            if isinstance(answer, NotExecuted):
+                due = self._ledger.retry_at(creating.attempts, answer.retry_after)
+                await entry.tx.release(claim, min(due, entry.approved.execute_by))
+        return more and not isinstance(answer, NotExecuted)
+
+    def _about_to_send(self, ready: ToCreate, request: Approved) -> Fact:
+        data = {
+            "attempt": ready.attempts + 1,
+            "seconds_since_approval": seconds_between(request.final.at, self._clock.now()),
+            "digest": request.digest,
+            "policy": self._policy.in_force(),
+        }
+        return Fact(EventKind.CREATE_SENDING, data)

@@ -1,0 +1,186 @@
+"""Guards of restorations: what is created again is what was approved, once, and nothing personal is shown."""
+
+from __future__ import annotations
+
+from tests.guards.guard import Guard
+
+_CREATE = "bot/services/create.py"
+_RESTORES = "bot/domain/restores.py"
+_RESTORE = "bot/domain/restore.py"
+_CREATION = "bot/adapters/vivoldi/creation.py"
+_UNIT = ("tests/unit/test_restore.py",)
+_BODY = ("tests/unit/test_creation.py",)
+_TESTS = "tests/integration/test_restoring.py"
+
+_SENT = (
+    Guard(
+        name="restored: execute-by",
+        keeps="I1",
+        promise="Nothing is created after execute-by.",
+        file=_CREATE,
+        text="request.execute_by:\n            return NotCreated(WhyNot.TOO_LATE)\n",
+        without="request.execute_by and False:\n            return NotCreated(WhyNot.TOO_LATE)\n",
+        tests=(f"{_TESTS}::test_execute_by_is_looked_at_once_more_right_before",),
+    ),
+    Guard(
+        name="restored: approvers afresh",
+        keeps="I1",
+        promise="Both approvers still count when the coupon is created.",
+        file=_CREATE,
+        text="match still_approved(self._policy, request, approvers):",
+        without="match None:",
+        tests=(f"{_TESTS}::test_an_approver_who_left_does_not_count",),
+    ),
+    Guard(
+        name="restored: the very snapshot",
+        keeps="I1",
+        promise="What is created comes from the very snapshot that was approved.",
+        file=_CREATE,
+        text="if same_place and sealed_digest(snapshot.sealed) == drafted.sealed_digest:",
+        without="if same_place:",
+        tests=(f"{_TESTS}::test_what_nobody_saw_is_bound_as_well",),
+    ),
+    Guard(
+        name="restored: the facts shown",
+        keeps="I1",
+        promise="What is inside the snapshot is compared once more with what the card showed.",
+        file=_CREATE,
+        text="return snapshot.sealed if held == drafted.held else NotCreated(WhyNot.NOT_BOUND)",
+        without="return snapshot.sealed",
+        tests=(f"{_TESTS}::test_what_is_inside_is_compared_once_more",),
+    ),
+    Guard(
+        name="restored: the digest",
+        keeps="I1",
+        promise="Approvals are bound to everything that the card of a restoration shows.",
+        file=_RESTORE,
+        text='"create": code, "draft": asdict(draft)}',
+        without='"create": code}',
+        tests=_UNIT,
+    ),
+    Guard(
+        name="restored: a free number",
+        keeps="I2",
+        promise="Nothing is created over a coupon that validates.",
+        file=_RESTORES,
+        text="    if isinstance(reading, Shown):\n        return NotCreated(WhyNot.TAKEN)\n",
+        without="",
+        tests=_UNIT,
+    ),
+    Guard(
+        name="restored: read right before",
+        keeps="I2",
+        promise="What was read more than seconds ago is no ground to create on.",
+        file=_CREATE,
+        text="if self._clock.now() - read_at > SEND_WITHIN:",
+        without="if False:",
+        tests=(f"{_TESTS}::test_a_bot_that_was_held_up_reads_again_first",),
+    ),
+    Guard(
+        name="restored: never by guess",
+        keeps="I3",
+        promise="A creation without a clear answer is never sent again.",
+        file=_RESTORES,
+        text="            return lost(creating, reason, now)",
+        without="            return ToCreate(creating.attempts, reason)",
+        tests=_UNIT,
+    ),
+    Guard(
+        name="restored: stored before sent",
+        keeps="I5",
+        promise="That a creation may be on its way is committed before it is sent.",
+        file=_CREATE,
+        text="await entry.move(send(ready))",
+        without="send(ready)",
+        tests=(f"{_TESTS}::test_a_process_that_dies_while_it_sends_creates_nothing_twice",),
+    ),
+    Guard(
+        name="restored: late answers",
+        keeps="I7",
+        promise="An answer to a creation whose claim was lost is in the audit all the same.",
+        file=_CREATE,
+        text="async with self._ledger.entry(claim, fact) as entry:",
+        without="async with self._ledger.entry(claim) as entry:",
+        tests=(f"{_TESTS}::test_an_answer_that_comes_too_late_is_in_the_audit",),
+    ),
+)
+
+_TOLD = (
+    Guard(
+        name="restored: the one of before",
+        keeps="I4",
+        promise="A coupon with its old creation time is not told as created.",
+        file=_RESTORES,
+        text="created_at is not None and created_at == drafted.held.coupon.created_at",
+        without="False",
+        tests=_UNIT,
+    ),
+    Guard(
+        name="restored: other facts",
+        keeps="I4",
+        promise="A coupon that shows other facts than were approved is told as that.",
+        file=_RESTORES,
+        text="    return differences(expected, after)",
+        without="    return differences(expected, expected)",
+        tests=_UNIT,
+    ),
+    Guard(
+        name="restored: looked for a while",
+        keeps="I4",
+        promise="What is not shown yet is looked for before it is told as not seen.",
+        file="bot/services/restore.py",
+        text="deadline:\n            return await self._ledger.move(claim, give_up(state)",
+        without="deadline or True:\n            return await self._ledger.move(claim, give_up(state)",
+        tests=(f"{_TESTS}::test_a_creation_that_comes_late_is_seen",),
+    ),
+    Guard(
+        name="restored: its own snapshot",
+        keeps="-",
+        promise="A snapshot that was moved to another item creates nothing.",
+        file=_CREATION,
+        text='if coupon is None or coupon.number.replace("-", "") != code:',
+        without="if coupon is None:",
+        tests=_BODY,
+    ),
+    Guard(
+        name="restored: nothing guessed",
+        keeps="-",
+        promise="What Vivoldi would choose by itself is not left to it.",
+        file=_CREATION,
+        text=" if _is_complete(coupon) else Unusable.INCOMPLETE",
+        without="",
+        tests=_BODY,
+    ),
+    Guard(
+        name="restored: nothing ended",
+        keeps="-",
+        promise="A coupon that could not be used any more is not created.",
+        file="bot/services/draft.py",
+        text="        if has_ended(drafted, today):\n",
+        without="        if False:\n",
+        tests=(f"{_TESTS}::test_what_has_ended_is_not_restored",),
+    ),
+)
+
+_FROZEN = (
+    Guard(
+        name="restored: kept before freeze",
+        keeps="-",
+        promise="What a coupon holds is kept before a freeze hides it, so that its deletion can be undone.",
+        file="bot/services/freeze.py",
+        text="                await entry.keep(reading)\n",
+        without="                pass\n",
+        tests=(f"{_TESTS}::test_a_coupon_that_was_frozen_before_its_deletion_comes_back_unfrozen",),
+    ),
+    Guard(
+        name="restored: nothing that stays",
+        keeps="I8",
+        promise="What a freeze had kept goes where the coupon was not deleted after all.",
+        file="bot/adapters/store/transaction.py",
+        text="                    await self.snapshots.drop(Place(after.origin.id, position))\n",
+        without="                    pass\n",
+        tests=(f"{_TESTS}::test_of_a_frozen_coupon_that_stays_nothing_is_kept",),
+    ),
+)
+
+GUARDS = (*_SENT, *_TOLD, *_FROZEN)
