@@ -22,6 +22,7 @@ from bot.adapters.slack import (
     Directory,
     Identity,
     SlackDialogs,
+    SlackFiles,
     SlackMessenger,
     identify,
     web_client,
@@ -50,7 +51,9 @@ from handlers import errors, listeners
 from handlers.answers import Answers
 from handlers.cards import Cards
 from handlers.dialogs import confirmation
+from handlers.form import form
 from handlers.home import HomeBlocks
+from handlers.listing import dialog
 
 if TYPE_CHECKING:
     from bot.adapters.seal import Seal
@@ -263,14 +266,16 @@ def _bolt(
     )
     app.middleware(correlate)
     errors.register(app, identity.app_id, reference)
-    decide = services.decide(identity.team_id, settings)
+    decide, submit = services.decide(identity.team_id, settings), services.submit(identity.team_id)
     listeners.register(
         app,
-        services.submit(identity.team_id),
+        submit,
         decide,
         services.confirm(decide, dialogs, confirmation),
+        services.form(submit, dialogs, SlackFiles(client), form),
         Answers(identity.workspace_url),
     )
+    listeners.register_show_all(app, services.show_all(identity.team_id, dialogs, dialog))
     listeners.register_home(app, services.open_home(identity.team_id))
     return app
 

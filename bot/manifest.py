@@ -2,10 +2,11 @@
 
 The field names are those of Slack's manifest schema, version 2. Over HTTP the command, the buttons and the
 event need the bot's address; in Socket Mode no address may be given. Each scope has its reason: `commands`
-for the slash command, `chat:write` for cards and outcomes, `files:write` for the list of what many codes came
-to, `users:read` and `usergroups:read` for who may approve, `channels:read` and `groups:read` to notice that a
-requester has left the channel. The Home tab and its event need none. The messages tab is where the bot tells
-someone privately whom it can reach nowhere else; nobody can write there, since the bot would not hear it.
+for the slash command, `chat:write` for cards and outcomes, `files:read` for a file with many codes and
+`files:write` for the list of what they came to, `users:read` and `usergroups:read` for who may approve,
+`channels:read` and `groups:read` to notice that a requester has left the channel. The Home tab and its event
+need none. The messages tab is where the bot tells someone privately whom it can reach nowhere else; nobody
+can write there, since the bot would not hear it.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ oauth_config:
     bot:
       - commands
       - chat:write
+      - files:read
       - files:write
       - users:read
       - usergroups:read

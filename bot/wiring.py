@@ -14,14 +14,27 @@ from bot.services.decide import Decide
 from bot.services.draft import DraftRestore
 from bot.services.execute import Execute
 from bot.services.failing import FailRequest
+from bot.services.form import Form, FormView
 from bot.services.freeze import FreezeCoupon
 from bot.services.home import OpenHome, PublishHome
 from bot.services.home_ports import HomeClaim, HomePage, Homes
 from bot.services.items import WorkOnItem
 from bot.services.ledger import Ledger
+from bot.services.looking import ListView, ShowAll
 from bot.services.many import Many
 from bot.services.notices import DeliverNotice
-from bot.services.ports import Claim, Clock, Coupons, Dialogs, Messenger, NoticeClaim, People, Renderer, Store
+from bot.services.ports import (
+    Claim,
+    Clock,
+    Coupons,
+    Dialogs,
+    Files,
+    Messenger,
+    NoticeClaim,
+    People,
+    Renderer,
+    Store,
+)
 from bot.services.present import Present
 from bot.services.read import ReadCoupons
 from bot.services.reconcile import Reconcile
@@ -75,6 +88,14 @@ class Services:
     def open_home(self, team: str) -> OpenHome:
         """Return what takes note of opened Homes. team: the bot's own workspace."""
         return OpenHome(self.homes, team)
+
+    def form(self, submit: Submit, dialogs: Dialogs, files: Files, view: FormView) -> Form:
+        """Return what opens the form for many codes, and carries it out. view: returns it for a channel."""
+        return Form(submit, self.store, dialogs, files, view)
+
+    def show_all(self, team: str, dialogs: Dialogs, view: ListView) -> ShowAll:
+        """Return what shows every coupon of a large request. view: returns the dialog."""
+        return ShowAll(self.store, self.people, self.policy, dialogs, view, team)
 
     def confirm(self, decide: Decide, dialogs: Dialogs, view: View) -> Confirm:
         """Return what carries out approvals, and has the final one confirmed. view: the dialog for that."""

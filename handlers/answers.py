@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from bot.domain.bulk import Bulk
 from bot.domain.policy import Policy, RequesterMayApprove
@@ -21,6 +22,8 @@ from bot.services.submit import (
     Usage,
 )
 from handlers import many, refusals, words
+from handlers.blocks import section
+from handlers.form import offer
 from handlers.history import history
 from handlers.ids import COMMAND
 from handlers.mrkdwn import card_link, code, escape, grants, mention, when
@@ -67,6 +70,12 @@ class Answers:
                     "Fewer than two people could complete the two approvals, so nothing was asked for."
                     " Whoever runs Coupon Guard can name more people in `APPROVERS` and `FINAL_APPROVERS`."
                 )
+
+    def blocks(self, answer: Answer) -> list[dict[str, Any]] | None:
+        """Return the answer with what can be pressed in it; None: its text is all there is."""
+        if not isinstance(answer, Usage):
+            return None
+        return [dict(section(self.text(answer))), dict(offer())]
 
     def _listing(self, requests: Sequence[OpenRequest], more: bool) -> str:
         if not requests:
@@ -124,6 +133,7 @@ def _usage(policy: Policy) -> str:
                 f"• {code(COMMAND + ' CODE,CODE,CODE reason')}: up to 20 at once, separated by commas,"
                 " without spaces."
             ),
+            f"• {code(COMMAND)} alone: a form for up to {policy.max_codes:,} codes, pasted or in a CSV file.",
             *_freeze_usage(policy),
             *_restore_usage(policy),
             f"• {code(COMMAND + ' list')}: the open requests.",

@@ -27,7 +27,7 @@ from bot.domain.request import (
 )
 from bot.services.decide import Action
 from bot.services.ports import File, Message
-from handlers import coupons, freezing, many, refusals, report, restoring_card, stopping, words
+from handlers import coupons, freezing, listing, many, refusals, report, restoring_card, stopping, words
 from handlers.blocks import Block, actions, button, confirm, context, fields, header, paragraphs, section
 from handlers.ids import block_id
 from handlers.mrkdwn import clip, code, grants, mention, quote, when
@@ -44,6 +44,8 @@ class Cards:
     def card(self, request: Shown) -> Message:
         """Return the card at the request's state: what is asked, the facts, who decided, what comes next."""
         blocks: list[Block] = [header(title(request)), *_items(request)]
+        if many.are_many(len(request.items)):
+            blocks.append(listing.offer(request))
         blocks += [section(_asked(request)), section("\n".join(_status(request)))]
         if offered := _buttons(request):
             blocks.append(actions(block_id(request.version), offered))

@@ -12,9 +12,9 @@ from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp, AsyncRespond
 
 from bot.domain.errors import CouponGuardError, StoreError
-from handlers.ids import COMMAND, TYPED
+from handlers.ids import CODES, COMMAND, TYPED
 from handlers.mrkdwn import code
-from handlers.payloads import BadPayload, app_of, is_event
+from handlers.payloads import BadPayload, app_of, is_event, is_form
 
 _log = structlog.get_logger(__name__)
 
@@ -50,7 +50,7 @@ def register(app: AsyncApp, app_id: str, reference: Callable[[], str]) -> None:
             return BoltResponse(status=200, body={"response_type": "ephemeral", "text": sentence})
         if body.get("type") == "view_submission":
             # Closed, the dialog would pass for a success.
-            errors = {TYPED: sentence}
+            errors = {CODES if is_form(body) else TYPED: sentence}
             return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
         await _tell(respond, sentence)
         return BoltResponse(status=200, body="")

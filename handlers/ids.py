@@ -9,6 +9,11 @@ HOME_OPENED = "app_home_opened"
 # The dialog in which the final approval is confirmed, and the field in it, both as block and as element.
 CONFIRM = "confirm-final"
 TYPED = "typed"
+# The form for many codes, the button that opens it, and its fields, each both as block and as element.
+FORM = "many-codes"
+CODES, FILE, GROUND, WORDS, INCIDENT = "codes", "file", "ground", "words", "incident"
+# The button that shows every coupon of a large request.
+ALL = "show-all"
 _BLOCK = re.compile(r"decide-v([0-9]{1,9})", re.ASCII)
 
 

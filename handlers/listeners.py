@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.domain.errors import SlackError
 from bot.domain.policy import Verdict
 from bot.services.confirm import Confirm
 from bot.services.decide import Action, Decide
+from bot.services.form import Form, NoCodes, NoFile, Opened, TooLong, WrongCodes
 from bot.services.home import OpenHome
-from bot.services.submit import Submit
+from bot.services.looking import ShowAll
+from bot.services.submit import Answer, SlashCommand, Submit
 from handlers.answers import Answers
 from handlers.dialogs import wrong_text
-from handlers.ids import COMMAND, CONFIRM, HOME_OPENED
-from handlers.payloads import click, home_opened, slash_command, trigger_of, typed
+from handlers.form import errors, refused, sent
+from handlers.ids import ALL, COMMAND, CONFIRM, FORM, HOME_OPENED
+from handlers.payloads import click, filled, form_asked, home_opened, look, slash_command, trigger_of, typed
 
 
-def register(app: AsyncApp, submit: Submit, decide: Decide, confirm: Confirm, answers: Answers) -> None:
-    """Connect the command, the buttons and the dialog to their services."""
+def register(
+    app: AsyncApp, submit: Submit, decide: Decide, confirm: Confirm, form: Form, answers: Answers
+) -> None:
+    """Connect the command, the buttons and the dialogs to their services."""
 
     @app.command(COMMAND)
     async def coupon_delete(ack: AsyncAck, body: dict[str, Any]) -> None:
-        answer = await submit(slash_command(body))
-        await ack(text=answers.text(answer), response_type="ephemeral")
+        answer = await _answer(form, submit, slash_command(body), trigger_of(body))
+        if answer is None:
+            await ack()
+        else:
+            text, blocks = answers.text(answer), answers.blocks(answer)
+            await ack(text=text, blocks=blocks, response_type="ephemeral")
 
     async def approve(ack: AsyncAck, body: dict[str, Any]) -> None:
         await confirm(click(body), trigger_of(body))
@@ -37,6 +48,22 @@ def register(app: AsyncApp, submit: Submit, decide: Decide, confirm: Confirm, an
         # `app.action` would also hear payloads of other kinds that carry such a name.
         app.block_action(action.value)(approve if action is Action.APPROVE else button)
 
+    @app.block_action({"block_id": FORM, "action_id": FORM})
+    async def many(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await form.open(form_asked(body), trigger_of(body))
+        await ack()
+
+    @app.view_submission(FORM)
+    async def many_codes(ack: AsyncAck, body: dict[str, Any]) -> None:
+        asked = filled(body)
+        match await form(asked):
+            case Opened() as opened:
+                await ack(response_action="update", view=sent(opened))
+            case NoFile() | NoCodes() | WrongCodes() | TooLong() as wrong:
+                await ack(response_action="errors", errors=errors(wrong, asked))
+            case answer:
+                await ack(response_action="update", view=refused(answers.text(answer)))
+
     @app.view_submission(CONFIRM)
     async def dialog(ack: AsyncAck, body: dict[str, Any]) -> None:
         if await decide(typed(body)) is Verdict.WRONG_TEXT:
@@ -44,6 +71,26 @@ def register(app: AsyncApp, submit: Submit, decide: Decide, confirm: Confirm, an
         else:
             # Any other refusal is told privately: the dialog has nothing more to ask.
             await ack()
+
+
+async def _answer(form: Form, submit: Submit, command: SlashCommand, trigger: str) -> Answer | None:
+    """Return what a command is answered; None: the form is open, which the command alone asks for.
+
+    Where Slack does not open it, the answer says how the command is used.
+    """
+    if not command.text.strip():
+        with suppress(SlackError):
+            return await form.open(command, trigger)
+    return await submit(command)
+
+
+def register_show_all(app: AsyncApp, show_all: ShowAll) -> None:
+    """Connect the button that shows every coupon of a large request to its service."""
+
+    @app.block_action({"block_id": ALL, "action_id": ALL})
+    async def every_coupon(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await show_all(look(body), trigger_of(body))
+        await ack()
 
 
 def register_home(app: AsyncApp, open_home: OpenHome) -> None:

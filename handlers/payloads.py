@@ -7,9 +7,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.services.decide import Action, Click
+from bot.services.form import Filled
 from bot.services.home import Opening
+from bot.services.looking import Look
 from bot.services.submit import SlashCommand
-from handlers.ids import CONFIRM, HOME_OPENED, TYPED, version_of
+from handlers.form import ground_of
+from handlers.ids import (
+    ALL,
+    CODES,
+    CONFIRM,
+    FILE,
+    FORM,
+    GROUND,
+    HOME_OPENED,
+    INCIDENT,
+    TYPED,
+    WORDS,
+    version_of,
+)
 
 Payload = Mapping[str, Any]
 
@@ -48,7 +63,7 @@ def require_heard(body: object) -> None:
     if "command" in body and kind is None:
         slash_command(body)
     elif "command" not in body and kind == "block_actions":
-        click(body)
+        _require_click(body)
     elif "command" not in body and kind == _EVENT:
         home_opened(body)
     elif "command" not in body and kind == _CHALLENGE:
@@ -65,7 +80,100 @@ def _require_dialog(body: Payload) -> None:
     installed = _part(body, "view").get("app_installed_team_id")
     if installed is not None and not isinstance(installed, str):
         raise BadPayload("the dialog's workspace is not one of Slack's")
-    typed(body)
+    if is_form(body):
+        filled(body)
+    else:
+        typed(body)
+
+
+def _require_click(body: Payload) -> None:
+    if is_press(body, FORM):
+        form_asked(body)
+    elif is_press(body, ALL):
+        look(body)
+    else:
+        click(body)
+
+
+def is_form(body: Payload) -> bool:
+    """Tell whether a payload is the form for many codes that was sent."""
+    return body.get("type") == _DIALOG and _part(body, "view").get("callback_id") == FORM
+
+
+def is_press(body: Payload, name: str) -> bool:
+    """Tell whether a click is one on a button that decides nothing. name: its id, and that of its block."""
+    actions = body.get("actions")
+    only = actions[0] if isinstance(actions, list) and len(actions) == 1 else None
+    return isinstance(only, Mapping) and only.get("block_id") == name and only.get("action_id") == name
+
+
+def look(body: Payload) -> Look:
+    """Return who wants to see every coupon of which request. Raises BadPayload."""
+    user, (action, *_) = _part(body, "user"), body["actions"]
+    return Look(
+        user=_text(user, "id"),
+        team=_team(body) or _text(user, "team_id"),
+        channel=_text(_part(body, "channel"), "id"),
+        request_id=_text(action, "value"),
+    )
+
+
+def form_asked(body: Payload) -> SlashCommand:
+    """Return by whom and where the form for many codes is asked for, by its button. Raises BadPayload."""
+    user = _part(body, "user")
+    return SlashCommand(
+        user=_text(user, "id"),
+        team=_team(body) or _text(user, "team_id"),
+        channel=_text(_part(body, "channel"), "id"),
+        text="",
+        reply_url=_reply_url(body),
+    )
+
+
+def filled(body: Payload) -> Filled:
+    """Return what was filled into the form for many codes. Raises BadPayload."""
+    view, user = _part(body, "view"), _part(body, "user")
+    if view.get("type") != "modal":
+        raise BadPayload("the form is not one of this bot's")
+    values = _part(_part(view, "state"), "values")
+
+    def element(name: str) -> Payload:
+        return _part(_part(values, name), name)
+
+    ground = ground_of(_text(_part(element(GROUND), "selected_option"), "value"))
+    if ground is None:
+        raise BadPayload("the reason is not one of the form's")
+    command = SlashCommand(
+        user=_text(user, "id"),
+        team=_team(body) or _text(user, "team_id"),
+        channel=_text(_about(view), "channel"),
+        text="",
+    )
+    return Filled(
+        command=command,
+        pasted=_words(element(CODES)),
+        file=_file(element(FILE)),
+        ground=ground,
+        words=_shown(_words(element(WORDS))),
+        incident=_shown(_words(element(INCIDENT))),
+    )
+
+
+def _shown(text: str) -> str:
+    """Return a text with one space for whatever can't be shown, or is a space."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def _file(field: Payload) -> str | None:
+    """Return the address of the file that was added; None: there is none."""
+    files = field.get("files") or []
+    if not isinstance(files, list) or len(files) > 1:
+        raise BadPayload("the form takes one file")
+    if not files:
+        return None
+    if not isinstance(files[0], Mapping):
+        raise BadPayload("the file is not one of Slack's")
+    return _text(files[0], "url_private_download", _MAX_URL)
 
 
 def slash_command(body: Payload) -> SlashCommand:

@@ -121,6 +121,10 @@ class SlackControl:
         sent = await self._call("POST", "/modal/send", body)
         return SentModal(sent["status"], sent["error"], Modal(**sent["modal"]))
 
+    async def file(self, name: str, content: str) -> str:
+        """Choose a file for a form, and return its id, which is the value of the form's field."""
+        return str((await self._call("POST", "/files", {"name": name, "content": content}))["file"]["id"])
+
     async def close_modal(self, modal: Modal) -> None:
         """Close a modal without sending it."""
         await self._call("POST", "/modal/close", {"user": modal.user, "modal": modal.id})

@@ -241,6 +241,20 @@ class FakePeople:
         return tuple(self.known.values())
 
 
+@dataclass
+class FakeFiles:
+    """Files that people sent, by their addresses. error: raised instead."""
+
+    stored: dict[str, bytes] = field(default_factory=dict)
+    error: SlackError | None = None
+
+    async def fetch(self, url: str) -> bytes:
+        """Return what is stored."""
+        if self.error is not None:
+            raise self.error
+        return self.stored[url]
+
+
 @dataclass(frozen=True)
 class Sent:
     """One message that Slack was given; ts: its own, or that of the thread it went into."""

@@ -19,8 +19,8 @@ _GROUPS = "usergroups:read"
 _NEEDED = frozenset({"commands", "chat:write", "users:read"})
 # Without them, a requester is told every outcome privately as well, since they may have left the channel.
 _MEMBERS = frozenset({"channels:read", "groups:read"})
-# Without it, the list of what many codes came to is not in the thread; the audit has it.
-_FILES = frozenset({"files:write"})
+# Without them, many codes can't be given as a file, and what they came to is in the audit alone.
+_FILES = frozenset({"files:read", "files:write"})
 MANIFEST_SCOPES = _NEEDED | {_GROUPS} | _MEMBERS | _FILES
 
 _TOKEN = "slack token"  # noqa: S105 - the name of a finding
@@ -76,7 +76,7 @@ def _scopes(given: Given, answer: AsyncSlackResponse) -> Finding:
         so = "so that each outcome is told to its requester privately as well"
         return warning("scopes", f"Missing: {_listed(missing)}, {so}.", remedy)
     if missing := _FILES - scopes:
-        so = "so that what many codes came to is in the audit alone, and not in a file in the thread"
+        so = "so that many codes can't come as a file, or what came of them is in the audit alone"
         return warning("scopes", f"Missing: {_listed(missing)}, {so}.", remedy)
     if more := scopes - MANIFEST_SCOPES:
         remedy = "Take them out under OAuth & Permissions, and install the app again: what a token may do, "

@@ -202,6 +202,9 @@ class Store(Protocol):
     async def history(self, code: CouponCode, limit: int) -> Sequence[OpenRequest]:
         """Return the requests, open or not, that a code was ever in, in whatever case; the newest first."""
 
+    async def taken(self, codes: Sequence[CouponCode]) -> Mapping[CouponCode, str]:
+        """Return which of the codes are in open requests, in whatever case, with the ids of these."""
+
     async def has_room(self, plan: Plan) -> bool:
         """Tell whether requests of many codes have calls left now, of those that all replicas make."""
 
@@ -351,6 +354,13 @@ class Dialogs(Protocol):
 
         Takes 1 s at most. Raises SlackUnavailable or SlackRefused.
         """
+
+
+class Files(Protocol):
+    """Files that people sent in Slack."""
+
+    async def fetch(self, url: str) -> bytes:
+        """Return what is in a file. Raises SlackUnavailable, and SlackRefused also where it is too large."""
 
 
 class Renderer(Protocol):

@@ -143,7 +143,9 @@ class Present:
     def _remind_at(self, request: Shown, reminded_at: datetime | None) -> datetime | None:
         if not isinstance(request, Pending):
             return None
-        return next_reminder(request, self._policy.remind_after, reminded_at)
+        # Many coupons take long to be read, and nobody can approve them before.
+        shown_at = request.approve_by - self._policy.approve_within if request.origin.bulk else None
+        return next_reminder(request, self._policy.remind_after, reminded_at, shown_at)
 
     async def tell(self, claim: Claim, request: Shown, delivery: Delivery) -> bool:
         """Post the outcome into the card's thread.

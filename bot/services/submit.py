@@ -151,6 +151,13 @@ class Submit:
             )
         return await self._allowed(command, standing, ask)
 
+    async def refused(self, command: SlashCommand) -> Answer | None:
+        """Return why someone may not ask for anything here; None: they may."""
+        standing = await self._standing(command)
+        if (verdict := may_request(self._policy, standing, command.channel)) is Verdict.ALLOWED:
+            return None
+        return await self._recorded(command, standing, Denied(verdict))
+
     async def _standing(self, command: SlashCommand) -> Standing:
         standing = await self._people.standing(command.user)
         if command.team != self._team:

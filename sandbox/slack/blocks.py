@@ -91,6 +91,11 @@ _PLAIN_TEXT_INPUT = shape(
         "dispatch_action_config": anything,
     },
 )
+_URL_INPUT = shape(
+    {},
+    {"action_id": _ID, "placeholder": plain(150), "initial_value": string(3000), "focus_on_load": boolean},
+)
+_FILE_INPUT = shape({}, {"action_id": _ID, "filetypes": items(string(20), 100), "max_files": integer})
 _IMAGE_ELEMENT = shape({"alt_text": string(2000)}, _PICTURE)
 
 _CLICKABLE = {"button": _BUTTON, "overflow": _OVERFLOW, "static_select": _STATIC_SELECT}
@@ -125,7 +130,14 @@ _BLOCK = typed(
         "input": shape(
             {
                 "label": plain(2000),
-                "element": typed({"plain_text_input": _PLAIN_TEXT_INPUT, "static_select": _STATIC_SELECT}),
+                "element": typed(
+                    {
+                        "plain_text_input": _PLAIN_TEXT_INPUT,
+                        "static_select": _STATIC_SELECT,
+                        "url_text_input": _URL_INPUT,
+                        "file_input": _FILE_INPUT,
+                    }
+                ),
             },
             {"hint": plain(2000), "optional": boolean, "dispatch_action": boolean, "block_id": _ID},
         ),

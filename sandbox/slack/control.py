@@ -11,6 +11,7 @@ from sandbox.slack import modal_control, views
 from sandbox.slack.delivery import Delivery
 from sandbox.slack.directory import apply_channel, apply_group, apply_person, directory_json
 from sandbox.slack.faults import Fault, FaultBook
+from sandbox.slack.files import Files
 from sandbox.slack.interactions import Answer, Click, Interactions, NoSuchButtonError
 from sandbox.slack.modals import Modals
 from sandbox.slack.orders import (
@@ -69,6 +70,7 @@ class Control:
         delivery: Delivery,
         sockets: Sockets,
         modals: Modals,
+        files: Files,
     ) -> None:
         self._world = world
         self._faults = faults
@@ -76,6 +78,7 @@ class Control:
         self._delivery = delivery
         self._sockets = sockets
         self._modals = modals
+        self._files = files
 
     def app(self) -> web.Application:
         """Return the web application."""
@@ -105,7 +108,7 @@ class Control:
                 web.post("/sockets", self._trouble_sockets),
                 web.post("/clock", self._shift_clock),
                 web.post("/reset", self._reset),
-                *modal_control.routes(self._modals),
+                *modal_control.routes(self._modals, self._files),
             ]
         )
         return app

@@ -33,8 +33,9 @@ class Upload:
 class Files:
     """The files of one local Slack. `base_url` is set before the first call."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, bot_token: str) -> None:
         self._world = world
+        self._bot_token = bot_token
         self._uploads: dict[str, Upload] = {}
         self.base_url = ""
 
@@ -55,6 +56,25 @@ class Files:
             return web.Response(status=400, text="The file has another length.")
         self._uploads[upload.id] = replace(upload, content=content)
         return web.Response(text=f"OK - {len(content)}")
+
+    def keep(self, name: str, content: str) -> Json:
+        """Keep a file that a person has chosen for a form, and return it as payloads show it."""
+        file: Json = {"id": f"F0LOCAL{self._world.number():04d}", "name": name, "title": name}
+        file |= {"mimetype": "text/csv", "filetype": "csv", "size": len(content.encode()), "mode": "hosted"}
+        file["url_private"] = f"{self.base_url}files-pri/{file['id']}/{name}"
+        file["url_private_download"] = f"{self.base_url}files-pri/{file['id']}/download/{name}"
+        self._world.files[file["id"]] = {**file, "content": content}
+        return file
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """Hand a file over to the bot; to anyone else, or without the scope, the page to sign in is shown."""
+        file = self._world.files.get(request.match_info["file"])
+        is_bot = request.headers.get("Authorization") == f"Bearer {self._bot_token}"
+        if file is None:
+            return web.Response(status=404)
+        if not is_bot or "files:read" not in self._world.scopes:
+            return web.Response(text="<!DOCTYPE html><title>Sign in</title>", content_type="text/html")
+        return web.Response(body=str(file["content"]).encode(), content_type="text/csv")
 
     def _begin(self, world: World, args: Json) -> Json:
         length = str(args.get("length", ""))

@@ -4,14 +4,15 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
+from sandbox.slack.files import Files
 from sandbox.slack.modals import Modals, NoSuchModalError
-from sandbox.slack.orders import CloseOrder, RefusedError, SubmitOrder, order_in
+from sandbox.slack.orders import CloseOrder, FileOrder, RefusedError, SubmitOrder, order_in
 
 _Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
-def routes(modals: Modals) -> Sequence[web.RouteDef]:
-    """Return the routes: `GET /modals?user=`, `POST /modal/send` and `POST /modal/close`."""
+def routes(modals: Modals, files: Files) -> Sequence[web.RouteDef]:
+    """Return the routes: `GET /modals?user=`, `POST /modal/send`, `POST /modal/close` and `POST /files`."""
 
     async def seen(request: web.Request) -> web.Response:
         found = modals.seen_by(request.query.get("user"))
@@ -27,7 +28,12 @@ def routes(modals: Modals) -> Sequence[web.RouteDef]:
         order = await order_in(request, CloseOrder)
         return web.json_response({"modal": modals.close(order.user, order.modal).to_json()})
 
+    async def keep(request: web.Request) -> web.Response:
+        order = await order_in(request, FileOrder)
+        return web.json_response({"file": files.keep(order.name, order.content)})
+
     return [
+        web.post("/files", keep),
         web.get("/modals", seen),
         web.post("/modal/send", _known(send)),
         web.post("/modal/close", _known(close)),

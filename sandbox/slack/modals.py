@@ -103,7 +103,7 @@ def _as_stored(world: World, modal_id: str, view: Json) -> Json:
 
 def view_submission(world: World, modal: Modal, values: Json) -> Json:
     """Return the payload of sending a modal with these values, by block id and, inside, by action id."""
-    state = {"values": dict(_field_states(modal.view, values))}
+    state = {"values": dict(_field_states(world, modal.view, values))}
     return {
         "type": "view_submission",
         "team": {"id": TEAM_ID, "domain": TEAM_DOMAIN},
@@ -208,13 +208,21 @@ def _given(block: Json, element: Json, values: Json) -> str:
     return str(values.get(block["block_id"], {}).get(element["action_id"]) or "")
 
 
-def _field_states(view: Json, values: Json) -> Iterator[tuple[str, Json]]:
+def _file(world: World, file: str) -> Json:
+    if file not in world.files:
+        raise NoSuchModalError("There is no such file.")
+    return {name: value for name, value in world.files[file].items() if name != "content"}
+
+
+def _field_states(world: World, view: Json, values: Json) -> Iterator[tuple[str, Json]]:
     for block, element in _fields(view):
         given = _given(block, element, values)
         state: Json = {"type": element["type"]}
         if element["type"] == "static_select":
             chosen = [option for option in element.get("options", ()) if option["value"] == given]
             state["selected_option"] = chosen[0] if chosen else None
+        elif element["type"] == "file_input":
+            state["files"] = [_file(world, given)] if given else []
         else:
             state["value"] = given or None
         yield block["block_id"], {element["action_id"]: state}

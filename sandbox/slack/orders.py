@@ -63,6 +63,13 @@ class HomeOrder(Order):
     tab: Literal["home", "messages", "about"] = "home"
 
 
+class FileOrder(Order):
+    """A person chooses a file for a form; what comes back is named in the form by its id."""
+
+    name: str
+    content: str
+
+
 class SubmitOrder(Order):
     """A person sends a modal that they see; `values` by block id and, inside, by action id."""
 

@@ -44,7 +44,7 @@ class LocalSlack:
         self._sockets = Sockets(self.world)
         faults = FaultBook()
         self._responses = Responses(self.world, faults)
-        self._files = Files(self.world)
+        self._files = Files(self.world, bot_token)
         self._delivery = Delivery(self._sockets, signing_secret, events_url, answer_within_seconds)
         self._web_api = WebApi(
             self.world,
@@ -56,7 +56,9 @@ class LocalSlack:
         )
         interactions = Interactions(self.world, self._responses, self._delivery)
         modals = Modals(self.world, interactions)
-        self._control = Control(self.world, faults, interactions, self._delivery, self._sockets, modals)
+        self._control = Control(
+            self.world, faults, interactions, self._delivery, self._sockets, modals, self._files
+        )
         self._runners: list[web.AppRunner] = []
         self.api_url = ""
         self.control_url = ""
@@ -74,6 +76,7 @@ class LocalSlack:
         app.router.add_route("*", "/api/{method}", self._web_api.handle)
         app.router.add_post("/response/{number}/{secret}", self._responses.handle)
         app.router.add_post("/upload/v1/{file}/{secret}", self._files.put)
+        app.router.add_get("/files-pri/{file}/{tail:.*}", self._files.download)
         app.router.add_get("/link/", self._sockets.handle)
         return app
 

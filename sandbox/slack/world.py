@@ -22,6 +22,7 @@ DEFAULT_SCOPES = frozenset(
     {
         "commands",
         "chat:write",
+        "files:read",
         "files:write",
         "users:read",
         "usergroups:read",
@@ -160,6 +161,7 @@ class World:
     homes: dict[str, HomeView] = field(default_factory=dict)
     triggers: dict[str, Trigger] = field(default_factory=dict)
     modals: dict[str, Modal] = field(default_factory=dict)
+    files: dict[str, Json] = field(default_factory=dict)
     scopes: frozenset[str] = DEFAULT_SCOPES
     auth_error: str | None = None
     shift_seconds: float = 0.0
@@ -180,7 +182,7 @@ class World:
         self.people, self.groups, self.channels = fresh.people, fresh.groups, fresh.channels
         self.messages, self.homes = fresh.messages, fresh.homes
         self.scopes, self.auth_error = fresh.scopes, fresh.auth_error
-        self.triggers, self.modals = fresh.triggers, fresh.modals
+        self.triggers, self.modals, self.files = fresh.triggers, fresh.modals, fresh.files
         self.shift_seconds = fresh.shift_seconds
         self.record("world", {"change": "reset"})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -172,6 +172,10 @@ class BoundStore:
     async def history(self, code: CouponCode, limit: int) -> Sequence[OpenRequest]:
         """Return the requests that a code was ever in."""
         return await self._store.history(code, limit)
+
+    async def taken(self, codes: Sequence[CouponCode]) -> Mapping[CouponCode, str]:
+        """Return which of the codes are in open requests."""
+        return await self._store.taken(codes)
 
     async def has_room(self, plan: Plan) -> bool:
         """Tell whether requests of many codes have calls left now."""

@@ -10,6 +10,7 @@ from tests.guards import (
     edge,
     home,
     keeping,
+    many,
     restoring,
     secrecy,
     settling,
@@ -32,4 +33,5 @@ GUARDS = (
     *keeping.GUARDS,
     *home.GUARDS,
     *restoring.GUARDS,
+    *many.GUARDS,
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.domain.bulk import MANY
+from bot.domain.bulk import MANY, Plan
 from bot.domain.command import Ask
 from bot.domain.errors import SlackRefused, SlackUnavailable, VivoldiUnavailable
 from bot.domain.event import EventKind
@@ -71,6 +72,17 @@ async def test_what_was_read_is_kept(wired: Wired) -> None:
     assert isinstance(request, Pending)
     (event,) = await wired.events(EventKind.REQUEST_SHOWN)
     assert request.approve_by == event.at + wired.policy.approve_within
+
+
+async def test_people_are_reminded_from_the_card_on(wired: Wired) -> None:
+    """However long the coupons took to be read, nobody is reminded of a card that has just come up."""
+    wired.policy = replace(wired.policy, plan=Plan(per_minute=8, hourly=1000))
+    request_id = await open_many(wired, _COUNT)
+    await wired.run(500, step=10)
+    assert isinstance(await wired.request(request_id), Pending)
+    assert wired.messenger.of("reply") == []
+    await wired.run(300, step=60)
+    assert len(wired.messenger.of("reply")) == 1
 
 
 async def test_what_could_not_be_read_is_read_again_and_nothing_else(wired: Wired) -> None:

@@ -114,18 +114,19 @@ async def test_what_was_stored_before_survives_the_new_states(url: str) -> None:
         await _execute(url, statement)
     tables = ("requests", "items", "snapshots")
     before = [await _rows(url, table) for table in tables]
-    await migrate(url)
+    await _migrate_to(url, _RESTORE)
     after = [await _rows(url, table) for table in tables]
     assert [
         [{**row, "draft": None} if "snapshot" in row else row for row in rows] for rows in before
     ] == after
+    await migrate(url)
     await _execute(url, "UPDATE items SET state = 'to_create' WHERE position = 0")
     for statement in _REFUSED:
         with pytest.raises(StoreError):
             await _execute(url, statement)
 
 
-_BEFORE_RESTORE = "0007"
+_BEFORE_RESTORE, _RESTORE = "0007", "0008"
 _OF_BEFORE = (
     """
     INSERT INTO requests (id, state, version, team, channel, requester_id, requester_name, reason, opened_at,

@@ -19,8 +19,9 @@ from bot.services.submit import Denied, History, Misread
 from handlers import listeners
 from handlers.answers import Answers
 from handlers.dialogs import confirmation
+from handlers.form import form
 from tests.builders import AMIR, BEA, CARL, CHANNEL, CODE, DANA, OTHER_CODE, RIKA, TEAM, a_coupon, standing
-from tests.fakes import FakeDialogs
+from tests.fakes import FakeDialogs, FakeFiles
 from tests.integration.bolt import SECRET, authorize, signed
 from tests.integration.wired import SETTINGS, Wired, wired_on
 
@@ -153,7 +154,9 @@ async def test_the_listener_answers_privately(wired: Wired) -> None:
     services = wired.services
     decide = services.decide(TEAM, SETTINGS)
     confirm = services.confirm(decide, FakeDialogs(), confirmation)
-    listeners.register(app, services.submit(TEAM), decide, confirm, Answers(_WORKSPACE))
+    submit = services.submit(TEAM)
+    many = services.form(submit, FakeDialogs(), FakeFiles(), form)
+    listeners.register(app, submit, decide, confirm, many, Answers(_WORKSPACE))
     typed = {
         "command": "/coupon-delete",
         "text": f"show {CODE}",

@@ -14,8 +14,9 @@ import pytest
 import slack_sdk.errors
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
+from yarl import URL
 
-from bot.adapters.slack import SlackMessenger, identify, web_client, web_session
+from bot.adapters.slack import SlackFiles, SlackMessenger, identify, web_client, web_session
 from bot.adapters.slack.client import ask
 from bot.adapters.slack.errors import FOREIGN, judge, translated
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
@@ -476,3 +477,61 @@ class TestAttach:
             with pytest.raises(SlackUnavailable):
                 await messenger.attach(INCIDENT, "1.000100", self.FILE)
         assert asked == ["/files.getUploadURLExternal", "/put"]
+
+
+class TestFetch:
+    """Files that people sent."""
+
+    async def _file(self, rig: Rig, content: str) -> str:
+        file = await rig.control.file("codes.csv", content)
+        return f"{URL(rig.slack.api_url).origin()}/files-pri/{file}/download/codes.csv"
+
+    async def test_a_file_is_fetched_as_it_is(self, rig: Rig) -> None:
+        """What someone sent is handed over, byte for byte."""
+        url = await self._file(rig, "code\r\nÄ\r\n")
+        assert await SlackFiles(rig.bot).fetch(url) == "code\r\nÄ\r\n".encode()
+
+    async def test_without_the_scope_a_page_comes_instead(self, rig: Rig) -> None:
+        """Slack's page to sign in is no file: the app lacks its scope."""
+        url = await self._file(rig, "code")
+        await rig.control.app(scopes=["chat:write"])
+        with pytest.raises(SlackRefused) as refused:
+            await SlackFiles(rig.bot).fetch(url)
+        assert refused.value.name == "missing_scope"
+
+    async def test_a_file_that_is_too_large_is_refused(self, rig: Rig) -> None:
+        """No more is read than a list of codes may hold."""
+        url = await self._file(rig, "x" * 100_001)
+        with pytest.raises(SlackRefused) as refused:
+            await SlackFiles(rig.bot).fetch(url)
+        assert refused.value.name == "file_too_large"
+
+    async def test_a_file_that_is_gone(self, rig: Rig) -> None:
+        """Where there is no such file, nothing is taken for its content, and no redirect is followed."""
+        with pytest.raises(SlackUnavailable):
+            await SlackFiles(rig.bot).fetch(f"{URL(rig.slack.api_url).origin()}/files-pri/F1/x")
+
+    async def test_the_token_goes_to_slack_alone(self, rig: Rig) -> None:
+        """An address of any other host is not asked, so that nobody else ever gets the token."""
+        asked: list[str] = []
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            asked.append(request.path)
+            return web.Response(text="ABCD1234")
+
+        async with server(answer) as url:
+            port = URL(url).port
+            for other in (
+                url,
+                f"http://localhost:{port}/files-pri/x",
+                f"http://files.slack.com@127.0.0.1:{port}/x",
+                f"{URL(rig.slack.api_url).origin()}@127.0.0.1:{port}/x",
+                "https://files.slack.com.example.com/x",
+                "https://user@files.slack.com/x",
+                "http://files.slack.com/x",
+                "nowhere",
+            ):
+                with pytest.raises(SlackRefused) as refused:
+                    await SlackFiles(rig.bot).fetch(other)
+                assert refused.value.name == "foreign_file"
+        assert asked == []

@@ -198,7 +198,9 @@ async def test_a_look_for_work_reads_no_finished_request(tmp_path: Path, table: 
         database = connect(bench.url)
         async with database.read() as connection:
             query = oldest_due(table, bench.clock.now()).compile(connection.sync_engine).string
-            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (0, 0, 1, 0))
+            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (0,) * query.count("?"))
             steps = [step["detail"] for step in plan.mappings()]
-        assert steps == [f"SEARCH {table} USING INDEX {table}_due (due_at<?)"]
+        assert steps[0] == f"SEARCH {table} USING INDEX {table}_due (due_at<?)"
+        # Of many codes, the later ones come after everyone else's: what is due is sorted, and nothing else.
+        assert steps[1:] == (["USE TEMP B-TREE FOR ORDER BY"] if table is items else [])
         await database.close()

@@ -15,7 +15,7 @@ from sandbox.stage import Stage
 from sandbox.vivoldi_client import Entry
 from tests.scenario.asking import ask_for_many
 from tests.scenario.judge import judge
-from tests.scenario.playing import INCIDENT, RIKA, Play, message_of
+from tests.scenario.playing import DANA, INCIDENT, RIKA, Play, message_of
 from tests.scenario.postgres import postgres
 from tests.scenario.replicas import a_fleet
 from tests.scenario.stages import USUAL, a_stage
@@ -136,3 +136,23 @@ async def test_two_replicas_share_the_rate() -> None:
         times = sorted(datetime.fromisoformat(call.at) for call in calls)
         for first in times:
             assert sum(timedelta() <= time - first < timedelta(minutes=1) for time in times) <= 120
+
+
+async def test_a_form_with_a_file(tmp_path: Path) -> None:
+    """The command alone opens a form; a file with many codes goes from there to the card, and to its end."""
+    async with a_stage(USUAL, tmp_path, VIVOLDI_RATE_PER_MINUTE=str(_QUICK)) as stage:
+        play = await Play.begin(stage)
+        codes = await _coupons(stage, 30)
+        await stage.slack.command(DANA, "")
+        modal = await stage.slack.wait_modal(DANA)
+        file = await stage.slack.file("codes.csv", "code\n" + "\n".join(codes))
+        wrong = await stage.slack.send_modal(modal, codes="nope", file=file, ground="leaked")
+        assert "line 1: nope" in wrong.modal.errors["codes"]
+        after = await stage.slack.last_seq()
+        sent = await stage.slack.send_modal(wrong.modal, file=file, ground="leaked", words="on X")
+        assert sent.error is None
+        assert "Asked for 30 coupons" in str(sent.modal.view["blocks"])
+        card = await play.next_card("30 coupons", after=after, patience=_PATIENCE)
+        assert card.contains("leaked or misused: on X")
+        await play.approve_both(card)
+        await _judge(stage, codes, await _end(stage, card))

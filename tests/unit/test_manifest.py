@@ -82,7 +82,7 @@ def test_scopes_are_the_least_that_is_needed(socket: bool) -> None:
     """The bot asks for exactly the scopes that it uses."""
     scopes = yaml.safe_load(render(None, socket))["oauth_config"]["scopes"]
     people = ["users:read", "usergroups:read", "channels:read", "groups:read"]
-    assert scopes == {"bot": ["commands", "chat:write", "files:write", *people]}
+    assert scopes == {"bot": ["commands", "chat:write", "files:read", "files:write", *people]}
 
 
 def test_command_is_the_documented_one() -> None:

@@ -10,8 +10,57 @@ from yarl import URL
 
 from bot.adapters.slack.client import send
 from bot.adapters.slack.errors import FOREIGN, judge, translated
-from bot.domain.errors import SlackUnavailable
+from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.services.ports import File
+
+# Bytes of a file with codes: a thousand need less than a fifth.
+_LARGEST = 100_000
+_PART = 16_384
+_OF_FILES = URL("https://files.slack.com")
+
+
+class SlackFiles:
+    """Fetches files that people sent; it implements the port `Files`.
+
+    The token goes to Slack's own hosts alone, whatever an address says. What comes back is what someone
+    wrote, so no more of it is read than a list of codes may hold.
+    """
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        assert client.session is not None, "web_client gives it one"
+        self._client, self._session = client, client.session
+
+    async def fetch(self, url: str) -> bytes:
+        """Return what is in a file. It needs `files:read`. Raises SlackUnavailable, SlackRefused."""
+        address = _of_slack(url, URL(self._client.base_url).origin())
+        headers = {"Authorization": f"Bearer {self._client.token}"}
+        content = bytearray()
+        try:
+            async with self._session.get(address, headers=headers, allow_redirects=False) as answer:
+                async for part in answer.content.iter_chunked(_PART):
+                    content += part
+                    if len(content) > _LARGEST:
+                        raise SlackRefused("file_too_large")
+        except FOREIGN as error:
+            raise translated(error) from None
+        if answer.status != HTTPStatus.OK:
+            raise judge(answer.status, answer.headers, None)
+        if answer.content_type == "text/html":
+            # Slack's page to sign in, which it shows where the token may not read files.
+            raise SlackRefused("missing_scope")
+        return bytes(content)
+
+
+def _of_slack(url: str, slack: URL) -> URL:
+    """Return the address. Raises SlackRefused where it is not one of Slack's."""
+    try:
+        parsed = URL(url)
+        trusted = parsed.user is None and parsed.origin() in (slack, _OF_FILES)
+    except ValueError:
+        trusted = False
+    if not trusted:
+        raise SlackRefused("foreign_file")
+    return parsed
 
 
 async def attach(

@@ -150,6 +150,14 @@ class SqlStore:
             lanes = (requests, items, notices, homes)
             return {table.name: await overdue(connection, table, now) for table in lanes}
 
+    async def taken(self, codes: Sequence[CouponCode]) -> Mapping[CouponCode, str]:
+        """Return which of the codes are in open requests, in whatever case, with the ids of these."""
+        keys = {code_key(code): code for code in codes}
+        held = select(items.c.code_key, items.c.request_id).where(items.c.open, items.c.code_key.in_(keys))
+        async with self._database.read() as connection:
+            found = (await run(connection, held)).all()
+        return {keys[row.code_key]: row.request_id for row in found}
+
     async def has_room(self, plan: Plan) -> bool:
         """Tell whether requests of many codes have calls left now, of those that all replicas make."""
         return await self.rate.has_room(plan)

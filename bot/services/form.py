@@ -1,0 +1,150 @@
+"""The form for many codes: opened for someone, filled in, and carried out, or said what is wrong in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from bot.domain.codes import BadCode, from_table, from_text, gather
+from bot.domain.command import MAX_REASON, Ask
+from bot.domain.coupon import CouponCode
+from bot.domain.errors import BadInput, SlackRefused, SlackUnavailable
+from bot.services.ports import Dialogs, Files, Store
+from bot.services.submit import Accepted, Answer, SlashCommand, Submit
+
+FormView = Callable[[str], Mapping[str, object]]
+
+# Slack waits 3 s for the answer to a form, and the request has to be stored after the file was fetched.
+_FETCH_WITHIN_SECONDS = 1.5
+
+
+class Ground(StrEnum):
+    """Why coupons are deleted."""
+
+    LEAKED = "leaked or misused"
+    MISTAKE = "issued by mistake"
+    OVER = "campaign over"
+    TEST = "duplicate or test"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filled:
+    """What someone sent. command: by whom, and where. file: where Slack keeps it; None: there is none."""
+
+    command: SlashCommand
+    pasted: str
+    file: str | None
+    ground: Ground
+    words: str
+    incident: str
+
+
+@dataclass(frozen=True)
+class NoFile:
+    """The file could not be had. reason: a sentence's end."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class NoCodes:
+    """There is no code in what was sent."""
+
+
+@dataclass(frozen=True)
+class WrongCodes:
+    """Some codes can't be asked for. bad: what is none. taken: those in open requests, with their ids."""
+
+    bad: tuple[BadCode, ...]
+    taken: Mapping[CouponCode, str]
+
+
+@dataclass(frozen=True)
+class TooLong:
+    """The reason has too many characters."""
+
+    characters: int
+
+
+Wrong = NoFile | NoCodes | WrongCodes | TooLong
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The request is stored. duplicates: how many codes were there more than once."""
+
+    accepted: Accepted
+    duplicates: int
+
+
+class Form:
+    """Opens the form, and carries out what is sent. Nothing is stored where anything in it is wrong.
+
+    view: returns the form for a channel.
+    """
+
+    def __init__(
+        self,
+        submit: Submit,
+        store: Store,
+        dialogs: Dialogs,
+        files: Files,
+        view: FormView,
+    ) -> None:
+        self._submit = submit
+        self._store = store
+        self._dialogs = dialogs
+        self._files = files
+        self._view = view
+
+    async def open(self, command: SlashCommand, trigger: str) -> Answer | None:
+        """Open the form for someone. Returns why they may not ask here; None: it is open.
+
+        Raises SlackError where Slack does not open it.
+        """
+        refused = await self._submit.refused(command)
+        if refused is None:
+            await self._dialogs.open(trigger, self._view(command.channel))
+        return refused
+
+    async def __call__(self, filled: Filled) -> Opened | Wrong | Answer:
+        """Carry out what was sent. Raises StoreUnavailable where nothing was stored."""
+        reason = _reason(filled)
+        if len(reason) > MAX_REASON:
+            return TooLong(len(reason))
+        try:
+            table = from_table(await self._fetched(filled.file)) if filled.file else ()
+            found = gather(from_text(filled.pasted), table)
+        except BadInput as error:
+            return NoFile(str(error))
+        taken = await self._store.taken(found.codes)
+        if found.bad or taken:
+            return WrongCodes(found.bad, taken)
+        if not found.codes:
+            return NoCodes()
+        command = replace(filled.command, text=f"(form) {reason}")
+        answer = await self._submit.ask(command, Ask(found.codes, reason))
+        return Opened(answer, found.duplicates) if isinstance(answer, Accepted) else answer
+
+    async def _fetched(self, file: str) -> str:
+        """Return what is in a file. Raises BadInput."""
+        try:
+            async with asyncio.timeout(_FETCH_WITHIN_SECONDS):
+                content = await self._files.fetch(file)
+        except (TimeoutError, SlackUnavailable) as error:
+            raise BadInput("Slack did not hand it over in time. Send again, or paste the codes.") from error
+        except SlackRefused as error:
+            raise BadInput(f"Slack does not hand it over ({error.name}). Paste the codes instead.") from error
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise BadInput("It is no text in UTF-8. Save it as a CSV file, and add it again.") from error
+
+
+def _reason(filled: Filled) -> str:
+    words = " ".join(filled.words.split())
+    told = [filled.ground.value if not words else f"{filled.ground.value}: {words}"]
+    return " ".join([*told, f"({filled.incident})"] if filled.incident else told)

@@ -1,0 +1,61 @@
+"""Every coupon of a large request, in a dialog: its card lists the first ones alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from bot.domain.policy import Kind, Policy, Verdict, may_look
+from bot.domain.request import Shown
+from bot.services.ports import Dialogs, People, Store
+
+ListView = Callable[[Shown | Verdict], Mapping[str, object]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """A verified click on the button for it: by whom, where, and about which request."""
+
+    user: str
+    team: str
+    channel: str
+    request_id: str
+
+
+class ShowAll:
+    """Shows every coupon as it is stored, to who may see what happens to coupons in the card's channel.
+
+    view: returns the dialog of a request, or the one that says why there is none.
+    """
+
+    def __init__(
+        self, store: Store, people: People, policy: Policy, dialogs: Dialogs, view: ListView, team: str
+    ) -> None:
+        self._store = store
+        self._people = people
+        self._policy = policy
+        self._dialogs = dialogs
+        self._view = view
+        self._team = team
+
+    async def __call__(self, look: Look, trigger: str) -> Verdict:
+        """Open the dialog, and return whether the coupons are in it. Nothing is changed.
+
+        Raises SlackError, and StoreUnavailable.
+        """
+        shown = await self._shown(look)
+        await self._dialogs.open(trigger, self._view(shown))
+        return shown if isinstance(shown, Verdict) else Verdict.ALLOWED
+
+    async def _shown(self, look: Look) -> Shown | Verdict:
+        standing = await self._people.standing(look.user)
+        if look.team != self._team:
+            standing = replace(standing, kind=Kind.STRANGER)
+        if (verdict := may_look(self._policy, standing, look.channel)) is not Verdict.ALLOWED:
+            return verdict
+        found = await self._store.find(look.request_id)
+        if found is None or not isinstance(found.request, Shown):
+            return Verdict.NO_SUCH_REQUEST
+        # A request is nobody's business outside of its channel, which may be private.
+        elsewhere = found.request.origin.channel != look.channel
+        return Verdict.NO_SUCH_REQUEST if elsewhere else found.request

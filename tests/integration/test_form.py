@@ -1,0 +1,187 @@
+"""The form for many codes: opened, filled in, and carried out, or said what is wrong in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
+from bot.domain.event import EventKind
+from bot.domain.policy import Verdict
+from bot.domain.request import Pending, Submitted
+from bot.services.form import Filled, Form, Ground, NoCodes, NoFile, Opened, TooLong, WrongCodes
+from bot.services.looking import Look
+from bot.services.submit import Denied, SlashCommand
+from handlers import form as fields
+from handlers.listing import dialog
+from sandbox.slack.modals import view_problems
+from tests.builders import CHANNEL, CODE, OTHER_CODE, RIKA, TEAM, a_coupon
+from tests.fakes import FakeDialogs, FakeFiles
+from tests.integration.wired import Wired, wired_on
+from tests.many import QUICK, many, open_many
+
+_FILE = "https://files.slack.com/files-pri/T1-F1/download/codes.csv"
+
+
+@dataclass
+class Rig:
+    """The form, and what it works with."""
+
+    wired: Wired
+    dialogs: FakeDialogs = field(default_factory=FakeDialogs)
+    files: FakeFiles = field(default_factory=FakeFiles)
+
+    @property
+    def form(self) -> Form:
+        services = self.wired.services
+        return services.form(services.submit(TEAM), self.dialogs, self.files, fields.form)
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with wired_on(tmp_path, plan=QUICK) as wired:
+        yield Rig(wired)
+
+
+def command(user: str = RIKA.id, channel: str = CHANNEL) -> SlashCommand:
+    return SlashCommand(user=user, team=TEAM, channel=channel, text="")
+
+
+def filled(**changes: Any) -> Filled:
+    given: dict[str, Any] = {"pasted": CODE, "file": None, "words": "", "incident": ""}
+    return Filled(command=command(), ground=Ground.LEAKED, **{**given, **changes})
+
+
+async def test_the_form_opens_for_who_may_ask(rig: Rig) -> None:
+    """The form comes back with the channel in which it was asked for, and Slack takes it."""
+    assert await rig.form.open(command(), "trigger") is None
+    ((trigger, view),) = rig.dialogs.opened
+    assert trigger == "trigger"
+    assert view_problems(dict(view)) == []
+    assert CHANNEL in str(view["private_metadata"])
+
+
+async def test_the_form_opens_for_nobody_else(rig: Rig) -> None:
+    """Whoever may not ask is told so at once, and that is recorded."""
+    answer = await rig.form.open(command(user="U0NOBODY00"), "trigger")
+    assert answer == Denied(Verdict.UNKNOWN_PERSON)
+    assert rig.dialogs.opened == []
+    assert len(await rig.wired.events(EventKind.COMMAND_REFUSED)) == 1
+
+
+async def test_what_was_filled_in_is_asked_for(rig: Rig) -> None:
+    """Codes that were pasted and those of a file are asked for together, each once, with the whole reason."""
+    codes = many(40)
+    rig.wired.coupons.store(*(a_coupon(number=code) for code in codes))
+    rig.files.stored[_FILE] = ("\ufeffcode,name\r\n" + "".join(f"{code},x\r\n" for code in codes)).encode()
+    sent = filled(pasted=f"{codes[0]} {CODE}", file=_FILE, words="on X", incident="https://inc.example/7")
+    opened = await rig.form(sent)
+    assert isinstance(opened, Opened)
+    assert opened.duplicates == 1
+    request = await rig.wired.request(opened.accepted.request_id)
+    assert isinstance(request, Submitted)
+    assert request.codes == (codes[0], CODE, *codes[1:])
+    assert request.origin.reason == "leaked or misused: on X (https://inc.example/7)"
+    (event,) = await rig.wired.events(EventKind.COMMAND)
+    assert event.data["text"] == "(form) leaked or misused: on X (https://inc.example/7)"
+    assert view_problems(fields.sent(opened)) == []
+    await rig.wired.run(40, step=1)
+    assert isinstance(await rig.wired.request(opened.accepted.request_id), Pending)
+
+
+async def test_what_is_no_code_is_listed_with_its_line(rig: Rig) -> None:
+    """Nothing is asked for where something is no code, or is in an open request; all of it is named."""
+    holder = await rig.wired.ask(OTHER_CODE)
+    sent = filled(pasted=f"{CODE}\nnope, {OTHER_CODE.lower()}\n{CODE.lower()}")
+    wrong = await rig.form(sent)
+    assert isinstance(wrong, WrongCodes)
+    said = fields.errors(wrong, sent)
+    assert set(said) == {"codes"}
+    assert "line 2: nope" in said["codes"]
+    assert f"line 3: {CODE.lower()} (differs from {CODE} in capitals alone)" in said["codes"]
+    assert f"{OTHER_CODE.lower()} ({holder})" in said["codes"]
+    assert len(await rig.wired.store.open_requests(9)) == 1
+
+
+async def test_an_error_is_as_long_as_a_form_can_show(rig: Rig) -> None:
+    """However many are wrong, the first are named, and the others counted."""
+    sent = filled(pasted=" ".join(f"no{number}" for number in range(500)))
+    wrong = await rig.form(sent)
+    assert isinstance(wrong, WrongCodes)
+    assert "and 485 more" in fields.errors(wrong, sent)["codes"]
+
+
+@pytest.mark.parametrize(
+    ("error", "content", "said"),
+    [
+        (SlackUnavailable("no answer"), b"", "in time"),
+        (SlackRefused("missing_scope"), b"", "missing_scope"),
+        (None, b"\xff\xfe\x00", "UTF-8"),
+    ],
+)
+async def test_a_file_that_can_not_be_had(
+    rig: Rig, error: SlackError | None, content: bytes, said: str
+) -> None:
+    """What is wrong with a file is said at its field, and nothing is asked for."""
+    rig.files.error, rig.files.stored[_FILE] = error, content
+    sent = filled(file=_FILE)
+    wrong = await rig.form(sent)
+    assert isinstance(wrong, NoFile)
+    assert said in fields.errors(wrong, sent)["file"]
+    assert await rig.wired.store.open_requests(9) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "at"),
+    [
+        ({"pasted": " \n"}, NoCodes, "codes"),
+        ({"pasted": "", "file": _FILE}, NoCodes, "file"),
+        ({"words": "x" * 300, "incident": f"https://inc.example/{'7' * 200}"}, TooLong, "words"),
+    ],
+)
+async def test_what_is_missing_is_said_at_its_field(
+    rig: Rig, changes: Mapping[str, Any], kind: type, at: str
+) -> None:
+    """Without a code, or with too long a reason, nothing is asked for."""
+    rig.files.stored[_FILE] = b"code\n"
+    sent = filled(**changes)
+    wrong = await rig.form(sent)
+    assert isinstance(wrong, kind)
+    assert isinstance(wrong, NoCodes | TooLong)
+    assert list(fields.errors(wrong, sent)) == [at]
+
+
+async def test_who_may_not_ask_any_more_is_refused(rig: Rig) -> None:
+    """Whether someone may ask is decided again when the form is sent."""
+    answer = await rig.form(
+        Filled(
+            command=command(channel="D0RIKA0000"),
+            pasted=CODE,
+            file=None,
+            ground=Ground.OTHER,
+            words="",
+            incident="",
+        )
+    )
+    assert answer == Denied(Verdict.DIRECT_MESSAGE)
+
+
+async def test_all_coupons_are_shown_in_the_channel_of_their_card_alone(rig: Rig) -> None:
+    """Who may see what happens to coupons gets the list where its card is, and nowhere else."""
+    wired = rig.wired
+    request_id = await open_many(wired, 30)
+    await wired.run(30, step=1)
+    show_all = wired.services.show_all(TEAM, rig.dialogs, dialog)
+    look = Look(user=RIKA.id, team=TEAM, channel=CHANNEL, request_id=request_id)
+    assert await show_all(look, "trigger") is Verdict.ALLOWED
+    assert "COUPON00029" in json.dumps(rig.dialogs.opened[0][1])
+    assert await show_all(replace(look, channel="C0OTHER000"), "trigger") is Verdict.NO_SUCH_REQUEST
+    assert await show_all(replace(look, team="T0OTHER000"), "trigger") is Verdict.STRANGER
+    assert await show_all(replace(look, user="U0NOBODY00"), "trigger") is Verdict.UNKNOWN_PERSON
+    assert await show_all(replace(look, request_id="CG-NONE"), "trigger") is Verdict.NO_SUCH_REQUEST
+    assert all("COUPON" not in json.dumps(view) for _, view in rig.dialogs.opened[1:])
