@@ -18,7 +18,7 @@ GUARDS = (
         file="bot/domain/calls.py",
         text="    return (slot + 1) * window.slot + window.span + HELD_FOR\n",
         without="    return slot * window.slot + window.span\n",
-        tests=(f"{_CALLS}::test_no_minute_and_no_hour_has_more_calls_than_allowed",),
+        tests=(f"{_CALLS}::test_a_call_counts_to_its_end_however_late_it_was_made",),
     ),
     Guard(
         name="calls under a lock",
