@@ -201,7 +201,7 @@ _AUDITED = (
         file="bot/services/submit.py",
         text="            await _record(tx, kind, command, standing, self._clock.now(), None, data)\n",
         without="            await tx.finish()\n",
-        tests=("tests/integration/test_services.py",),
+        tests=("tests/integration/test_services.py::test_a_command_that_opens_nothing_is_answered_at_once",),
     ),
     Guard(
         name="reads are recorded",
