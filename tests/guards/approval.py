@@ -142,7 +142,7 @@ _AT_THE_CLICK = (
         file=_DECIDE,
         text="if (verdict := may_act(standing)) is not Verdict.ALLOWED:",
         without="if (verdict := Verdict.ALLOWED) is not Verdict.ALLOWED:",
-        tests=("tests/integration/test_deciding.py",),
+        tests=("tests/integration/test_deciding.py::test_who_may_not_end_a_request_does_not",),
     ),
     Guard(
         name="clicks decided by the policy",
@@ -151,7 +151,7 @@ _AT_THE_CLICK = (
         file=_DECIDE,
         text="verdict = may_approve(self._policy, standing, request, now)",
         without="verdict = Verdict.ALLOWED",
-        tests=("tests/integration/test_deciding.py",),
+        tests=("tests/integration/test_deciding.py::test_silence_ends_the_request",),
     ),
     Guard(
         name="rejections by the policy",
@@ -160,7 +160,7 @@ _AT_THE_CLICK = (
         file=_DECIDE,
         text="return may_reject(self._policy, standing, request, now)",
         without="return Verdict.ALLOWED",
-        tests=("tests/integration/test_deciding.py",),
+        tests=("tests/integration/test_deciding.py::test_who_may_not_end_a_request_does_not",),
     ),
     Guard(
         name="cancellations by the policy",
@@ -169,7 +169,7 @@ _AT_THE_CLICK = (
         file=_DECIDE,
         text="return may_cancel(standing, request, now)",
         without="return Verdict.ALLOWED",
-        tests=("tests/integration/test_deciding.py",),
+        tests=("tests/integration/test_deciding.py::test_who_may_not_end_a_request_does_not",),
     ),
 )
 

@@ -16,7 +16,7 @@ GUARDS = (
         file=_SUBMIT,
         text="(verdict := may_request(self._policy, standing, command.channel)) is not Verdict.ALLOWED",
         without="(verdict := Verdict.ALLOWED) is not Verdict.ALLOWED",
-        tests=("tests/integration/test_services.py",),
+        tests=("tests/integration/test_services.py::test_a_command_that_opens_nothing_is_answered_at_once",),
     ),
     Guard(
         name="history by the policy",
@@ -34,7 +34,7 @@ GUARDS = (
         file=_SUBMIT,
         text="return can_complete(self._policy, standing.person.id, everyone)",
         without="return True",
-        tests=("tests/integration/test_services.py",),
+        tests=("tests/integration/test_services.py::test_a_request_that_nobody_could_complete_is_refused",),
     ),
     Guard(
         name="command from this workspace",

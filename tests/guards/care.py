@@ -84,7 +84,7 @@ _STOP = (
         file=_DECIDE,
         text="return may_stop(self._policy, standing, request)",
         without="return Verdict.ALLOWED",
-        tests=(_STOPPED,),
+        tests=(f"{_STOPPED}::test_someone_else_does_not_stop",),
     ),
     Guard(
         name="one stop counts",
@@ -216,7 +216,7 @@ _TYPED = (
         file="handlers/errors.py",
         text='        if body.get("type") == "view_submission":',
         without="        if False:",
-        tests=("tests/security/test_failing.py",),
+        tests=("tests/security/test_failing.py::test_a_dialog_that_fails_stays_open_and_says_so",),
     ),
 )
 

@@ -8,9 +8,58 @@ _CREATE = "bot/services/create.py"
 _RESTORES = "bot/domain/restores.py"
 _RESTORE = "bot/domain/restore.py"
 _CREATION = "bot/adapters/vivoldi/creation.py"
-_UNIT = ("tests/unit/test_restore.py",)
+_RESTORED = "tests/unit/test_restore.py"
+_UNIT = (_RESTORED,)
 _BODY = ("tests/unit/test_creation.py",)
 _TESTS = "tests/integration/test_restoring.py"
+
+_ASKED = (
+    Guard(
+        name="restored: switched off",
+        keeps="-",
+        promise="Where nothing is kept, nobody asks for a coupon to be created again.",
+        file="bot/services/submit.py",
+        text="if parsed.purpose is Purpose.RESTORE and not self._policy.restore:",
+        without="if False:",
+        tests=(f"{_TESTS}::test_without_a_key_it_is_refused_at_once",),
+    ),
+    Guard(
+        name="restored: a number in use",
+        keeps="-",
+        promise="A code that validates is not put before people to be created again.",
+        file="bot/services/draft.py",
+        text="        if isinstance(reading, Shown):\n",
+        without="        if False:\n",
+        tests=(f"{_TESTS}::test_a_code_that_validates_is_not_restored",),
+    ),
+    Guard(
+        name="restored: settled deletions",
+        keeps="I2",
+        promise="What a deletion comes to that still runs is not undone before it is known.",
+        file=_RESTORES,
+        text="        case Unknown(since=since, final=True):\n",
+        without="        case Unknown(since=since):\n",
+        tests=(f"{_RESTORED}::test_what_was_not_deleted_is_not_undone",),
+    ),
+    Guard(
+        name="restored: doubts are told",
+        keeps="I4",
+        promise="Whoever approves is told where the coupon may be there already, or was created before.",
+        file=_RESTORES,
+        text="tuple(doubt for doubt, applies in found if applies)",
+        without="()",
+        tests=(f"{_RESTORED}::test_doubts_are_drafted",),
+    ),
+    Guard(
+        name="restored: ended meanwhile",
+        keeps="I2",
+        promise="A coupon whose last day passed since it was shown is not created.",
+        file=_RESTORES,
+        text=" if has_ended(drafted, today) else Send()",
+        without=" if drafted is None else Send()",
+        tests=(f"{_RESTORED}::test_what_has_ended_meanwhile_is_not_created",),
+    ),
+)
 
 _SENT = (
     Guard(
@@ -183,4 +232,4 @@ _FROZEN = (
     ),
 )
 
-GUARDS = (*_SENT, *_TOLD, *_FROZEN)
+GUARDS = (*_ASKED, *_SENT, *_TOLD, *_FROZEN)

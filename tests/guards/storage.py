@@ -169,8 +169,8 @@ _DURABLE = (
         keeps="I5",
         promise="What is observed of a transaction is told only once it is committed.",
         file="bot/adapters/store/store.py",
-        text="        if transaction.changed:\n            self._on_commit",
-        without="            self._on_commit",
+        text="            await transaction.finish()\n",
+        without="            await transaction.finish()\n            self._on_commit(transaction.recorded)\n",
         tests=(f"{_KEPT}::test_i5_nobody_is_told_before_the_commit",),
     ),
     Guard(
@@ -201,7 +201,7 @@ _AUDITED = (
         file="bot/services/submit.py",
         text="            await _record(tx, kind, command, standing, self._clock.now(), None, data)\n",
         without="            await tx.finish()\n",
-        tests=("tests/integration/test_services.py",),
+        tests=("tests/integration/test_services.py::test_a_command_that_opens_nothing_is_answered_at_once",),
     ),
     Guard(
         name="reads are recorded",

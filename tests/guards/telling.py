@@ -49,7 +49,9 @@ _NEVER_LOST = (
         file=_PRESENT,
         text="heard = refused is None and await self._is_there(request)",
         without="heard = refused is None",
-        tests=("tests/integration/test_told_privately.py",),
+        tests=(
+            "tests/integration/test_told_privately.py::test_who_left_the_channel_is_told_privately_as_well",
+        ),
     ),
     Guard(
         name="refusals are told",
@@ -58,7 +60,9 @@ _NEVER_LOST = (
         file="bot/services/decide.py",
         text="            if self._is_told(click, request, verdict):\n                await tx.notify",
         without="            if False:\n                await tx.notify",
-        tests=("tests/integration/test_deciding.py",),
+        tests=(
+            "tests/integration/test_deciding.py::test_a_refused_click_is_told_privately_and_leaves_the_card_alone",
+        ),
     ),
     Guard(
         name="stray copies are redrawn",
@@ -67,7 +71,7 @@ _NEVER_LOST = (
         file="bot/services/decide.py",
         text="            await _heal(tx, click, request, verdict)\n",
         without="",
-        tests=("tests/integration/test_deciding.py",),
+        tests=("tests/integration/test_deciding.py::test_a_click_on_a_stray_copy_redraws_it",),
     ),
     Guard(
         name="late cards are redrawn",
@@ -115,7 +119,7 @@ _WAITING = (
         file=_PRESENT,
         text="OPERATORS_MATTER = {",
         without="OPERATORS_MATTER = frozenset() and {",
-        tests=(_SERVICES,),
+        tests=(f"{_SERVICES}::test_a_card_waits_for_slack",),
     ),
     Guard(
         name="lost cards are posted anew",
@@ -124,7 +128,7 @@ _WAITING = (
         file=_PRESENT,
         text="_CARD_LOST = {",
         without="_CARD_LOST = frozenset() and {",
-        tests=(_SERVICES,),
+        tests=(f"{_SERVICES}::test_a_card_that_was_removed_is_posted_anew",),
     ),
     Guard(
         name="at most two reminders",
@@ -133,7 +137,7 @@ _WAITING = (
         file=_PRESENT,
         text="remind_at=remind_at, reminded_at=now",
         without="remind_at=remind_at",
-        tests=("tests/integration/test_reminders.py",),
+        tests=("tests/integration/test_reminders.py::test_a_card_drawn_anew_changes_nothing",),
     ),
     Guard(
         name="reminders in time",
@@ -151,7 +155,7 @@ _WAITING = (
         file="bot/services/notices.py",
         text="due < claim.notice.at + _WORTH_TELLING_FOR",
         without="False",
-        tests=(_SERVICES,),
+        tests=(f"{_SERVICES}::test_a_notice_is_delivered_late_but_not_never",),
     ),
     Guard(
         name="one error ends no lane",

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.coupon import Shown
 from bot.domain.errors import VivoldiRefused, VivoldiUnavailable
 from bot.domain.event import EventKind
-from bot.domain.freeze import Free, Freeze, Frozen, NotDone, Underway, Unfrozen, Why
+from bot.domain.freeze import Free, Freeze, Frozen, NotDone, Sent, Underway, Unfrozen, Why
 from bot.domain.item import (
     Changed,
     Confirmation,
@@ -24,11 +24,11 @@ from bot.domain.item import (
     Unproven,
 )
 from bot.domain.policy import Verdict
-from bot.domain.request import Failed, FailureReason, OnlyFrozen, Pending
+from bot.domain.request import Failed, FailureReason, OnlyFrozen, Pending, Purpose
 from bot.domain.request import Shown as ShownRequest
 from bot.services.decide import Action
-from bot.services.submit import Denied
-from tests.builders import AMIR, BEA, CARL, CODE, NOW, OTHER_CODE, RIKA, UNSEEN, a_coupon
+from bot.services.submit import Denied, TooFew
+from tests.builders import AMIR, BEA, CARL, CODE, NOW, OTHER_CODE, RIKA, UNSEEN, a_coupon, standing
 from tests.fakes import Call, Killed
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on
 
@@ -88,6 +88,9 @@ async def test_the_date_is_committed_before_it_is_sent(wired: Wired) -> None:
         if call.kind == "update":
             (event,) = await wired.events(EventKind.DATE_SENDING)
             assert event.data == {"goal": "freeze", "date": YESTERDAY, "by": AMIR.id}
+            found = await freeze_of(wired, str(event.request))
+            assert isinstance(found, Underway)
+            assert found.sent is Sent.MAYBE
 
     wired.coupons.during = during
     await frozen(wired)
@@ -120,6 +123,29 @@ async def test_a_date_that_was_not_set_is_sent_again_after_a_read(wired: Wired, 
     await wired.run(5, step=1)
     assert isinstance(await freeze_of(wired, request_id), Frozen)
     assert wired.coupons.kinds(CODE) == ["read", "read", "update", "read", "update", "read"]
+
+
+async def test_a_date_that_was_certainly_not_set_has_frozen_nothing(wired: Wired) -> None:
+    """I4: a coupon that is gone after a date which was not set was not frozen by it."""
+    wired.coupons.updates[CODE] = [(NotExecuted("HTTP 429", 2.0), False)]
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.drain()
+    wired.coupons.stored.clear()
+    await wired.run(5, step=1)
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.dated) == (Why.GONE, False)
+
+
+async def test_every_answer_to_a_date_is_in_the_audit(wired: Wired) -> None:
+    """I7: what Vivoldi answered to a date is kept, whatever it was."""
+    wired.coupons.updates[CODE] = [(LOST, False), (Executed(), True)]
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.run(5, step=1)
+    answers = [event.data["answer"] for event in await wired.events(EventKind.DATE_ANSWERED)]
+    assert answers == ["Unproven", "Executed"]
 
 
 async def test_a_group_that_overrides_the_date_is_told(wired: Wired) -> None:
@@ -290,6 +316,21 @@ async def test_approvals_during_the_freeze_go_straight_to_the_deletion(wired: Wi
     assert wired.coupons.kinds(CODE) == ["read", "read", "update", "read", "delete", "read"]
 
 
+async def test_an_approval_while_the_freeze_is_put_off_is_carried_out_at_once(wired: Wired) -> None:
+    """Approved while Vivoldi asks to send the date later, the coupon is deleted, and not later."""
+    wired.coupons.updates[CODE] = [(NotExecuted("HTTP 429", 300.0), False)]
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+
+    async def during(call: Call) -> None:
+        if call.kind == "update":
+            await wired.approve(request_id)
+
+    wired.coupons.during = during
+    await wired.drain()
+    assert isinstance(await wired.state(request_id), Deleted)
+
+
 # ---------------------------------------------------------------- and back
 
 
@@ -345,6 +386,14 @@ async def test_nothing_is_unfrozen_while_people_decide(wired: Wired) -> None:
     assert await wired.click(Action.UNFREEZE, AMIR, request_id) is Verdict.STALE_CARD
 
 
+async def test_a_click_on_an_old_card_unfreezes_nothing(wired: Wired) -> None:
+    """I6: what an old version of the card offered is not what counts."""
+    request_id = await rejected(wired)
+    assert await wired.click(Action.UNFREEZE, AMIR, request_id, version=1) is Verdict.STALE_CARD
+    await wired.drain()
+    assert isinstance(await freeze_of(wired, request_id), Frozen)
+
+
 # ---------------------------------------------------------------- a freeze alone
 
 
@@ -364,6 +413,13 @@ async def test_a_freeze_alone_is_asked_for_given_and_told(wired: Wired) -> None:
     assert await wired.click(Action.UNFREEZE, BEA, request_id) is Verdict.ALLOWED
     await wired.drain()
     assert wired.coupons.stored[CODE] == a_coupon()
+
+
+async def test_a_freeze_that_nobody_could_give_is_not_asked_for(wired: Wired) -> None:
+    """Where no approver is known, the requester hears at once that a freeze would wait for nobody."""
+    wired.people.known.clear()
+    wired.people.put(standing(CARL))
+    assert await wired.command(f"freeze {CODE}", CARL) == TooFew(Purpose.FREEZE)
 
 
 @pytest.mark.parametrize("reading", [UNSEEN, Shown(a_coupon(use_count=1))])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.domain.bulk import MANY, Plan
+from bot.domain.bulk import MANY, Plan, bulk_of
 from bot.domain.command import Ask
 from bot.domain.errors import SlackRefused, SlackUnavailable, VivoldiUnavailable
 from bot.domain.event import EventKind
@@ -18,6 +19,7 @@ from bot.domain.item import Deleted, NotSent, RefusedAnswer
 from bot.domain.policy import Verdict
 from bot.domain.request import Approved, Failed, Finished, Pending, Submitted
 from bot.services.decide import Action
+from bot.services.many import Many
 from bot.services.submit import Misread, SlashCommand
 from tests.builders import AMIR, BEA, CHANNEL, CODE, RIKA, TEAM
 from tests.fakes import Killed
@@ -118,7 +120,25 @@ async def test_a_request_takes_as_many_codes_as_the_settings_allow(tmp_path: Pat
         assert len(await wired.store.open_requests(9)) == 1
 
 
+async def test_many_codes_are_not_frozen(wired: Wired) -> None:
+    """A freeze is for an incident, and done within a minute: it is not offered for many codes."""
+    request_id = await open_many(wired, 30)
+    assert not (await wired.request(request_id)).origin.freeze
+
+
 # ---------------------------------------------------------------- the pace
+
+
+async def test_many_codes_leave_places_to_small_requests(wired: Wired) -> None:
+    """Of the places of a lane some are left, however slow the calls of many codes are."""
+    places = Many(wired.store, QUICK)
+    bulk = bulk_of(100, QUICK, timedelta(seconds=600))
+    async with AsyncExitStack() as taken:
+        got = [await taken.enter_async_context(places.place(bulk)) for _ in range(8)]
+        assert got == [True] * 4 + [False] * 4
+        assert await taken.enter_async_context(places.place(None))
+    async with places.place(bulk) as free:
+        assert free
 
 
 async def test_items_are_sent_at_the_pace_of_the_plan(wired: Wired) -> None:

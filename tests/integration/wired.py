@@ -44,7 +44,7 @@ from tests.fakes import FakeCoupons, FakeMessenger, FakePeople, FixedClock, Fuse
 
 LEASE_SECONDS = LEASE.total_seconds()
 # More than any test gives the worker to do at once.
-_MOST_WORK = 2000
+_MOST_WORK = 200
 SETTINGS = Settings.model_construct(vivoldi_timezone=UTC, vivoldi_timeout_seconds=10.0)
 
 

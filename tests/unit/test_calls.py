@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.adapters.vivoldi import SharedRate
 from bot.domain.bulk import MANY, Plan, bulk_of, read_within
-from bot.domain.calls import HELD_FOR, HOUR, MINUTE, Grant, Taken, has_room, take, used
+from bot.domain.calls import HELD_FOR, HOUR, MINUTE, Grant, Taken, Window, has_room, take, used
 from tests.unit.test_rate import ManualTime
 
 _START = 1_700_000_000.0
@@ -34,6 +34,17 @@ def test_no_minute_and_no_hour_has_more_calls_than_allowed(
     for window, limit in ((MINUTE, per_minute), (HOUR, per_hour)):
         for first in made:
             assert sum(first <= call < first + window.span for call in made) <= limit
+
+
+@pytest.mark.parametrize(("window", "plan"), [(MINUTE, Plan(1, 1000)), (HOUR, Plan(1000, 1))])
+def test_a_call_counts_to_its_end_however_late_it_was_made(window: Window, plan: Plan) -> None:
+    """Taken at the end of a slot, and held as long as it may be, a call still counts its whole window."""
+    slot = (_START // window.slot) * window.slot
+    taken_at = slot + window.slot - 0.1
+    _, taken = take(Taken(), plan, taken_at, 1)
+    made_at = taken_at + HELD_FOR
+    assert take(taken, plan, made_at + window.span - 0.1, 1)[0].calls == 0
+    assert take(taken, plan, made_at + window.span + 0.2, 1)[0].calls == 1
 
 
 @given(per_minute=st.integers(1, 6), per_hour=st.integers(1, 20), asked=st.lists(st.integers(1, 5)))

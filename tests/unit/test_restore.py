@@ -94,7 +94,15 @@ def test_a_deletion_is_told_with_its_time_and_its_approvers(state: ItemState, ce
 
 
 @pytest.mark.parametrize(
-    "request_", [submitted(), pending(), rejected(), approved(), finished(Changed(message="Expired."))]
+    "request_",
+    [
+        submitted(),
+        pending(),
+        rejected(),
+        approved(),
+        finished(Changed(message="Expired.")),
+        with_states(approved(), Unknown(1, 1, "lost", NOW)),
+    ],
 )
 def test_what_was_not_deleted_is_not_undone(request_: Request) -> None:
     """A coupon that is still there, as far as anyone knows, gives nothing to create."""
