@@ -10,12 +10,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiohttp import ClientSession
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack import (
@@ -41,6 +43,7 @@ from bot.observe.log import correlate, log_events
 from bot.observe.metrics import Metrics
 from bot.observe.scrape import Scrape
 from bot.observe.tracing import tracing
+from bot.precedence import Precedence
 from bot.server import Watch, http_app, run_http
 from bot.services.ports import Coupons, Dialogs, Messenger
 from bot.settings import Settings
@@ -137,9 +140,9 @@ async def connected(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Bo
     Yields None where it was told to stop before Slack could be reached. The database has to be up to date.
     Raises StoreError, and SlackRefused where Slack does not take the bot's token.
     """
-    clock, wakeup, metrics = SystemClock(), Wakeup(), Metrics()
+    clock, wakeup, metrics, precedence = SystemClock(), Wakeup(), Metrics(), Precedence()
     url = settings.database_url.get_secret_value()
-    store = SqlStore(url, clock, Committed(log_events, metrics), wakeup)
+    store = SqlStore(url, clock, Committed(log_events, metrics), wakeup, precedence)
     rate = SharedRate(settings.policy().plan, store.rate.take)
     async with store, outside(settings, rate) as (session, client, coupons):
         identity = await _identified(client, stop)
@@ -148,7 +151,7 @@ async def connected(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Bo
             return
         messenger = SlackMessenger(client, session)
         async with _built(
-            settings, stop, client, identity, messenger, coupons, store, wakeup, metrics
+            settings, stop, client, identity, messenger, coupons, store, wakeup, metrics, precedence
         ) as bot:
             yield bot
 
@@ -164,12 +167,13 @@ async def _built(
     store: SqlStore,
     wakeup: Wakeup,
     metrics: Metrics,
+    precedence: Precedence,
 ) -> AsyncIterator[Bot]:
     clock, policy = SystemClock(), settings.policy()
     async with AsyncExitStack() as stack:
         traces = stack.enter_context(tracing())
-        to_vivoldi = Calls(metrics.called_vivoldi, traces.calls("vivoldi"))
-        to_slack = Calls(metrics.called_slack, traces.calls("slack"))
+        to_vivoldi = Calls(metrics.called_vivoldi, traces.calls("vivoldi"), before=precedence.give_way)
+        to_slack = Calls(metrics.called_slack, traces.calls("slack"), before=precedence.give_way)
         directory = Directory(client, clock, identity.team_id, _named(policy))
         services = Services(
             store,
@@ -187,8 +191,9 @@ async def _built(
             await to_slack.measured("refresh", directory.refresh())
 
         await _first(refresh)
+        dialogs = MeasuredDialogs(SlackDialogs(client), to_slack)
         yield Bot(
-            app=_bolt(settings, client, identity, services, MeasuredDialogs(SlackDialogs(client), to_slack)),
+            app=_bolt(settings, client, identity, services, dialogs, precedence),
             worker=Worker(
                 [traces.lane(lane) for lane in services.lanes(settings)],
                 [
@@ -197,6 +202,7 @@ async def _built(
                 ],
                 wakeup,
                 metrics.taken_over,
+                precedence.first,
             ),
             watch=Watch(
                 partial(_ready, store, directory, stop),
@@ -240,8 +246,26 @@ def seal_of(settings: Settings) -> Seal | None:
     return Seal(keys)
 
 
+class _App(AsyncApp):
+    """Bolt's app, whose listeners go first. A middleware of Bolt's ends before the listener begins."""
+
+    def __init__(self, precedence: Precedence, **options: Any) -> None:
+        super().__init__(**options)
+        self._precedence = precedence
+
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        """Answer what came from Slack."""
+        with self._precedence.first():
+            return await super().async_dispatch(req)
+
+
 def _bolt(
-    settings: Settings, client: AsyncWebClient, identity: Identity, services: Services, dialogs: Dialogs
+    settings: Settings,
+    client: AsyncWebClient,
+    identity: Identity,
+    services: Services,
+    dialogs: Dialogs,
+    precedence: Precedence,
 ) -> AsyncApp:
     secret = settings.slack_signing_secret
     known = AuthorizeResult(
@@ -255,7 +279,8 @@ def _bolt(
         # Asked at start, so that no listener has to wait for it.
         return known
 
-    app = AsyncApp(
+    app = _App(
+        precedence,
         client=client,
         authorize=authorize,
         signing_secret=secret.get_secret_value() if secret else "",

@@ -167,7 +167,7 @@ async def run_http(app: Starlette, host: str, port: int, stop: asyncio.Event) ->
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     server = _Server(config)
-    with _listening(host, port) as listener:
+    with listening(host, port) as listener:
         async with app.router.lifespan_context(app):
             _log.info("http.listening", host=host, port=listener.getsockname()[1])
             stopping = asyncio.create_task(_stop_when(stop, server))
@@ -191,13 +191,18 @@ async def _stop_when(stop: asyncio.Event, server: uvicorn.Server) -> None:
     server.should_exit = True
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Raises SettingsError where the address can't be listened on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        listener = socket.create_server((host, port), family=family)
     except OSError as error:
         fault = (
             f"HOST and PORT: {host}:{port} can't be listened on ({error.strerror or error}). "
             "Choose another port, or stop the program that uses it."
         )
         raise SettingsError((fault,)) from error
+    # Connections inherit it. An answer is written in two parts; the second would wait 40 ms for the client to
+    # confirm the first. The event loop does this by itself only for sockets that name their protocol.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

@@ -143,10 +143,12 @@ class Services:
             await store.finish_notice(claim, clock.now())
 
         tell = DeliverNotice(store, self.messenger, clock, Random())
-        requests, items = self.work_on_request(settings), self.work_on_item(settings)
+        on_request, on_item = self.work_on_request(settings), self.work_on_item(settings)
         return (
-            Lane("requests", lambda: store.claim_request(clock.now(), LEASE), requests, keep, give_back, 8),
-            Lane("items", lambda: store.claim_item(clock.now(), LEASE), items, keep, give_back, 8),
+            Lane("requests", lambda: store.claim_request(clock.now(), LEASE), on_request, keep, give_back, 8),
+            Lane(
+                "items", lambda: store.claim_item(clock.now(), LEASE), on_item, keep, give_back, 8, first=True
+            ),
             Lane("notices", lambda: store.claim_notice(clock.now(), LEASE), tell, keep, give_back_notice, 4),
             self._home_lane(),
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -53,7 +54,7 @@ class Lane(Generic[ClaimT]):
 
     claim: takes what is due, or None. work: does it. keep: keeps up the lease while the work goes on.
     give_back: makes it due again after an error, so that nobody has to wait for the lease to end.
-    slots: how many pieces at a time.
+    slots: how many pieces at a time. first: whether it goes ahead of other lanes.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Lane(Generic[ClaimT]):
     keep: Callable[[ClaimT], Awaitable[None]]
     give_back: Callable[[ClaimT], Awaitable[None]]
     slots: int
+    first: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ class Wakeup:
 class Worker:
     """Runs lanes, and chores beside them, until it is told to stop.
 
-    taken_over: called with a lane's name when work is taken over from someone whose lease ran out.
+    taken_over: called with a lane's name when work is taken over from someone whose lease ran out. ahead:
+    surrounds what goes first.
     """
 
     def __init__(
@@ -111,11 +114,13 @@ class Worker:
         chores: Sequence[Chore],
         wakeup: Wakeup,
         taken_over: Callable[[str], None],
+        ahead: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
     ) -> None:
         self._lanes = lanes
         self._chores = chores
         self._wakeup = wakeup
         self._taken_over = taken_over
+        self._ahead = ahead
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -140,7 +145,8 @@ class Worker:
                 woken.clear()
                 claim = None
                 if not self._stopping.is_set():
-                    _, claim = await self._guarded(f"{lane.name}.claim", lane.claim)
+                    with self._in_order(lane):
+                        _, claim = await self._guarded(f"{lane.name}.claim", lane.claim)
                 if claim is not None:
                     in_flight.create_task(self._work(lane, claim, slots))
                     continue
@@ -168,9 +174,13 @@ class Worker:
         """Work, and keep up the lease meanwhile; a process that is frozen or killed no longer does."""
         keeping = asyncio.create_task(self._keep(lane, claim))
         try:
-            await lane.work(claim)
+            with self._in_order(lane):
+                await lane.work(claim)
         finally:
             keeping.cancel()
+
+    def _in_order(self, lane: Lane[Any]) -> AbstractContextManager[None]:
+        return self._ahead() if lane.first else contextlib.nullcontext()
 
     async def _keep(self, lane: Lane[ClaimT], claim: ClaimT) -> None:
         kept = True

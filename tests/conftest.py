@@ -7,6 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says nothing about a rule.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 _UNIT = Path(__file__).parent / "unit"
 

@@ -56,6 +56,10 @@ class VivoldiUnavailable(VivoldiError):
         self.retry_after = retry_after
 
 
+class NoTurn(VivoldiUnavailable):
+    """Vivoldi was not asked, since the plan allows no more calls for now."""
+
+
 class VivoldiRefused(VivoldiError):
     """Vivoldi refused to answer: a setting has to be mended first."""
 

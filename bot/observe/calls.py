@@ -36,17 +36,25 @@ class Calls:
     """Measures calls to one outside system.
 
     observers: told of each call that has ended: which one, its result, and its seconds. timer: returns
-    seconds from some fixed point.
+    seconds from some fixed point. before: what a call waits for, where there is anything; it does not count.
     """
 
-    def __init__(self, *observers: CallObserver, timer: Callable[[], float] = perf_counter) -> None:
+    def __init__(
+        self,
+        *observers: CallObserver,
+        timer: Callable[[], float] = perf_counter,
+        before: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._observers = observers
         self._timer = timer
+        self._before = before
 
     async def measured(
         self, call: str, work: Awaitable[T], result_of: Callable[[T], str] = lambda _: "ok"
     ) -> T:
         """Do the work and return, or raise, what it does. result_of: what kind of answer it got."""
+        if self._before is not None:
+            await self._before()
         began, result = self._timer(), "error"
         try:
             answer = await work

@@ -71,9 +71,7 @@ class Create:
         """Wait for whoever did not answer, as long as there is time to send."""
         if isinstance(error, VivoldiRefused):
             return await self._ledger.move(claim, NotCreated(WhyNot.UNREADABLE, str(error)), fact)
-        asked = "Slack" if isinstance(error, SlackError) else "Vivoldi"
-        retry_after = getattr(error, "retry_after", None)
-        await self._ledger.wait(claim, ready, f"{asked} could not be asked: {error}", fact, retry_after)
+        await self._ledger.wait(claim, ready, error, fact)
         return False
 
     async def _send(self, claim: Claim, approvers: Approvers, reading: Reading, read_at: datetime) -> bool:

@@ -108,10 +108,7 @@ class Execute:
         if isinstance(error, VivoldiRefused) and not waiting.unanswered:
             end = not_sent(waiting, NotSentReason.UNREADABLE, str(error))
             return await self._ledger.move(claim, end, fact)
-        asked = "Slack" if isinstance(error, SlackError) else "Vivoldi"
-        obstacle = f"{asked} could not be asked: {error}"
-        retry_after = getattr(error, "retry_after", None)
-        await self._ledger.wait(claim, waiting, obstacle, fact, retry_after)
+        await self._ledger.wait(claim, waiting, error, fact)
         return False
 
     async def _send(

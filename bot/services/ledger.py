@@ -10,7 +10,7 @@ from random import Random
 
 from bot.domain import freezes
 from bot.domain.coupon import NotShown, Reading, Shown
-from bot.domain.errors import LostClaim, VivoldiError
+from bot.domain.errors import LostClaim, SlackError, VivoldiError
 from bot.domain.event import Event, EventKind
 from bot.domain.freeze import Dates, Freeze, Underway
 from bot.domain.item import AnyState, Item, Waiting, is_final, may_be_gone
@@ -18,7 +18,7 @@ from bot.domain.request import Approved, codes_of, progress
 from bot.domain.request import Shown as ShownRequest
 from bot.domain.restore import ToCreate
 from bot.services.ports import Claim, Clock, Place, Store, Transaction
-from bot.services.timing import backoff
+from bot.services.timing import backoff, backoff_after
 
 
 @dataclass(frozen=True)
@@ -172,15 +172,16 @@ class Ledger:
         self,
         claim: Claim,
         waiting: Waiting | ToCreate,
-        obstacle: str,
+        error: SlackError | VivoldiError,
         fact: Fact | None = None,
-        retry_after: float | None = None,
     ) -> None:
-        """Put an item back that could not be sent now. The card says what it waits for."""
+        """Put an item back that could not be sent now, since someone did not answer. The card says who."""
+        asked = "Slack" if isinstance(error, SlackError) else "Vivoldi"
+        obstacle = f"{asked} could not be asked: {error}"
         async with self.entry(claim, fact) as entry:
             if waiting.obstacle != obstacle:
                 await entry.move(replace(waiting, obstacle=obstacle))
-            due = self.retry_at(claim.attempts, retry_after)
+            due = self._clock.now() + backoff_after(error, claim.attempts, self._random)
             await entry.tx.release(claim, min(due, entry.approved.execute_by))
 
     def retry_at(self, attempts: int, retry_after: float | None = None) -> datetime:

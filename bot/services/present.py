@@ -12,7 +12,7 @@ from bot.domain.errors import LostClaim, SlackRefused, SlackUnavailable
 from bot.domain.event import Event, EventKind, Notice
 from bot.domain.policy import Policy
 from bot.domain.reminder import next_reminder
-from bot.domain.request import FailureReason, Finished, Pending, Shown
+from bot.domain.request import FailureReason, Finished, Pending, Shown, is_ended
 from bot.services.failing import FailRequest
 from bot.services.ports import Claim, Clock, Delivery, Message, Messenger, Renderer, Store
 from bot.services.timing import backoff, seconds_between
@@ -51,7 +51,11 @@ class Present:
         self._new_id = new_id
 
     async def draw(self, claim: Claim, request: Shown, delivery: Delivery) -> bool:
-        """Bring the card, and every known copy of it, up to date. Returns whether the work can go on."""
+        """Bring the card, and every known copy of it, up to date. Returns whether the work can go on at once.
+
+        A request that is still open is given back: what remains makes it due again, at Slack's pace while
+        items are deleted and the card changes fast.
+        """
         card = self._renderer.card(request)
         try:
             main = await self._draw(request.origin.channel, delivery.card_ts, card)
@@ -70,7 +74,7 @@ class Present:
                 now = await tx.delivery(request.origin.id)
                 await tx.deliver(request.origin.id, replace(now, drawn_version=0))
             raise
-        return True
+        return is_ended(request)
 
     async def _drawn(self, claim: Claim, request: Shown, delivery: Delivery, card_ts: str) -> None:
         async with self._store.transaction() as tx:
@@ -83,6 +87,8 @@ class Present:
             await tx.deliver(request.origin.id, shown)
             if now.card_ts is None:
                 await tx.record(_posted(request, self._clock.now()))
+            if not is_ended(request):
+                await tx.release(claim, None)
 
     async def _draw(self, channel: str, ts: str | None, card: Message) -> str:
         if ts is not None:

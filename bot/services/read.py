@@ -9,7 +9,7 @@ from random import Random
 
 from bot.domain.bulk import MANY, read_within
 from bot.domain.coupon import CouponCode, Reading
-from bot.domain.errors import VivoldiError, VivoldiRefused, VivoldiUnavailable
+from bot.domain.errors import VivoldiError, VivoldiRefused
 from bot.domain.event import Event, EventKind
 from bot.domain.freezes import can_freeze
 from bot.domain.policy import Policy
@@ -19,7 +19,7 @@ from bot.services.failing import FailRequest
 from bot.services.ledger import was_read
 from bot.services.many import Many
 from bot.services.ports import Claim, Clock, Coupons, Store, Transaction
-from bot.services.timing import backoff, is_hopeless
+from bot.services.timing import backoff_after, is_hopeless
 
 _LOCKED = "only a coupon that Vivoldi shows, and that was never used, can be frozen"
 _WRONG_EACH_TIME = (
@@ -108,8 +108,7 @@ class ReadCoupons:
         refused = [error for error in errors if isinstance(error, VivoldiRefused)]
         error = (refused or errors)[0]
         hopeless = bool(refused) or self._clock.now() >= give_up_at
-        retry_after = error.retry_after if isinstance(error, VivoldiUnavailable) else None
-        later = self._clock.now() + backoff(claim.attempts, self._random, retry_after)
+        later = self._clock.now() + backoff_after(error, claim.attempts, self._random)
         due = None if hopeless else min(later, give_up_at)
         await self._put_back(claim, after, results, due)
         if hopeless:

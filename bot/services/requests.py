@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.event import Event, EventKind
-from bot.domain.request import Approved, Failed, Pending, Submitted, expire, is_ended
+from bot.domain.request import Failed, Pending, Submitted, expire, is_ended
 from bot.services.ports import Claim, Clock, Store
 from bot.services.present import Present
 from bot.services.read import ReadCoupons
@@ -40,9 +40,7 @@ class WorkOnRequest:
         if request is None or isinstance(request, Failed):
             return await self._done(claim)
         if delivery.drawn_version < request.version:
-            drawn = await self._present.draw(claim, request, delivery)
-            # While items are deleted the card changes fast: given back, it is due at Slack's pace.
-            return await self._done(claim) if drawn and isinstance(request, Approved) else drawn
+            return await self._present.draw(claim, request, delivery)
         if isinstance(request, Pending) and _is_past(delivery.remind_at, self._clock.now()):
             return await self._present.remind(claim, request)
         if is_ended(request) and not delivery.told:

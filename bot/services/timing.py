@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from random import Random
 
+from bot.domain.errors import NoTurn
+
 # What was read longer ago than this is no ground to send on: the process was frozen, or the others were slow.
 SEND_WITHIN = timedelta(seconds=3)
 
@@ -21,6 +23,14 @@ def backoff(attempts: int, random: Random, retry_after: float | None = None) -> 
     """
     longest = min(_LONGEST, _FIRST * 2 ** min(attempts - 1, 10))
     return timedelta(seconds=max(random.uniform(longest / 2, longest), retry_after or 0.0))
+
+
+def backoff_after(error: Exception, attempts: int, random: Random) -> timedelta:
+    """Return the wait before the next try after an error.
+
+    Where nobody was asked, nobody has to be spared: it is a short one then, however many tries there were.
+    """
+    return backoff(1 if isinstance(error, NoTurn) else attempts, random, getattr(error, "retry_after", None))
 
 
 def is_hopeless(attempts: int, now: datetime, deadline: datetime) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -232,3 +232,31 @@ async def test_no_more_pieces_at_a_time_than_slots() -> None:
     async with running(bench, slots=3):
         await bench.until(lambda: len(bench.done) == 20)
     assert most == 3
+
+
+async def test_a_lane_that_goes_first_says_so_while_it_is_at_it() -> None:
+    """The deletions' lane goes ahead with its claims and its work, and every other lane behind it."""
+    ahead = 0
+
+    @contextmanager
+    def first() -> Iterator[None]:
+        nonlocal ahead
+        ahead += 1
+        yield
+        ahead -= 1
+
+    seen: dict[str, int] = {}
+
+    async def work(piece: Piece) -> None:
+        seen[piece.label] = ahead
+
+    quick, other = Bench(["deletion"], work), Bench(["card"], work)
+    lanes = [replace(quick.lane(), first=True), other.lane()]
+    worker = Worker(lanes, [], Wakeup(), quick.taken_over.append, first)
+    task = asyncio.create_task(worker.run())
+    await quick.until(lambda: bool(quick.done))
+    await other.until(lambda: bool(other.done))
+    worker.stop()
+    await asyncio.wait_for(task, 5)
+    assert seen == {"deletion": 1, "card": 0}
+    assert ahead == 0

@@ -139,8 +139,9 @@ async def lock_request(connection: AsyncConnection, request_id: str) -> None:
 
 async def hold(connection: AsyncConnection, claim: Claim, now: datetime) -> None:
     """Lock the row of a claim. Raises LostClaim where someone else has it, or where the lease has run out."""
-    await lock_request(connection, claim.request_id)
     table = table_of(claim)
+    if table is not requests:
+        await lock_request(connection, claim.request_id)
     held = select(table.c.claim_token).where(claimed(claim), table.c.lease_until > now).with_for_update()
     if (await run(connection, held)).first() is None:
         raise LostClaim("The lease ran out, or the work is done.")

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     ExitStack,
     asynccontextmanager,
     contextmanager,
     nullcontext,
+    suppress,
 )
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 import aiosqlite
 from sqlalchemy import URL, Connection, CursorResult, Executable, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
+    DisconnectionError,
     InterfaceError,
     OperationalError,
     SQLAlchemyError,
@@ -35,14 +38,40 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.domain.errors import StoreError, StoreUnavailable
 
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGconn
+
 # How long anything waits for a connection or for a lock that someone else holds.
 # Short, since Slack waits 3 s for the answer to a command.
 PATIENCE_SECONDS = 2
 _STATEMENT_SECONDS = 10
 # Within a lease, the locks of a process that froze in a transaction have to be free for those who take over.
 _IDLE_TRANSACTION_SECONDS = 5
+_CONNECTIONS = 10
+
 _SQLITE = ("sqlite", "sqlite+aiosqlite")
 _POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
+
+
+class Courtesy(Protocol):
+    """Who comes first, where several want to use the database."""
+
+    async def give_way(self) -> None:
+        """Wait before a transaction that reads."""
+
+    def place(self) -> AbstractAsyncContextManager[None]:
+        """Wait before a transaction that writes; its end lets the next one go on."""
+
+
+class Anyone:
+    """Nobody comes first."""
+
+    async def give_way(self) -> None:
+        """Do not wait."""
+
+    def place(self) -> AbstractAsyncContextManager[None]:
+        """Do not wait."""
+        return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -52,11 +81,12 @@ class Database:
     writer: AsyncEngine
     reader: AsyncEngine
     turn: asyncio.Lock | None
+    courtesy: Courtesy
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction for writing: committed at the end of the block, rolled back on an exception."""
-        async with self._my_turn():
+        async with self.courtesy.place(), self._my_turn():
             with translated():
                 async with self.writer.begin() as connection:
                     yield connection
@@ -64,6 +94,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that reads one consistent state and waits for no writer."""
+        await self.courtesy.give_way()
         with translated():
             async with self.reader.begin() as connection:
                 yield connection
@@ -90,17 +121,18 @@ async def _within_patience(turn: asyncio.Lock) -> AsyncIterator[None]:
         turn.release()
 
 
-def connect(url: str) -> Database:
+def connect(url: str, courtesy: Courtesy | None = None) -> Database:
     """Return the database of a URL (`sqlite:///file.db`, `postgres://`, `postgresql://`), not yet connected.
 
     Raises StoreError where the URL can't be used.
     """
-    parsed = parse_url(url)
+    parsed, courtesy = parse_url(url), courtesy or Anyone()
     if parsed.drivername in _SQLITE:
-        return Database(_sqlite(parsed, "IMMEDIATE"), _sqlite(parsed, "DEFERRED"), asyncio.Lock())
+        writer, reader = _sqlite(parsed, "IMMEDIATE"), _sqlite(parsed, "DEFERRED")
+        return Database(writer, reader, asyncio.Lock(), courtesy)
     engine = _postgres(parsed)
     reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return Database(engine, reader, None)
+    return Database(engine, reader, None, courtesy)
 
 
 def parse_url(url: str) -> URL:
@@ -149,8 +181,42 @@ def _sqlite(url: URL, begin: str) -> AsyncEngine:
     return engine
 
 
-async def _open_sqlite(*args: Any, **options: Any) -> aiosqlite.Connection:
-    connection = aiosqlite.connect(*args, **options)
+class _Connection(aiosqlite.Connection):
+    """A connection that uses its thread only for what may wait: for another's lock, or for the disk.
+
+    What runs inside a transaction has the lock, and takes microseconds. Handing it to the thread and back
+    takes far longer than that, and both of them wait for the interpreter.
+    """
+
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if self._is_quick(fn, args):
+            return fn(*args, **kwargs)
+        if args[:1] == ("BEGIN IMMEDIATE",):
+            # Mostly nobody else writes, and then the lock is there without waiting.
+            with suppress(sqlite3.OperationalError), self._without_patience():
+                return fn(*args)
+        return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]  # aiosqlite's
+
+    def _is_quick(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> bool:
+        raw = self._conn
+        if raw.in_transaction:
+            return fn not in (raw.commit, raw.rollback, raw.close)
+        # The pool rolls back what has ended already.
+        return fn in (raw.cursor, raw.rollback) or args[:1] == ("BEGIN DEFERRED",)
+
+    @contextmanager
+    def _without_patience(self) -> Iterator[None]:
+        self._conn.execute("PRAGMA busy_timeout = 0")
+        try:
+            yield
+        finally:
+            self._conn.execute(f"PRAGMA busy_timeout = {PATIENCE_SECONDS * 1000}")
+
+
+async def _open_sqlite(file: str, **options: Any) -> aiosqlite.Connection:
+    # Its thread and the event loop's use it in turns, never at once.
+    connector = partial(sqlite3.connect, file, **{**options, "check_same_thread": False})
+    connection = _Connection(connector, iter_chunk_size=64)
     # A connection that is never closed must not keep the process from ending.
     connection._thread.daemon = True
     try:
@@ -170,14 +236,43 @@ def _postgres(url: URL) -> AsyncEngine:
     # What the URL itself asks for comes last and wins.
     options = [f"-c {name}={seconds}s" for name, seconds in limits.items()]
     options += [str(url.query["options"])] if "options" in url.query else []
-    return create_async_engine(
+    engine = create_async_engine(
         url.set(drivername="postgresql+psycopg"),
         connect_args={"connect_timeout": PATIENCE_SECONDS, "options": " ".join(options)},
         isolation_level="READ COMMITTED",
-        pool_pre_ping=True,
+        pool_size=_CONNECTIONS,
+        # One above the size would be closed after each use, and opening it takes longer than what it does.
+        max_overflow=0,
+        # The connections that were used last know the statements already.
+        pool_use_lifo=True,
         pool_timeout=PATIENCE_SECONDS,
         hide_parameters=True,
     )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def look(connection: Any, _record: object, _proxy: object) -> None:
+        if _is_lost(connection.driver_connection.pgconn):
+            # The pool opens another one instead.
+            raise DisconnectionError
+
+    return engine
+
+
+def _is_lost(connection: PGconn) -> bool:
+    """Tell whether the server has closed an idle connection, by what has arrived, without asking it.
+
+    Asking would take a round trip before each transaction. The first look may find the server's parting
+    words, the second one the end.
+    """
+    # Imported where it is used: a bot on SQLite has no use for 7 MB of it.
+    import psycopg
+
+    try:
+        connection.consume_input()
+        connection.consume_input()
+    except psycopg.Error:
+        return True
+    return connection.status != psycopg.pq.ConnStatus.OK
 
 
 Row = Mapping[str, Any]

@@ -10,7 +10,7 @@ from typing import Self
 from sqlalchemy import delete, select, update
 
 from bot.adapters.store.claims import claimed, keep, overdue, take
-from bot.adapters.store.engine import connect, run
+from bot.adapters.store.engine import Courtesy, connect, run
 from bot.adapters.store.homes import SqlHomes
 from bot.adapters.store.load import load
 from bot.adapters.store.mapping import event_of, notice_of
@@ -31,7 +31,7 @@ class SqlStore:
     by itself is no change, since it makes nothing due. on_due: called before that with the sorts of work
     (`requests`, `items`, `notices`, `homes`) that the transaction made due, now or later, where there are
     any. Raises StoreError for a URL that can't be used. homes: whose Home tab is to be published. rate: the
-    calls to Vivoldi that all replicas share.
+    calls to Vivoldi that all replicas share. courtesy: who comes first; None: nobody.
     """
 
     def __init__(
@@ -40,8 +40,9 @@ class SqlStore:
         clock: Clock,
         on_commit: Callable[[Sequence[Event]], None],
         on_due: Callable[[Collection[str]], None] = lambda _: None,
+        courtesy: Courtesy | None = None,
     ) -> None:
-        self._database = connect(url)
+        self._database = connect(url, courtesy)
         self._clock = clock
         self._on_commit = on_commit
         self._on_due = on_due

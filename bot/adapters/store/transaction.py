@@ -60,6 +60,7 @@ class SqlTransaction:
         self._clock = clock
         self._loaded: dict[str, Request] = {}
         self._held: set[str] = set()
+        self._locked: set[str] = set()
         self._shown_anew = False
         self.snapshots = SqlSnapshots(connection)
         self.changed = False
@@ -204,13 +205,15 @@ class SqlTransaction:
     async def hold(self, claim: Claim) -> None:
         """Lock the claimed row. Raises LostClaim where the lease ran out or someone took over."""
         await claims.hold(self._connection, claim, self._clock.now())
+        self._locked.add(claim.request_id)
         if claim.position is None:
             self._held.add(claim.request_id)
 
     async def release(self, claim: Claim, due: datetime | None) -> None:
         """Give the claim back, to be looked at again at `due`, or when its state says so."""
-        await claims.lock_request(self._connection, claim.request_id)
         table = claims.table_of(claim)
+        if table is not requests and claim.request_id not in self._locked:
+            await claims.lock_request(self._connection, claim.request_id)
         mine = select(table).where(claims.claimed(claim)).with_for_update()
         row = (await run(self._connection, mine)).mappings().first()
         if row is None:

@@ -15,7 +15,7 @@ from bot.adapters.vivoldi.answers import FOREIGN, failure, judge_change, judge_f
 from bot.adapters.vivoldi.creation import body_of, held_in
 from bot.adapters.vivoldi.rate import Turns
 from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
-from bot.domain.errors import SealError, SettingsError, VivoldiUnavailable
+from bot.domain.errors import NoTurn, SealError, SettingsError, VivoldiUnavailable
 from bot.domain.item import DeleteAnswer, NotExecuted
 from bot.domain.restore import Held, Unusable
 
@@ -116,9 +116,9 @@ class VivoldiClient:
         return replace(reading, sealed=self._seal(content))
 
     async def reserve(self) -> None:
-        """Take a place in the rate limit for a call to come. Raises VivoldiUnavailable where none is free."""
+        """Take a place in the rate limit for a call to come. Raises NoTurn where none is free."""
         if not await self._has_turn():
-            raise VivoldiUnavailable(_CROWDED)
+            raise NoTurn(_CROWDED)
 
     async def delete(self, code: CouponCode) -> DeleteAnswer:
         """Delete a coupon: exactly one request, sent at once on a connection of its own, or not at all.
