@@ -35,6 +35,7 @@ def judge(journal: Journal, codes: tuple[str, ...]) -> Judgement:
     _look_at_cards(case)
     _look_at_reminders(case)
     _look_at_commands(case, codes)
+    case.excused += ["Slack refuses every way to the person"] * len(case.seen.undelivered)
     deletes = sum(asked.call.kind == "delete" for asked in case.seen.asked)
     return Judgement(tuple(case.findings), tuple(case.endings), deletes, tuple(case.excused))
 
