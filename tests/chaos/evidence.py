@@ -234,8 +234,14 @@ def _take_message(found: Evidence, index: int, at: datetime, message: dict[str, 
     if message["thread_ts"] or message["ephemeral_to"] or not named:
         found.said.append(Said(index, at, message["thread_ts"], message["text"]))
         return
-    live = any(block["type"] == "actions" for block in message["blocks"])
+    live = any(_decides(block) for block in message["blocks"])
     found.cards.append(Card(index, at, message["ts"], named[1], message["text"], live))
+
+
+def _decides(block: dict[str, Any]) -> bool:
+    """Return whether a block has buttons, other than the way back from a freeze, which stays."""
+    elements = block["elements"] if block["type"] == "actions" else []
+    return any(element["action_id"] != "unfreeze" for element in elements)
 
 
 def _take_interaction(found: Evidence, index: int, at: datetime, data: dict[str, Any]) -> None:
