@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from tests.chaos.beginnings import crossed, shared
 from tests.chaos.boundaries import Place, Side
 from tests.chaos.faults import SLACK, VIVOLDI, at_slack, at_vivoldi, named
 from tests.chaos.play import Plan
@@ -17,8 +18,6 @@ EVERY = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARI
 SINGLE = SCENARIOS["single"]
 # The DELETE of the single story comes after two reads.
 _DELETE = 2
-# Up to the card, the others are told as the plainest one is.
-_OWN_BEGINNING = ("single", "several", "unreadable", "no_channel", "two_workers")
 
 
 @pytest.mark.parametrize("kind", VIVOLDI, ids=named)
@@ -85,12 +84,11 @@ def test_many_faults_and_crashes_together(scenario: Scenario, plan: Plan, databa
 
 
 def _calls(scenario: Scenario, databases: Databases, to: str) -> range:
-    """Return the numbers of a story's calls to a server, without those that it shares with every story."""
+    """Return the numbers of those calls of a story to a server that are its own."""
     usual = perform(scenario, databases.fresh())
-    crossed = [name for bounds in usual.started for name in bounds.crossed]
-    card = 0 if scenario.name in _OWN_BEGINNING else crossed.index("slack.chat.postMessage")
-    calls = [place for place, name in enumerate(crossed) if name.startswith(to)]
-    return range(sum(place < card for place in calls), len(calls))
+    all_calls = [name for bounds in usual.started for name in bounds.crossed if name.startswith(to)]
+    begins = crossed(scenario.name, databases)[: shared(scenario, databases)]
+    return range(sum(name.startswith(to) for name in begins), len(all_calls))
 
 
 def _is_true(run: Run) -> None:
