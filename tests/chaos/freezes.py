@@ -138,9 +138,15 @@ def _told(case: Case, code: str, request: str) -> list[Line]:
     return [
         _line(case, code, request, index, at, words)
         for index, at, text in sorted(texts)
-        for words in re.findall(rf"^`{code}`: (.*)$", text, re.M)
-        if says_so(words)
+        for words in _words(text, code)
     ]
+
+
+def _words(text: str, code: str) -> list[str]:
+    """Return what a text says of the freeze of a coupon, in its line, where its outcome may come first."""
+    lines = re.findall(rf"^`?{code}`?: (.*)$", text, re.M)
+    begun = [(min((line.find(b) for b in _BEGINNINGS if b in line), default=-1), line) for line in lines]
+    return [line[begin:] for begin, line in begun if begin >= 0]
 
 
 def _line(case: Case, code: str, request: str, index: int, at: datetime, words: str) -> Line:
@@ -178,18 +184,14 @@ def _judge_last(case: Case, code: str, request: str, told: list[Line]) -> None:
         default=NEVER,
     )
     last = case.seen.of(request)[-1]
-    if last.ts not in standing or not says_so(words := _last_words(last.text, code)):
+    if last.ts not in standing or not (said := _words(last.text, code)):
         return
+    words = said[-1]
     line = _line(case, code, request, min(end, NEVER), last.at, words)
     if words.startswith("*Frozen*") and line.reads and line.reads[-1].shown:
         case.find(Rule.WRONG, f"{code}: it validated in the end: {words}")
     if words.startswith("*Unfrozen*") and line.reads and not line.reads[-1].shown:
         case.find(Rule.WRONG, f"{code}: it did not validate in the end: {words}")
-
-
-def _last_words(text: str, code: str) -> str:
-    found = [words for words in re.findall(rf"^`{code}`: (.*)$", text, re.M) if says_so(words)]
-    return found[-1] if found else ""
 
 
 def _hidden(line: Line) -> bool:
