@@ -14,7 +14,9 @@ from bot.domain.errors import CouponGuardError
 from bot.services.ports import Claim, NoticeClaim, OpenRequest, Store, Transaction
 
 COMMIT, ROLLBACK, CLAIM, DELETE = "store.commit", "store.rollback", "store.claim", "vivoldi.delete"
-CREATE = "vivoldi.create"
+CREATE, UPDATE = "vivoldi.create", "vivoldi.update"
+# What changes a coupon, and goes out right after a last look at the clock.
+SENT = (DELETE, CREATE, UPDATE)
 # Where dying on one side is the same as on the other, or as after what came before.
 _SAME = ((CLAIM, "before"), (ROLLBACK, "after"))
 

@@ -18,9 +18,10 @@ class Rule(StrEnum):
 
     UNAPPROVED = "a DELETE, or a creation, without two valid approvals"
     STOPPED = "a DELETE that someone had stopped"
-    UNREAD = "a DELETE, or a creation, without a read right before it"
+    UNREAD = "a DELETE, a creation or an expiry date without a read right before it"
+    UNASKED = "an expiry date that no approver had asked for"
     RESENT = "a DELETE, or a creation, sent again although nothing shows that the one before was not executed"
-    FOREIGN = "a DELETE, or a creation, of something else than was approved"
+    FOREIGN = "a DELETE, a creation or a date of something else than was approved"
     WRONG = "a verdict that is not true"
     UNTOLD = "an outcome that nobody was told"
     LATE = "an outcome that was told late"

@@ -13,9 +13,13 @@ from sandbox.vivoldi.log import Call, Event
 from tests.chaos.journal import Journal
 
 ONCALL = "S0ONCALL00"
+_PEOPLE = frozenset(seeded_world().people)
 # What the bot tells someone whose stop came too late, for some coupons or for all, which is no outcome.
 _STOPS = ("Stopped: nothing more is sent.", "There is nothing left to stop.", "has stopped it already")
-# What Slack says of a message that can't be changed (any more), however often it is tried.
+_TELLING = ("chat.postEphemeral", "chat.postMessage")
+# How often a private message is tried at least.
+_TRIES = 3
+# What Slack says of a message that can't be posted or changed, however often it is tried.
 _FOR_GOOD = ("channel_not_found", "message_not_found", "cant_update_message", "msg_too_long")
 
 
@@ -123,7 +127,9 @@ class Evidence:
     """Everything that was seen, each kind in its order.
 
     unchangeable: the messages whose last change Slack refused for good. unposted: how many posts it refused.
-    reminded: the thread and the step of each reminder.
+    undelivered: the private messages that it refused for good by the last way to the person, after as many
+    tries as they are worth; they are among what was said. reminded: the thread and the step of each reminder.
+    tried: when each private message was not delivered. interrupted: how often a bot was crashed or frozen.
     """
 
     cards: list[Card] = field(default_factory=list)
@@ -135,7 +141,10 @@ class Evidence:
     oncall: list[tuple[datetime, frozenset[str]]] = field(default_factory=list)
     unchangeable: set[str] = field(default_factory=set)
     unposted: int = 0
+    undelivered: list[str] = field(default_factory=list)
     reminded: list[tuple[str, str]] = field(default_factory=list)
+    tried: dict[str, set[datetime]] = field(default_factory=dict)
+    interrupted: int = 0
 
     # ------------------------------------------------------------ questions
 
@@ -168,7 +177,8 @@ class Evidence:
 def gathered(journal: Journal) -> Evidence:
     """Read the evidence off a journal."""
     members = frozenset(seeded_world().groups[ONCALL].members)
-    found = Evidence(oncall=[(journal.facts[0].at if journal.facts else journal.clock.now(), members)])
+    began = journal.facts[0].at if journal.facts else journal.clock.now()
+    found = Evidence(oncall=[(began, members)], interrupted=journal.interrupted)
     arrived: dict[int, tuple[int, datetime]] = {}
     for index, fact in enumerate(journal.facts):
         match fact.what:
@@ -197,8 +207,21 @@ def _take(found: Evidence, index: int, at: datetime, entry: LogEntry) -> None:
         case "api_call" if data["method"] == "chat.update":
             change = found.unchangeable.add if data["error"] in _FOR_GOOD else found.unchangeable.discard
             change(data["args"]["ts"])
-        case "api_call" if data["method"] == "chat.postMessage" and data["error"]:
-            found.unposted += 1
+        case "api_call" if data["method"] in _TELLING and not data["ok"]:
+            found.unposted += bool(data["error"] and data["method"] == "chat.postMessage")
+            if _PEOPLE.intersection((data["args"]["channel"], data["args"].get("user"))):
+                _take_untold(found, index, at, data)
+
+
+def _take_untold(found: Evidence, index: int, at: datetime, data: dict[str, Any]) -> None:
+    """Take in a call that did not tell a person. A process that dies spends a try, too."""
+    text = data["args"]["text"]
+    tries = found.tried.setdefault(text, set())
+    tries.add(at)
+    last_way = data["method"] == "chat.postMessage" and data["error"] in _FOR_GOOD
+    if last_way and len(tries) + found.interrupted >= _TRIES:
+        found.undelivered.append(text)
+        found.said.append(Said(index, at, None, text))
 
 
 def _take_message(found: Evidence, index: int, at: datetime, message: dict[str, Any]) -> None:
@@ -211,8 +234,14 @@ def _take_message(found: Evidence, index: int, at: datetime, message: dict[str, 
     if message["thread_ts"] or message["ephemeral_to"] or not named:
         found.said.append(Said(index, at, message["thread_ts"], message["text"]))
         return
-    live = any(block["type"] == "actions" for block in message["blocks"])
+    live = any(_decides(block) for block in message["blocks"])
     found.cards.append(Card(index, at, message["ts"], named[1], message["text"], live))
+
+
+def _decides(block: dict[str, Any]) -> bool:
+    """Return whether a block has buttons, other than the way back from a freeze, which stays."""
+    elements = block["elements"] if block["type"] == "actions" else []
+    return any(element["action_id"] != "unfreeze" for element in elements)
 
 
 def _take_interaction(found: Evidence, index: int, at: datetime, data: dict[str, Any]) -> None:

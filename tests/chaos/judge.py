@@ -9,9 +9,10 @@ import re
 from collections import Counter
 from datetime import timedelta
 
-from tests.chaos import restored
+from tests.chaos import freezes, restored
 from tests.chaos.case import NEVER, Case, Ending, Judgement, Rule, deadline
 from tests.chaos.evidence import Asked, Command, Said, gathered
+from tests.chaos.freezes import look_at_freezes
 from tests.chaos.journal import Journal
 from tests.chaos.restored import look_at_creations
 from tests.chaos.sent import look_at_deletes
@@ -31,10 +32,12 @@ def judge(journal: Journal, codes: tuple[str, ...]) -> Judgement:
     for code in codes:
         look_at_deletes(case, code)
         look_at_creations(case, code)
+        look_at_freezes(case, code)
         _look_at_endings(case, code)
     _look_at_cards(case)
     _look_at_reminders(case)
     _look_at_commands(case, codes)
+    case.excused += ["Slack refuses every way to the person"] * len(case.seen.undelivered)
     deletes = sum(asked.call.kind == "delete" for asked in case.seen.asked)
     return Judgement(tuple(case.findings), tuple(case.endings), deletes, tuple(case.excused))
 
@@ -65,6 +68,9 @@ def _judge_ending(case: Case, code: str, request: str, deletes: list[Asked]) -> 
         case.find(Rule.WRONG, f"{code}: told in several ways: {sorted(ending.words for ending in endings)}")
     for said in told:
         told_so = _told(case, _ending(code, said), said, request, deletes)
+        if freezes.is_one(case, request):
+            # What is told of a freeze is judged as what the cards say of it.
+            continue
         if restored.is_one(case, request):
             if wrong := restored.untrue(told_so):
                 case.find(Rule.WRONG, f"{code}: {wrong}")
@@ -173,12 +179,16 @@ def _judge_private(case: Case, code: str, private: list[Said]) -> None:
 
 
 def _is_outcome(said: Said, code: str) -> bool:
-    return bool(re.search("asked to (delete|restore)", said.text)) and f"`{code}`" in said.text
+    return bool(re.search("asked to (delete|restore|freeze)", said.text)) and f"`{code}`" in said.text
 
 
 def _ending(code: str, said: Said) -> Ending:
-    line = re.search(rf"^`{code}`: (.*)$", said.text, re.M)
-    words = line[1] if line else said.text
+    lines = re.findall(rf"^`{code}`: (.*)$", said.text, re.M)
+    deletions = [words for words in lines if not freezes.says_so(words)]
+    is_freeze = "The freeze was all that was asked for" in said.text
+    words = (lines if is_freeze else [*deletions, said.text])[0]
+    if is_freeze:
+        return Ending(code, "frozen", words)
     kinds = {"*Deleted": "deleted", "*Unknown": "unknown", "*Not deleted": "not deleted"}
     kinds |= {"*Created again": "created", "*Not created": "not created"}
     for start, kind in kinds.items():

@@ -14,7 +14,7 @@ from sandbox.slack.faults import Fault as SlackFault
 from sandbox.slack.payloads import find_element
 from sandbox.slack.world import Message
 from sandbox.vivoldi.faults import Fault
-from tests.chaos.boundaries import CREATE, DELETE, Boundaries, Place, Side
+from tests.chaos.boundaries import SENT, Boundaries, Place, Side
 from tests.chaos.instance import Instance, Way
 from tests.chaos.town import INCIDENT, RIKA, Town
 
@@ -57,7 +57,7 @@ def can_be_frozen(place: Place, name: str) -> bool:
     Between its last look at the clock and the arrival of what it sends, no client could rule out that it has
     been frozen for long (decision record 2).
     """
-    return not (name in (DELETE, CREATE) and place.side is Side.BEFORE)
+    return not (name in SENT and place.side is Side.BEFORE)
 
 
 @dataclass
@@ -145,6 +145,15 @@ class Play:
                 return
             await self.click(user, card, "stop")
             await self.settle(_AT_ONCE)
+
+    async def press(self, user: str, action: str, *codes: str) -> None:
+        """Click on a button of the card about these codes, where it has one, until that is answered."""
+        for _ in range(_MOST_CLICKS):
+            cards = self.town.cards_with(action, *codes)
+            answered = not cards or await self.click(user, cards[-1], action)
+            await self.settle()
+            if answered:
+                return
 
     def stop_meanwhile(self, name: str, side: Side, user: str, *codes: str) -> None:
         """Have someone click Stop when a bot comes to such a boundary for the first time."""

@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tests.chaos import restore_stories, stories
+from tests.chaos import freeze_stories, restore_stories, stories
 from tests.chaos.play import Play
 from tests.chaos.stories import CODE, OTHER, UNKNOWN
 
 _WINDOW = timedelta(seconds=30)
 DELETED, NOT_DELETED, UNCLEAR = "deleted", "not deleted", "unknown"
 CREATED, NOT_CREATED = "created", "not created"
+FROZEN = "frozen"
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,27 @@ def _all() -> list[Scenario]:
         Scenario(stories.stopped_after_lost, "stopped by", {CODE: either, OTHER: either}),
         Scenario(stories.stopped_in_window, "stopped by", {CODE: either}, stop_window=_WINDOW),
         Scenario(stories.single, "*Deleted.*", {CODE: yes}, stop_window=_WINDOW, called="window_passed"),
+        *_freezes(),
         *_restorations(),
         Scenario(stories.two_workers, "*Deleted.*", {CODE: either, OTHER: either}, replicas=2),
+    ]
+
+
+def _freezes() -> list[Scenario]:
+    # Of what is hidden, a DELETE that a crash cut short can't be settled by a read.
+    hidden = {CODE: frozenset({DELETED, UNCLEAR})}
+    return [
+        Scenario(freeze_stories.frozen_then_deleted, "*Deleted.*", hidden),
+        _one(freeze_stories.frozen_then_unfrozen, NOT_DELETED, "rejected"),
+        _one(freeze_stories.freeze_alone, FROZEN, "*Frozen*"),
+        Scenario(freeze_stories.freeze_lost, "*Deleted.*", hidden),
+        _one(freeze_stories.freeze_overridden, NOT_DELETED, "rejected"),
+        _one(freeze_stories.freeze_refused, DELETED, "*Deleted.*"),
+        _one(freeze_stories.thawed_by_hand, NOT_DELETED, "no longer frozen"),
+        # Step 2 is clicked once, so a crash in between may leave it out.
+        Scenario(
+            freeze_stories.freeze_overtaken, "*Deleted.*", {CODE: frozenset({DELETED, NOT_DELETED, UNCLEAR})}
+        ),
     ]
 
 

@@ -9,10 +9,10 @@ from itertools import combinations
 from tests.chaos.case import Case, Rule, deadline
 from tests.chaos.evidence import Asked, Card, Click
 from tests.chaos.town import EXECUTE_WITHIN
-from tests.chaos.truth import facts
+from tests.chaos.truth import but_end, facts
 
 # A click goes by a memory that is renewed each minute, two minutes old where one renewal failed.
-_MEMORY = timedelta(minutes=2, seconds=10)
+MEMORY = timedelta(minutes=2, seconds=10)
 # An answer about an approver may be 5 s old; a read may take 20 s, and then it is sent within 3 s.
 _ASKED_AFRESH = timedelta(seconds=28)
 # A lease lasts 10 s, and what was checked is sent within 3 s.
@@ -70,7 +70,7 @@ def _unfit(case: Case, first: Click, final: Click, requester: str, delete: Asked
     if sent > final.carried_out + EXECUTE_WITHIN + _SEND_WITHIN:
         return "after execute-by"
     for click in (first, final):
-        if not case.seen.was_on_call(click.user, click.at - _MEMORY, click.carried_out):
+        if not case.seen.was_on_call(click.user, click.at - MEMORY, click.carried_out):
             return f"{click.user} was not on call when clicking"
         if not case.seen.was_on_call(click.user, sent - _ASKED_AFRESH, sent):
             return f"{click.user} was not on call any more"
@@ -95,8 +95,10 @@ def _judge_read(
         case.find(Rule.UNREAD, f"{code}: sent by {delete.agent}, attempt {len(earlier) + 1}")
         return
     card, last = case.card_read(code, request), reads[-1]
-    _judge_again(case, code, card, earlier)
-    if card.shown != last.shown:
+    _judge_again(case, code, card.shown and last.shown, earlier)
+    if card.shown and not last.shown and was_frozen(case, code, request, last.finished):
+        _judge_hidden(case, code, card, last)
+    elif card.shown != last.shown:
         case.find(Rule.FOREIGN, f"{code}: shown {card.shown}, but {last.shown} right before")
     elif card.shown:
         _judge_target(case, code, card, last, delete)
@@ -106,7 +108,7 @@ def _judge_stops(case: Case, code: str, request: str, approval: Click, delete: A
     """Nothing is sent after a stop by someone who may, but what was on its way already."""
     requester = _requester(case.seen.of(request)[0])
     for stop in case.clicks(request, delete.index):
-        known = case.seen.was_always_on_call(stop.user, stop.at - _MEMORY, stop.carried_out)
+        known = case.seen.was_always_on_call(stop.user, stop.at - MEMORY, stop.carried_out)
         if stop.action != "stop" or stop.done is None or not (known or stop.user == requester):
             continue
         # One that was made while the final approval was still on its way may have come before it.
@@ -118,13 +120,26 @@ def _judge_stops(case: Case, code: str, request: str, approval: Click, delete: A
             case.find(Rule.STOPPED, f"{code}: stopped by {stop.user}, sent by {delete.agent}")
 
 
-def _judge_again(case: Case, code: str, card: Asked, earlier: list[Asked]) -> None:
+def _judge_again(case: Case, code: str, shown: bool, earlier: list[Asked]) -> None:
     """I3: what was approved unseen is never sent again by guess, and nothing is after a clear answer."""
-    if not card.shown and any(sent.proves_nothing for sent in earlier):
-        case.find(Rule.RESENT, f"{code}: it was never shown, so no read can speak for it")
+    if not shown and any(sent.proves_nothing for sent in earlier):
+        case.find(Rule.RESENT, f"{code}: it was not shown, so no read can speak for it")
     # A process that dies with the answer has not seen it.
     if any(sent.refused or sent.shown for sent in earlier) and not case.journal.interrupted:
         case.find(Rule.RESENT, f"{code}: the answer before was clear")
+
+
+def was_frozen(case: Case, code: str, request: str, index: int) -> bool:
+    """Return whether a freeze was asked for on a request's card, and its date sent, before a place."""
+    asked = [c.index for c in case.clicks(request, index) if c.action == "freeze"]
+    return bool(asked) and any(asked[0] < sent.index < index for sent in case.seen.calls("update", code))
+
+
+def _judge_hidden(case: Case, code: str, card: Asked, last: Asked) -> None:
+    """I2: what a freeze hides is the coupon that the card shows, but for its expiry date."""
+    was, now = case.seen.coupon(code, card.finished), case.seen.coupon(code, last.finished)
+    if was is not None and now is not None and (was.uid != now.uid or but_end(was) != but_end(now)):
+        case.excused.append("the coupon was changed while a freeze hid it")
 
 
 def _judge_target(case: Case, code: str, card: Asked, last: Asked, delete: Asked) -> None:

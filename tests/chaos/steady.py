@@ -26,7 +26,8 @@ import bot.wiring
 import tests.chaos.town
 from bot.adapters.store.engine import Database, connect
 
-_LONG = 60
+# Seconds; longer than whatever waits here is left to wait.
+_LONG = 600
 _prepared: dict[tuple[str, int], Database] = {}
 
 

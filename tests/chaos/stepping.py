@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 from sandbox.slack.payloads import find_element
 from sandbox.slack.world import Message
-from tests.chaos.boundaries import CREATE, DELETE, Boundaries, Place, Side
+from tests.chaos.boundaries import SENT, Boundaries, Place, Side
 from tests.chaos.case import Judgement
 from tests.chaos.instance import Instance
 from tests.chaos.judge import judge
@@ -63,7 +63,7 @@ class Stepped:
     @property
     def sends_next(self) -> bool:
         """Whether its next step lets a DELETE arrive."""
-        return any(name in (DELETE, CREATE) and side is Side.BEFORE for _, name, side in self.paused)
+        return any(name in SENT and side is Side.BEFORE for _, name, side in self.paused)
 
     async def step(self) -> bool:
         """Go on to the next boundary, or take up new work. Returns whether there was anything to do."""

@@ -31,7 +31,7 @@ from tests.chaos.town import AMIR, APPROVE_WITHIN, BEA, EVERYONE, EXECUTE_WITHIN
 Result = TypeVar("Result")
 
 # Nothing here waits by the real clock, so what takes this many seconds waits for what can't move.
-_STUCK = 50
+_STUCK = 300
 
 _BOT = st.integers(0, 1)
 _PERSON, _APPROVER = st.sampled_from(EVERYONE), st.sampled_from([RIKA, AMIR, BEA])
@@ -197,7 +197,7 @@ def test_anything_in_some_orders(databases: Databases) -> None:
 @pytest.mark.parametrize(
     ("databases", "examples", "turn"),
     # In several parts, which can be run at the same time.
-    [*(("sqlite", 250, turn) for turn in range(1, 5)), ("postgresql", 100, 5)],
+    [*(("sqlite", 200, turn) for turn in range(1, 5)), ("postgresql", 80, 5)],
     indirect=["databases"],
 )
 def test_anything_in_many_orders(databases: Databases, examples: int, turn: int) -> None:

@@ -180,12 +180,15 @@ class Town:
         return [message for message in standing if all(code in message.text for code in codes)]
 
     def live_cards(self, *codes: str) -> list[Message]:
-        """Return the messages with buttons that stand now and are about these codes, oldest first."""
+        """Return the cards about these codes that can be approved now, oldest first."""
+        return self.cards_with("approve", *codes)
+
+    def cards_with(self, action: str, *codes: str) -> list[Message]:
+        """Return the messages about these codes that stand now and have a button, oldest first."""
         return [
             message
             for message in self.slack.standing()
-            if find_element(message.to_slack(), "approve", None)
-            and all(code in message.text for code in codes)
+            if find_element(message.to_slack(), action, None) and all(code in message.text for code in codes)
         ]
 
     def join(self, user: str) -> None:

@@ -82,6 +82,11 @@ def facts(event: Event) -> list[object]:
     return [event.facts.get(name) for name in _SHOWN]
 
 
+def but_end(event: Event) -> list[object]:
+    """Return the same without the expiry date, which a freeze changes."""
+    return [event.facts.get(name) for name in _SHOWN if name != "endYmd"]
+
+
 def untrue(told: Told) -> str | None:
     """Return the claim that is not true; None: all of them are."""
     claims = [(claim, holds) for claim, holds in _CLAIMS if claim in told.words]
@@ -208,6 +213,7 @@ _CLAIMS: tuple[tuple[str, Callable[[Told], bool]], ...] = (
     ("Vivoldi refused.*", lambda told: any(delete.refused for delete in told.deletes)),
     ("Vivoldi refused to be read", read_refused),
     ("changed since it was shown", _changed),
+    ("it is no longer frozen", lambda told: told.showed(told.card_read.finished, lambda _: True)),
     ("no longer shown", lambda told: told.unseen(told.card_read.finished)),
     ("changed since it was approved unseen", _appeared),
     ("the time to do it ran out", ran_out),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.coupon import Shown
-from bot.domain.errors import VivoldiRefused, VivoldiUnavailable
+from bot.domain.errors import LostClaim, VivoldiRefused, VivoldiUnavailable
 from bot.domain.event import EventKind
 from bot.domain.freeze import Free, Freeze, Frozen, NotDone, Sent, Underway, Unfrozen, Why
 from bot.domain.item import (
@@ -18,6 +18,7 @@ from bot.domain.item import (
     Deleted,
     Executed,
     NotExecuted,
+    NotSent,
     RefusedAnswer,
     Source,
     Unknown,
@@ -503,3 +504,28 @@ async def test_the_days_are_vivoldis(wired: Wired) -> None:
     found = await freeze_of(wired, request_id)
     assert isinstance(found, Underway)
     assert found.date == YESTERDAY
+
+
+async def test_a_stop_ends_a_deletion_whose_freeze_is_still_underway(wired: Wired) -> None:
+    """Who deletes loses the claim to a stop also where the freeze goes on; nothing is sent."""
+    request_id = await wired.ask()
+    assert await wired.click(Action.APPROVE, AMIR, request_id) is Verdict.ALLOWED
+    await wired.drain()
+    wired.coupons.reads[CODE] = [DOWN]
+    assert await wired.click(Action.FREEZE, RIKA, request_id) is Verdict.ALLOWED
+    await wired.drain()
+    assert await wired.click(Action.APPROVE, BEA, request_id) is Verdict.ALLOWED
+
+    left = [request_id]
+
+    async def stops(call: Call) -> None:
+        if call.kind == "read" and left:
+            assert await wired.click(Action.STOP, AMIR, left.pop()) is Verdict.ALLOWED
+
+    wired.coupons.during = stops
+    with pytest.raises(LostClaim):
+        await wired.drain()
+    await wired.run(5, step=1)
+    assert isinstance(await wired.state(request_id), NotSent)
+    assert not isinstance(await freeze_of(wired, request_id), Underway)
+    assert "delete" not in wired.coupons.kinds(CODE)

@@ -23,7 +23,7 @@ from bot.domain.coupon import code_key
 from bot.domain.errors import CodeTaken, StoreError
 from bot.domain.event import Event, Notice
 from bot.domain.freeze import Freeze, Frozen, NotDone, Underway
-from bot.domain.item import Item, may_be_gone
+from bot.domain.item import Item, is_final, may_be_gone
 from bot.domain.request import Approved, Failed, Request, Submitted, decisions_of, is_ended
 from bot.services.ports import Claim, Clock, Delivery, Place
 
@@ -297,8 +297,11 @@ def _is_another(after: Freeze, before: Freeze) -> bool:
 def _item_work(request: Request, item: Item, now: datetime) -> dict[str, Any]:
     """Return what a new state of an item means for its work: nothing more to do, or due with a fresh count.
 
-    A claim on it goes on, for its holder made the change; but an end, such as a stop, takes it away.
+    A claim on it goes on, for its holder made the change; but an end, such as a stop, takes it away, also
+    where a freeze is left to carry on: whoever was deleting would go on with an item that has ended.
     """
     stop_until = request.stop_until if isinstance(request, Approved) else None
     due = item_due(isinstance(request, Approved), item.state, item.freeze, now, stop_until)
-    return _IDLE if due is None else {"due_at": due, "attempts": 0}
+    if due is None or is_final(item.state):
+        return _IDLE | {"due_at": due}
+    return {"due_at": due, "attempts": 0}
