@@ -12,9 +12,10 @@ from bot.domain.command import MAX_REASON, Ask
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import BadInput, SlackRefused, SlackUnavailable
 from bot.services.ports import Dialogs, Files, Store
-from bot.services.submit import Accepted, Answer, SlashCommand, Submit
+from bot.services.submit import Accepted, Answer, SlashCommand, Submit, Taken
 
 FormView = Callable[[str], Mapping[str, object]]
+RefusalView = Callable[[Answer], Mapping[str, object]]
 
 # Slack waits 3 s for the answer to a form, and the request has to be stored after the file was fetched.
 _FETCH_WITHIN_SECONDS = 1.5
@@ -83,7 +84,7 @@ class Opened:
 class Form:
     """Opens the form, and carries out what is sent. Nothing is stored where anything in it is wrong.
 
-    view: returns the form for a channel.
+    view: returns the form for a channel. refusal: returns a dialog that says why someone gets none.
     """
 
     def __init__(
@@ -93,12 +94,14 @@ class Form:
         dialogs: Dialogs,
         files: Files,
         view: FormView,
+        refusal: RefusalView,
     ) -> None:
         self._submit = submit
         self._store = store
         self._dialogs = dialogs
         self._files = files
         self._view = view
+        self._refusal = refusal
 
     async def open(self, command: SlashCommand, trigger: str) -> Answer | None:
         """Open the form for someone. Returns why they may not ask here; None: it is open.
@@ -108,6 +111,16 @@ class Form:
         refused = await self._submit.refused(command)
         if refused is None:
             await self._dialogs.open(trigger, self._view(command.channel))
+        return refused
+
+    async def press(self, command: SlashCommand, trigger: str) -> Answer | None:
+        """Do the same for a click, which can't be answered: why someone may not ask is in a dialog.
+
+        Raises SlackError where Slack opens neither.
+        """
+        refused = await self.open(command, trigger)
+        if refused is not None:
+            await self._dialogs.open(trigger, self._refusal(refused))
         return refused
 
     async def __call__(self, filled: Filled) -> Opened | Wrong | Answer:
@@ -126,8 +139,13 @@ class Form:
         if not found.codes:
             return NoCodes()
         command = replace(filled.command, text=f"(form) {reason}")
-        answer = await self._submit.ask(command, Ask(found.codes, reason))
-        return Opened(answer, found.duplicates) if isinstance(answer, Accepted) else answer
+        match await self._submit.ask(command, Ask(found.codes, reason)):
+            case Accepted() as accepted:
+                return Opened(accepted, found.duplicates)
+            case Taken(code, holder) if holder is not None:
+                return WrongCodes((), {CouponCode(code): holder.request.origin.id})
+            case answer:
+                return answer
 
     async def _fetched(self, file: str) -> str:
         """Return what is in a file. Raises BadInput."""
