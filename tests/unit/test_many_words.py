@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.domain.bulk import Plan, bulk_of
 from bot.domain.coupon import CouponCode, Reading, Shown
-from bot.domain.item import Confirmation, Deleted, Refused, Source
+from bot.domain.item import Confirmation, Deleted, NotSent, NotSentReason, Refused, Source
 from bot.domain.policy import Verdict
 from bot.domain.request import Approved, Pending
 from handlers.cards import Cards
@@ -23,7 +23,18 @@ from handlers.many import span
 from handlers.report import cell, outcomes
 from sandbox.slack.blocks import problems
 from sandbox.slack.modals import view_problems
-from tests.builders import CHANNEL, NOW, UNSEEN, a_coupon, approved, finished, pending, reviewed, with_states
+from tests.builders import (
+    CHANNEL,
+    NOW,
+    RIKA,
+    UNSEEN,
+    a_coupon,
+    approved,
+    finished,
+    pending,
+    reviewed,
+    with_states,
+)
 from tests.many import many
 
 _GONE = Deleted(Source.ANSWER, NOW, Confirmation.GONE)
@@ -105,13 +116,19 @@ def test_a_list_of_one_page_and_a_refusal_ask_for_nothing() -> None:
 
 def test_the_file_tells_every_outcome() -> None:
     """The file has a row for each code, and Vivoldi's words never as a formula."""
-    ended = finished(_GONE, *[Refused("=1+1")] * 24, request=many_approved(25))
+    by = (NotSent(NotSentReason.STOPPED, stopped_by=user) for user in (RIKA.id, "U0NOBODY00"))
+    ended = finished(_GONE, *by, *[Refused("=1+1 <@U0RIKA0000>")] * 22, request=many_approved(25))
     file = outcomes(ended)
     assert file is not None
     rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))
     assert [row[0] for row in rows[1:]] == list(many(25))
     assert rows[1][1] == "deleted"
     assert "*" not in rows[1][2]
+    assert [row[2] for row in rows[2:4]] == [
+        f"Not deleted: stopped by @{RIKA.name} before it was sent.",
+        "Not deleted: stopped by @U0NOBODY00 before it was sent.",
+    ]
+    assert "<@U0RIKA0000>" in rows[4][2]
     assert outcomes(finished(_GONE)) is None
 
 
