@@ -40,7 +40,7 @@ def form(channel: str) -> dict[str, Any]:
             ),
             _field(
                 FILE,
-                "And, or instead, a CSV file",
+                "CSV file",
                 {"type": "file_input", "filetypes": ["csv", "txt"], "max_files": 1},
                 "With a column “code”, or the codes in its first column.",
                 optional=True,
