@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.domain.codes import BadCode
-from bot.services.form import Filled, Ground, NoCodes, NoFile, Opened, TooLong, Wrong, WrongCodes
+from bot.services.form import FileFault, Filled, Ground, NoCodes, NoFile, Opened, TooLong, Wrong, WrongCodes
 from handlers import many
 from handlers.blocks import Block, actions, button, plain, section
 from handlers.ids import CODES, FILE, FORM, GROUND, INCIDENT, WORDS
@@ -110,8 +110,8 @@ def errors(wrong: Wrong, filled: Filled) -> dict[str, str]:
     """Return what the form says under its fields. Everything that was filled in stays there."""
     at_codes = _at_codes(filled)
     match wrong:
-        case NoFile(reason):
-            return {FILE: clip(reason, _MAX_ERROR)}
+        case NoFile():
+            return {FILE: clip(_no_file(wrong), _MAX_ERROR)}
         case NoCodes():
             return {at_codes: "There is no code. Paste codes here, or add a file."}
         case TooLong(characters):
@@ -122,6 +122,20 @@ def errors(wrong: Wrong, filled: Filled) -> dict[str, str]:
                 each = [f"{code} ({request_id})" for code, request_id in wrong.taken.items()]
                 said[at_codes].append(f"Already in an open request: {_some(each)}.")
             return {field: _to_mend(sentences) for field, sentences in said.items() if sentences}
+
+
+def _no_file(wrong: NoFile) -> str:
+    match wrong.fault:
+        case FileFault.LATE:
+            return "Slack did not hand it over in time. Send again, or paste the codes."
+        case FileFault.REFUSED if wrong.detail == "file_too_large":
+            return "It is larger than a list of codes can be. Add one with the codes alone."
+        case FileFault.REFUSED:
+            return f"Slack does not hand it over ({wrong.detail}). Paste the codes instead."
+        case FileFault.NO_TEXT:
+            return "It is no text in UTF-8. Save it as a CSV file, and add it again."
+        case FileFault.NO_TABLE:
+            return f"It is no CSV file ({wrong.detail}). Save it as one, and add it again."
 
 
 def refused(text: str, filled: Filled) -> dict[str, str]:

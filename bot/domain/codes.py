@@ -70,7 +70,7 @@ def _whole(rows: Iterator[list[str]]) -> Iterator[list[str]]:
     try:
         yield from rows
     except csv.Error as error:
-        raise BadInput(f"The file is no CSV file ({error}).") from error
+        raise BadInput(str(error)) from error
 
 
 def gather(pasted: Iterable[Found], table: Iterable[Found] = ()) -> Codes:

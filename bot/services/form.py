@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 
 from bot.domain.codes import BadCode, from_table, from_text, gather
 from bot.domain.command import MAX_REASON, Ask
@@ -43,11 +43,21 @@ class Filled:
     incident: str
 
 
+class FileFault(Enum):
+    """Why there are no codes to be had from a file."""
+
+    LATE = auto()  # Slack did not hand it over in time
+    REFUSED = auto()  # Slack does not hand it over
+    NO_TEXT = auto()  # it is no text in UTF-8
+    NO_TABLE = auto()  # its rows can't be told from each other
+
+
 @dataclass(frozen=True)
 class NoFile:
-    """The file could not be had. reason: a sentence's end."""
+    """The file can't be used. detail: Slack's name for why, or what is wrong in it."""
 
-    reason: str
+    fault: FileFault
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,11 +138,13 @@ class Form:
         reason = _reason(filled)
         if len(reason) > MAX_REASON:
             return TooLong(len(reason))
+        content = await self._fetched(filled.file) if filled.file else ""
+        if isinstance(content, NoFile):
+            return content
         try:
-            table = from_table(await self._fetched(filled.file)) if filled.file else ()
-            found = gather(from_text(filled.pasted), table)
+            found = gather(from_text(filled.pasted), from_table(content))
         except BadInput as error:
-            return NoFile(str(error))
+            return NoFile(FileFault.NO_TABLE, str(error))
         taken = await self._store.taken(found.codes)
         if found.bad or taken:
             return WrongCodes(found.bad, taken)
@@ -147,19 +159,19 @@ class Form:
             case answer:
                 return answer
 
-    async def _fetched(self, file: str) -> str:
-        """Return what is in a file. Raises BadInput."""
+    async def _fetched(self, file: str) -> str | NoFile:
+        """Return what is in a file, or why there is nothing to be had of it."""
         try:
             async with asyncio.timeout(_FETCH_WITHIN_SECONDS):
                 content = await self._files.fetch(file)
-        except (TimeoutError, SlackUnavailable) as error:
-            raise BadInput("Slack did not hand it over in time. Send again, or paste the codes.") from error
+        except (TimeoutError, SlackUnavailable):
+            return NoFile(FileFault.LATE)
         except SlackRefused as error:
-            raise BadInput(f"Slack does not hand it over ({error.name}). Paste the codes instead.") from error
+            return NoFile(FileFault.REFUSED, error.name)
         try:
             return content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise BadInput("It is no text in UTF-8. Save it as a CSV file, and add it again.") from error
+        except UnicodeDecodeError:
+            return NoFile(FileFault.NO_TEXT)
 
 
 def _reason(filled: Filled) -> str:

@@ -144,7 +144,9 @@ async def test_an_error_is_as_long_as_a_form_can_show(rig: Rig) -> None:
     [
         (SlackUnavailable("no answer"), b"", "in time"),
         (SlackRefused("missing_scope"), b"", "missing_scope"),
+        (SlackRefused("file_too_large"), b"", "larger than a list of codes can be"),
         (None, b"\xff\xfe\x00", "UTF-8"),
+        (None, b"x" * 140_000, "no CSV file"),
     ],
 )
 async def test_a_file_that_can_not_be_had(
