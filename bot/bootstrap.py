@@ -54,7 +54,7 @@ from handlers import errors, listeners
 from handlers.answers import Answers
 from handlers.cards import Cards
 from handlers.dialogs import confirmation
-from handlers.form import form
+from handlers.form import form, told
 from handlers.home import HomeBlocks
 from handlers.listing import dialog
 
@@ -292,13 +292,14 @@ def _bolt(
     app.middleware(correlate)
     errors.register(app, identity.app_id, reference)
     decide, submit = services.decide(identity.team_id, settings), services.submit(identity.team_id)
+    answers = Answers(identity.workspace_url)
     listeners.register(
         app,
         submit,
         decide,
         services.confirm(decide, dialogs, confirmation),
-        services.form(submit, dialogs, SlackFiles(client), form),
-        Answers(identity.workspace_url),
+        services.form(submit, dialogs, SlackFiles(client), form, lambda why: told(answers.text(why))),
+        answers,
     )
     listeners.register_show_all(app, services.show_all(identity.team_id, dialogs, dialog))
     listeners.register_home(app, services.open_home(identity.team_id))

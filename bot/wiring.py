@@ -14,7 +14,7 @@ from bot.services.decide import Decide
 from bot.services.draft import DraftRestore
 from bot.services.execute import Execute
 from bot.services.failing import FailRequest
-from bot.services.form import Form, FormView
+from bot.services.form import Form, FormView, RefusalView
 from bot.services.freeze import FreezeCoupon
 from bot.services.home import OpenHome, PublishHome
 from bot.services.home_ports import HomeClaim, HomePage, Homes
@@ -89,9 +89,11 @@ class Services:
         """Return what takes note of opened Homes. team: the bot's own workspace."""
         return OpenHome(self.homes, team)
 
-    def form(self, submit: Submit, dialogs: Dialogs, files: Files, view: FormView) -> Form:
-        """Return what opens the form for many codes, and carries it out. view: returns it for a channel."""
-        return Form(submit, self.store, dialogs, files, view)
+    def form(
+        self, submit: Submit, dialogs: Dialogs, files: Files, view: FormView, refusal: RefusalView
+    ) -> Form:
+        """Return what opens the form for many codes, and carries it out. view, refusal: see `Form`."""
+        return Form(submit, self.store, dialogs, files, view, refusal)
 
     def show_all(self, team: str, dialogs: Dialogs, view: ListView) -> ShowAll:
         """Return what shows every coupon of a large request. view: returns the dialog."""

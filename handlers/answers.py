@@ -39,8 +39,10 @@ class Answers:
         """Return the answer as Slack's mrkdwn, for the person who typed the command alone."""
         match answer:
             case Accepted(request_id, codes, bulk=Bulk() as bulk):
+                read = many.reading(len(codes), bulk)
                 return (
-                    f"Asked for {many.listed(codes)}. {many.reading(len(codes), bulk)} (Request {request_id})"
+                    f"Asked for {many.listed(codes)}. {read} The card appears here then. (Request"
+                    f" {request_id})"
                 )
             case Accepted(request_id, codes):
                 listed = ", ".join(code(each) for each in codes)

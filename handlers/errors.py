@@ -11,10 +11,10 @@ import structlog
 from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp, AsyncRespond
 
-from bot.domain.errors import CouponGuardError, StoreError
-from handlers.ids import CODES, COMMAND, TYPED
+from bot.domain.errors import CouponGuardError, SlackError, StoreError
+from handlers.ids import ALL, COMMAND, FORM
 from handlers.mrkdwn import code
-from handlers.payloads import BadPayload, app_of, is_event, is_form
+from handlers.payloads import BadPayload, app_of, field_of, is_event, is_press
 
 _log = structlog.get_logger(__name__)
 
@@ -42,6 +42,10 @@ def register(app: AsyncApp, app_id: str, reference: Callable[[], str]) -> None:
         if isinstance(error, BadPayload):
             _log.warning("slack.bad_payload", reason=str(error))
             return BoltResponse(status=400, body="This payload can't be read.")
+        if isinstance(error, SlackError) and (is_press(body, FORM) or is_press(body, ALL)):
+            _log.warning("listener.dialog_not_opened", error=str(error))
+            await _tell(respond, "Slack did not open the dialog. Nothing was changed; please click again.")
+            return BoltResponse(status=200, body="")
         sentence = _sentence(error, reference)
         if is_event(body):
             # Nobody waits for a sentence, and Slack sends an event again that was not taken.
@@ -50,7 +54,7 @@ def register(app: AsyncApp, app_id: str, reference: Callable[[], str]) -> None:
             return BoltResponse(status=200, body={"response_type": "ephemeral", "text": sentence})
         if body.get("type") == "view_submission":
             # Closed, the dialog would pass for a success.
-            errors = {CODES if is_form(body) else TYPED: sentence}
+            errors = {field_of(body): sentence}
             return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
         await _tell(respond, sentence)
         return BoltResponse(status=200, body="")

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.services.form import Filled, Ground, NoCodes, NoFile, Opened, TooLong, Wrong, WrongCodes
+from bot.domain.codes import BadCode
+from bot.services.form import FileFault, Filled, Ground, NoCodes, NoFile, Opened, TooLong, Wrong, WrongCodes
 from handlers import many
 from handlers.blocks import Block, actions, button, plain, section
 from handlers.ids import CODES, FILE, FORM, GROUND, INCIDENT, WORDS
@@ -34,12 +35,12 @@ def form(channel: str) -> dict[str, Any]:
                 CODES,
                 "Codes",
                 {"type": "plain_text_input", "multiline": True, "max_length": _MAX_PASTED},
-                "Separated by spaces, commas or lines, in any mixture.",
+                "Separated by spaces, commas or lines. What does not fit here fits in a file.",
                 optional=True,
             ),
             _field(
                 FILE,
-                "Or a CSV file",
+                "CSV file",
                 {"type": "file_input", "filetypes": ["csv", "txt"], "max_files": 1},
                 "With a column “code”, or the codes in its first column.",
                 optional=True,
@@ -81,27 +82,22 @@ def offer() -> Block:
     return actions(FORM, [button(FORM, FORM, "Many Codes…", "Open the form for many codes")])
 
 
-def sent(opened: Opened) -> dict[str, Any]:
-    """Return what takes the place of the form once the request is stored."""
-    accepted = opened.accepted
-    count = len(accepted.codes)
-    told = [f"Asked for {many.listed(accepted.codes)}. (Request {accepted.request_id})"]
-    if opened.duplicates:
-        told.append(f"{opened.duplicates:,} that were there more than once count once.")
-    told.append(
-        many.reading(count, accepted.bulk)
-        if accepted.bulk
-        else "The card appears in the channel in a moment."
-    )
-    return _told("\n".join(told))
+def sent(opened: Opened, channel: str) -> dict[str, Any]:
+    """Return what takes the place of the form once the request is stored. channel: where its card will be."""
+    accepted, repeated = opened.accepted, opened.duplicates
+    lines = [f"Asked for {many.listed(accepted.codes)}. (Request {accepted.request_id})"]
+    if repeated:
+        lines.append(f"{repeated:,} repeated code{'s were' if repeated > 1 else ' was'} left out.")
+    if accepted.bulk:
+        read = many.reading(len(accepted.codes), accepted.bulk)
+        lines.append(f"{read} The card appears in <#{channel}> then.")
+    else:
+        lines.append(f"The card appears in <#{channel}> in a moment.")
+    return told("\n".join(lines))
 
 
-def refused(text: str) -> dict[str, Any]:
-    """Return what takes the place of the form where its sender may not ask for this."""
-    return _told(text)
-
-
-def _told(text: str) -> dict[str, Any]:
+def told(text: str) -> dict[str, Any]:
+    """Return a dialog that says something, as mrkdwn, in the place of the form."""
     return {
         "type": "modal",
         "title": plain(_TITLE, _MAX_TITLE),
@@ -112,31 +108,60 @@ def _told(text: str) -> dict[str, Any]:
 
 def errors(wrong: Wrong, filled: Filled) -> dict[str, str]:
     """Return what the form says under its fields. Everything that was filled in stays there."""
-    at_codes = CODES if filled.pasted.strip() or not filled.file else FILE
+    at_codes = _at_codes(filled)
     match wrong:
-        case NoFile(reason):
-            return {FILE: clip(reason, _MAX_ERROR)}
+        case NoFile():
+            return {FILE: clip(_no_file(wrong), _MAX_ERROR)}
         case NoCodes():
             return {at_codes: "There is no code. Paste codes here, or add a file."}
         case TooLong(characters):
             return {WORDS: f"With the link, the reason has {characters} characters; 500 are the most."}
         case WrongCodes():
-            return {at_codes: clip(_wrong_codes(wrong), _MAX_ERROR)}
+            said = {field: _bad([bad for bad in wrong.bad if bad.in_file == of]) for field, of in _SOURCES}
+            if wrong.taken:
+                each = [f"{code} ({request_id})" for code, request_id in wrong.taken.items()]
+                said[at_codes].append(f"Already in an open request: {_some(each)}.")
+            return {field: _to_mend(sentences) for field, sentences in said.items() if sentences}
 
 
-def _wrong_codes(wrong: WrongCodes) -> str:
-    said = []
-    if wrong.bad:
-        each = [
-            f"line {bad.line}: {clip(bad.text, 30)}"
-            + (f" (differs from {bad.as_well} in capitals alone)" if bad.as_well else "")
-            for bad in wrong.bad
-        ]
-        said.append(f"Not a code of 8 to 16 letters and digits: {_some(each)}.")
-    if wrong.taken:
-        each = [f"{code} ({request_id})" for code, request_id in wrong.taken.items()]
-        said.append(f"Already in an open request: {_some(each)}.")
-    return " ".join([*said, "Take them out, and send again."])
+def _no_file(wrong: NoFile) -> str:
+    match wrong.fault:
+        case FileFault.LATE:
+            return "Slack did not hand it over in time. Send again, or paste the codes."
+        case FileFault.REFUSED if wrong.detail == "file_too_large":
+            return "It is larger than a list of codes can be. Add one with the codes alone."
+        case FileFault.REFUSED:
+            return f"Slack does not hand it over ({wrong.detail}). Paste the codes instead."
+        case FileFault.NO_TEXT:
+            return "It is no text in UTF-8. Save it as a CSV file, and add it again."
+        case FileFault.NO_TABLE:
+            return f"It is no CSV file ({wrong.detail}). Save it as one, and add it again."
+
+
+def refused(text: str, filled: Filled) -> dict[str, str]:
+    """Return the same where this can't be asked for, whatever is changed in the form. text: why, as mrkdwn.
+
+    Errors are plain text to Slack.
+    """
+    return {_at_codes(filled): clip(text.replace("`", ""), _MAX_ERROR)}
+
+
+def _at_codes(filled: Filled) -> str:
+    return CODES if filled.pasted.strip() or not filled.file else FILE
+
+
+_SOURCES = ((CODES, False), (FILE, True))
+
+
+def _bad(found: Sequence[BadCode]) -> list[str]:
+    none = [f"line {bad.line}: {clip(bad.text, 30)}" for bad in found if not bad.as_well]
+    twins = [f"line {bad.line}: {bad.text} ({bad.as_well})" for bad in found if bad.as_well]
+    said = [f"Not a code of 8 to 16 letters and digits: {_some(none)}."] if none else []
+    return [*said, f"The same as another code but for capitals: {_some(twins)}."] if twins else said
+
+
+def _to_mend(sentences: Sequence[str]) -> str:
+    return clip(" ".join([*sentences, "Take them out, and send again."]), _MAX_ERROR)
 
 
 def _some(each: Sequence[str]) -> str:

@@ -12,14 +12,20 @@ TYPED = "typed"
 # The form for many codes, the button that opens it, and its fields, each both as block and as element.
 FORM = "many-codes"
 CODES, FILE, GROUND, WORDS, INCIDENT = "codes", "file", "ground", "words", "incident"
-# The button that shows every coupon of a large request.
+# The button that shows every coupon of a large request, the dialog, and the field for a page in it.
 ALL = "show-all"
+PAGE = "page"
 _BLOCK = re.compile(r"decide-v([0-9]{1,9})", re.ASCII)
 
 
 def block_id(version: int) -> str:
     """Return the block id of the buttons of a card's version: a click on an older one is recognised by it."""
     return f"decide-v{version}"
+
+
+def page_block(page: int) -> str:
+    """Return the block id of the field for a page, in the dialog that shows one."""
+    return f"{PAGE}-{page}"
 
 
 def version_of(block: str) -> int | None:

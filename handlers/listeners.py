@@ -19,7 +19,17 @@ from handlers.answers import Answers
 from handlers.dialogs import wrong_text
 from handlers.form import errors, refused, sent
 from handlers.ids import ALL, COMMAND, CONFIRM, FORM, HOME_OPENED
-from handlers.payloads import click, filled, form_asked, home_opened, look, slash_command, trigger_of, typed
+from handlers.payloads import (
+    click,
+    filled,
+    form_asked,
+    home_opened,
+    look,
+    slash_command,
+    trigger_of,
+    turned,
+    typed,
+)
 
 
 def register(
@@ -50,7 +60,7 @@ def register(
 
     @app.block_action({"block_id": FORM, "action_id": FORM})
     async def many(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await form.open(form_asked(body), trigger_of(body))
+        await form.press(form_asked(body), trigger_of(body))
         await ack()
 
     @app.view_submission(FORM)
@@ -58,11 +68,11 @@ def register(
         asked = filled(body)
         match await form(asked):
             case Opened() as opened:
-                await ack(response_action="update", view=sent(opened))
+                await ack(response_action="update", view=sent(opened, asked.command.channel))
             case NoFile() | NoCodes() | WrongCodes() | TooLong() as wrong:
                 await ack(response_action="errors", errors=errors(wrong, asked))
             case answer:
-                await ack(response_action="update", view=refused(answers.text(answer)))
+                await ack(response_action="errors", errors=refused(answers.text(answer), asked))
 
     @app.view_submission(CONFIRM)
     async def dialog(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -85,12 +95,16 @@ async def _answer(form: Form, submit: Submit, command: SlashCommand, trigger: st
 
 
 def register_show_all(app: AsyncApp, show_all: ShowAll) -> None:
-    """Connect the button that shows every coupon of a large request to its service."""
+    """Connect the button that shows every coupon of a large request, and the pages, to their service."""
 
     @app.block_action({"block_id": ALL, "action_id": ALL})
     async def every_coupon(ack: AsyncAck, body: dict[str, Any]) -> None:
         await show_all(look(body), trigger_of(body))
         await ack()
+
+    @app.view_submission(ALL)
+    async def page(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack(response_action="update", view=dict(await show_all.turned(turned(body))))
 
 
 def register_home(app: AsyncApp, open_home: OpenHome) -> None:

@@ -1,4 +1,4 @@
-"""Every coupon of a large request: the button on its card, and the dialog that it opens."""
+"""Every coupon of a large request: the button on its card, and the dialog that it opens, page by page."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from bot.domain.policy import Verdict
 from bot.domain.request import Approved, Finished, Shown
 from handlers import coupons, many, refusals, words
 from handlers.blocks import Block, actions, button, paragraphs, plain, section
-from handlers.ids import ALL
+from handlers.ids import ALL, PAGE, page_block
 from handlers.mrkdwn import clip, code
 
-# Slack takes 250 kB of a view. Names may be in letters that take several bytes each, so lines get shorter
-# until all of them fit: every code is there, whatever is cut of what is said about it.
-_MOST_BYTES = 240_000
-_LENGTHS = (160, 100, 60, 30, 1)
+# What fits on a few screens of a phone. A thousand codes make twenty pages; Slack takes a hundred options.
+_A_PAGE = 50
+_LONGEST = 160
 _MAX_TITLE = 24
 
 
@@ -25,33 +24,67 @@ def offer(request: Shown) -> Block:
     return actions(ALL, [button(ALL, request.origin.id, "Show All", spoken)])
 
 
-def dialog(shown: Shown | Verdict) -> dict[str, Any]:
-    """Return the dialog with every coupon, or with why there is none."""
+def dialog(shown: Shown | Verdict, channel: str, page: int = 1) -> dict[str, Any]:
+    """Return the dialog with a page of the coupons, or with why there is none.
+
+    channel: where the card is; it comes back when another page is asked for. page: from 1.
+    """
     if isinstance(shown, Verdict):
-        return _view("Not shown", (section(refusals.denied(shown)),))
-    head = many.sums(shown)
-    views = (
-        _view(f"{len(shown.items):,} coupons", paragraphs([head, *_lines(shown, longest)]))
-        for longest in _LENGTHS
-    )
-    return next(view for view in views if len(json.dumps(view)) < _MOST_BYTES)
+        return _view("Not shown", [section(refusals.denied(shown))])
+    count = len(shown.items)
+    pages = -(-count // _A_PAGE)
+    page = min(page, pages)
+    first = (page - 1) * _A_PAGE
+    lines = _lines(shown, first)
+    head = f"*{first + 1:,} to {first + len(lines):,} of {count:,}:*"
+    view = _view(f"{count:,} coupons", [*paragraphs([many.sums(shown), head]), *paragraphs(lines)])
+    if pages == 1:
+        return view
+    about = {"request": shown.origin.id, "channel": channel, "page": page}
+    return {
+        **view,
+        "callback_id": ALL,
+        "private_metadata": json.dumps(about),
+        "submit": plain("Show Page", _MAX_TITLE),
+        "blocks": [*view["blocks"], _choice(shown, pages, page)],
+    }
 
 
-def _lines(request: Shown, longest: int) -> list[str]:
+def _lines(request: Shown, first: int) -> list[str]:
     decided = isinstance(request, Approved | Finished)
     lines = []
-    for number, item in enumerate(request.items, start=1):
+    for number, item in enumerate(request.items[first : first + _A_PAGE], start=first + 1):
         warned = f" ({coupons.warnings_in_list(item.warnings)})" if item.warnings else ""
         state = f"{words.state(item)} " if decided else ""
-        said = clip(f"{state}{coupons.summary(item.snapshot)}", longest)
+        said = clip(f"{state}{coupons.summary(item.snapshot)}", _LONGEST)
         lines.append(f"{number}. {code(item.code)}{warned}: {said}")
     return lines
 
 
-def _view(title: str, blocks: tuple[Block, ...]) -> dict[str, Any]:
+def _choice(request: Shown, pages: int, page: int) -> Block:
+    """Return the field in which a page is chosen; the next one is, unless someone chooses another."""
+    options = [_option(request, number) for number in range(1, pages + 1)]
+    select = {
+        "type": "static_select",
+        "action_id": PAGE,
+        "options": options,
+        "initial_option": options[page % pages],
+    }
+    # Slack keeps what was chosen in a block of the same name.
+    return {"type": "input", "block_id": page_block(page), "label": plain("Page", 200), "element": select}
+
+
+def _option(request: Shown, page: int) -> Block:
+    of_page = request.items[(page - 1) * _A_PAGE : page * _A_PAGE]
+    first = (page - 1) * _A_PAGE + 1
+    text = f"{first:,} to {first + len(of_page) - 1:,}: {of_page[0].code} to {of_page[-1].code}"
+    return {"text": plain(text, 75), "value": str(page)}
+
+
+def _view(title: str, blocks: list[Block]) -> dict[str, Any]:
     return {
         "type": "modal",
         "title": plain(title, _MAX_TITLE),
         "close": plain("Close", _MAX_TITLE),
-        "blocks": list(blocks),
+        "blocks": blocks,
     }

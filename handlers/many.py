@@ -99,7 +99,7 @@ def whole_list(request: Finished, no_file: str | None) -> str:
 
 def reading(codes: int, bulk: Bulk) -> str:
     """Return how long it takes until the card appears."""
-    return f"Reading them takes {span(codes * bulk.every / CALLS_A_CODE)}; the card appears here then."
+    return f"Reading them takes {span(codes * bulk.every / CALLS_A_CODE)}."
 
 
 def span(time: timedelta) -> str:

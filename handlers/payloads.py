@@ -21,8 +21,10 @@ from handlers.ids import (
     GROUND,
     HOME_OPENED,
     INCIDENT,
+    PAGE,
     TYPED,
     WORDS,
+    page_block,
     version_of,
 )
 
@@ -33,6 +35,7 @@ _MAX_URL = 2000
 _MAX_TYPED = 3000
 _MAX_METADATA = 3000
 _MOST_VERSIONS = 999_999_999
+_MOST_PAGES = 100
 _EVENT, _CHALLENGE, _DIALOG = "event_callback", "url_verification", "view_submission"
 # Parts of dialogs and workflow steps, those of events, and what else a dialog does not have: in all of them
 # Bolt looks for people and places.
@@ -80,8 +83,10 @@ def _require_dialog(body: Payload) -> None:
     installed = _part(body, "view").get("app_installed_team_id")
     if installed is not None and not isinstance(installed, str):
         raise BadPayload("the dialog's workspace is not one of Slack's")
-    if is_form(body):
+    if _is_dialog(body, FORM):
         filled(body)
+    elif _is_dialog(body, ALL):
+        turned(body)
     else:
         typed(body)
 
@@ -95,9 +100,17 @@ def _require_click(body: Payload) -> None:
         click(body)
 
 
-def is_form(body: Payload) -> bool:
-    """Tell whether a payload is the form for many codes that was sent."""
-    return body.get("type") == _DIALOG and _part(body, "view").get("callback_id") == FORM
+def _is_dialog(body: Payload, name: str) -> bool:
+    return _part(body, "view").get("callback_id") == name
+
+
+def field_of(body: Payload) -> str:
+    """Return the field of a dialog that was sent under which an error is shown."""
+    if _is_dialog(body, FORM):
+        return CODES
+    if _is_dialog(body, ALL):
+        return page_block(_page(_about(_part(body, "view"))))
+    return TYPED
 
 
 def is_press(body: Payload, name: str) -> bool:
@@ -116,6 +129,31 @@ def look(body: Payload) -> Look:
         channel=_text(_part(body, "channel"), "id"),
         request_id=_text(action, "value"),
     )
+
+
+def turned(body: Payload) -> Look:
+    """Return who wants to see which page of the coupons of which request. Raises BadPayload."""
+    view, user = _part(body, "view"), _part(body, "user")
+    about = _about(view)
+    block = _part(_part(_part(view, "state"), "values"), page_block(_page(about)))
+    chosen = _text(_part(_part(block, PAGE), "selected_option"), "value")
+    if view.get("type") != "modal" or not (chosen.isdecimal() and 1 <= int(chosen) <= _MOST_PAGES):
+        raise BadPayload("the page is not one of the dialog's")
+    return Look(
+        user=_text(user, "id"),
+        team=_team(body) or _text(user, "team_id"),
+        channel=_text(about, "channel"),
+        request_id=_text(about, "request"),
+        page=int(chosen),
+    )
+
+
+def _page(about: Payload) -> int:
+    """Return the page that a dialog shows."""
+    page = about.get("page")
+    if type(page) is not int or not 1 <= page <= _MOST_PAGES:
+        raise BadPayload("the dialog does not show a page")
+    return page
 
 
 def form_asked(body: Payload) -> SlashCommand:

@@ -15,7 +15,8 @@ from bot.domain.errors import BadInput
 _BETWEEN = re.compile(r"[\s,;|]+")
 _AROUND = "\"'`“”‘’\ufeff\u200b"
 _HEADINGS = {"code", "codes", "coupon", "couponcode", "couponnumber", "cpnno", "number"}
-_NO_LETTER = re.compile(r"[^a-z]")
+# A digit makes it a code: COUPON2025 is no heading.
+_BLANK = re.compile(r"[^a-z0-9]")
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class BadCode:
     line: int
     text: str
     as_well: str | None = None
+    in_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def from_table(text: str) -> Iterator[Found]:
     separator = max(",;\t", key=text.partition("\n")[0].count)
     rows = csv.reader(text.splitlines(), delimiter=separator)
     for row in _whole(rows):
-        headings = [_NO_LETTER.sub("", cell.lower()) for cell in row]
+        headings = [_BLANK.sub("", cell.lower()) for cell in row]
         if rows.line_num == 1 and (named := [each for each in headings if each in _HEADINGS]):
             column = headings.index(named[0])
         elif column < len(row) and row[column].strip(_AROUND + " "):
@@ -68,19 +70,20 @@ def _whole(rows: Iterator[list[str]]) -> Iterator[list[str]]:
     try:
         yield from rows
     except csv.Error as error:
-        raise BadInput(f"The file is no CSV file ({error}).") from error
+        raise BadInput(str(error)) from error
 
 
-def gather(*sources: Iterable[Found]) -> Codes:
-    """Return the codes of some sources together."""
+def gather(pasted: Iterable[Found], table: Iterable[Found] = ()) -> Codes:
+    """Return the codes of what was pasted and of a file together."""
     codes: dict[str, CouponCode] = {}
     bad: list[BadCode] = []
     duplicates = 0
-    for line, text in chain(*sources):
+    of_file = ((line, text, True) for line, text in table)
+    for line, text, in_file in chain(((line, text, False) for line, text in pasted), of_file):
         try:
             code = parse_code(text.strip(_AROUND))
         except BadInput:
-            bad.append(BadCode(line, text))
+            bad.append(BadCode(line, text, in_file=in_file))
             continue
         earlier = codes.get(code_key(code))
         if earlier is None:
@@ -88,5 +91,5 @@ def gather(*sources: Iterable[Found]) -> Codes:
         elif earlier == code:
             duplicates += 1
         else:
-            bad.append(BadCode(line, text, as_well=earlier))
+            bad.append(BadCode(line, text, as_well=earlier, in_file=in_file))
     return Codes(tuple(codes.values()), duplicates, tuple(bad))

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 
 from bot.domain.codes import BadCode, from_table, from_text, gather
 from bot.domain.command import MAX_REASON, Ask
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import BadInput, SlackRefused, SlackUnavailable
 from bot.services.ports import Dialogs, Files, Store
-from bot.services.submit import Accepted, Answer, SlashCommand, Submit
+from bot.services.submit import Accepted, Answer, SlashCommand, Submit, Taken
 
 FormView = Callable[[str], Mapping[str, object]]
+RefusalView = Callable[[Answer], Mapping[str, object]]
 
 # Slack waits 3 s for the answer to a form, and the request has to be stored after the file was fetched.
 _FETCH_WITHIN_SECONDS = 1.5
@@ -42,11 +43,21 @@ class Filled:
     incident: str
 
 
+class FileFault(Enum):
+    """Why there are no codes to be had from a file."""
+
+    LATE = auto()  # Slack did not hand it over in time
+    REFUSED = auto()  # Slack does not hand it over
+    NO_TEXT = auto()  # it is no text in UTF-8
+    NO_TABLE = auto()  # its rows can't be told from each other
+
+
 @dataclass(frozen=True)
 class NoFile:
-    """The file could not be had. reason: a sentence's end."""
+    """The file can't be used. detail: Slack's name for why, or what is wrong in it."""
 
-    reason: str
+    fault: FileFault
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +94,7 @@ class Opened:
 class Form:
     """Opens the form, and carries out what is sent. Nothing is stored where anything in it is wrong.
 
-    view: returns the form for a channel.
+    view: returns the form for a channel. refusal: returns a dialog that says why someone gets none.
     """
 
     def __init__(
@@ -93,12 +104,14 @@ class Form:
         dialogs: Dialogs,
         files: Files,
         view: FormView,
+        refusal: RefusalView,
     ) -> None:
         self._submit = submit
         self._store = store
         self._dialogs = dialogs
         self._files = files
         self._view = view
+        self._refusal = refusal
 
     async def open(self, command: SlashCommand, trigger: str) -> Answer | None:
         """Open the form for someone. Returns why they may not ask here; None: it is open.
@@ -110,38 +123,55 @@ class Form:
             await self._dialogs.open(trigger, self._view(command.channel))
         return refused
 
+    async def press(self, command: SlashCommand, trigger: str) -> Answer | None:
+        """Do the same for a click, which can't be answered: why someone may not ask is in a dialog.
+
+        Raises SlackError where Slack opens neither.
+        """
+        refused = await self.open(command, trigger)
+        if refused is not None:
+            await self._dialogs.open(trigger, self._refusal(refused))
+        return refused
+
     async def __call__(self, filled: Filled) -> Opened | Wrong | Answer:
         """Carry out what was sent. Raises StoreUnavailable where nothing was stored."""
         reason = _reason(filled)
         if len(reason) > MAX_REASON:
             return TooLong(len(reason))
+        content = await self._fetched(filled.file) if filled.file else ""
+        if isinstance(content, NoFile):
+            return content
         try:
-            table = from_table(await self._fetched(filled.file)) if filled.file else ()
-            found = gather(from_text(filled.pasted), table)
+            found = gather(from_text(filled.pasted), from_table(content))
         except BadInput as error:
-            return NoFile(str(error))
+            return NoFile(FileFault.NO_TABLE, str(error))
         taken = await self._store.taken(found.codes)
         if found.bad or taken:
             return WrongCodes(found.bad, taken)
         if not found.codes:
             return NoCodes()
         command = replace(filled.command, text=f"(form) {reason}")
-        answer = await self._submit.ask(command, Ask(found.codes, reason))
-        return Opened(answer, found.duplicates) if isinstance(answer, Accepted) else answer
+        match await self._submit.ask(command, Ask(found.codes, reason)):
+            case Accepted() as accepted:
+                return Opened(accepted, found.duplicates)
+            case Taken(code, holder) if holder is not None:
+                return WrongCodes((), {CouponCode(code): holder.request.origin.id})
+            case answer:
+                return answer
 
-    async def _fetched(self, file: str) -> str:
-        """Return what is in a file. Raises BadInput."""
+    async def _fetched(self, file: str) -> str | NoFile:
+        """Return what is in a file, or why there is nothing to be had of it."""
         try:
             async with asyncio.timeout(_FETCH_WITHIN_SECONDS):
                 content = await self._files.fetch(file)
-        except (TimeoutError, SlackUnavailable) as error:
-            raise BadInput("Slack did not hand it over in time. Send again, or paste the codes.") from error
+        except (TimeoutError, SlackUnavailable):
+            return NoFile(FileFault.LATE)
         except SlackRefused as error:
-            raise BadInput(f"Slack does not hand it over ({error.name}). Paste the codes instead.") from error
+            return NoFile(FileFault.REFUSED, error.name)
         try:
             return content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise BadInput("It is no text in UTF-8. Save it as a CSV file, and add it again.") from error
+        except UnicodeDecodeError:
+            return NoFile(FileFault.NO_TEXT)
 
 
 def _reason(filled: Filled) -> str:

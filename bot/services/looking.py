@@ -9,23 +9,24 @@ from bot.domain.policy import Kind, Policy, Verdict, may_look
 from bot.domain.request import Shown
 from bot.services.ports import Dialogs, People, Store
 
-ListView = Callable[[Shown | Verdict], Mapping[str, object]]
+ListView = Callable[[Shown | Verdict, str, int], Mapping[str, object]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """A verified click on the button for it: by whom, where, and about which request."""
+    """A verified click on the button for it: by whom, where, and about which request. page: from 1."""
 
     user: str
     team: str
     channel: str
     request_id: str
+    page: int = 1
 
 
 class ShowAll:
     """Shows every coupon as it is stored, to who may see what happens to coupons in the card's channel.
 
-    view: returns the dialog of a request, or the one that says why there is none.
+    view: returns the dialog with a page of a request, or the one that says why there is none.
     """
 
     def __init__(
@@ -44,8 +45,15 @@ class ShowAll:
         Raises SlackError, and StoreUnavailable.
         """
         shown = await self._shown(look)
-        await self._dialogs.open(trigger, self._view(shown))
+        await self._dialogs.open(trigger, self._view(shown, look.channel, look.page))
         return shown if isinstance(shown, Verdict) else Verdict.ALLOWED
+
+    async def turned(self, look: Look) -> Mapping[str, object]:
+        """Return what takes the place of the dialog: another page, as it is stored now, or why there is none.
+
+        Raises StoreUnavailable.
+        """
+        return self._view(await self._shown(look), look.channel, look.page)
 
     async def _shown(self, look: Look) -> Shown | Verdict:
         standing = await self._people.standing(look.user)

@@ -10,6 +10,7 @@ import time
 
 import httpx
 
+from bot.adapters.seal import new_key
 from sandbox import slack_client, vivoldi_client
 from sandbox.demo.scene import Scene
 from sandbox.demo.story import ACTS
@@ -31,7 +32,8 @@ async def play(telling: Telling) -> bool:
     said = ""
     try:
         telling.say("Starting a local Slack, a local Vivoldi and the bot ...")
-        async with stage() as built:
+        # With a key, so that what was deleted can be restored; at a rate at which nobody waits for many.
+        async with stage(SNAPSHOT_KEYS=new_key(), VIVOLDI_RATE_PER_MINUTE="1200") as built:
             try:
                 for act in ACTS:
                     await act(Scene(built, telling))

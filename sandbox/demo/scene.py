@@ -47,6 +47,7 @@ class Scene:
         self.slack: SlackControl = stage.slack
         self.vivoldi: VivoldiControl = stage.vivoldi
         self.bot: BotProcess = stage.bot
+        self.within = _WITHIN_SECONDS
 
     async def coupon(self, code: str, **fields: Any) -> Coupon:
         """Create a coupon, with fields by the vendor's names."""
@@ -66,7 +67,7 @@ class Scene:
             answer.error is None and answer.elapsed_ms < ACK_WITHIN_MS,
             answer,
         )
-        return await self._until(
+        return await self.until(
             f"a card for {coupon.code}",
             self.slack.wait_message(CHANNEL, f"Delete coupon {coupon.code}?", _WITHIN_SECONDS, after),
         )
@@ -83,7 +84,7 @@ class Scene:
         """Let someone give step 1, and return the card that asks for step 2."""
         self.telling.say(f"{person.name} clicks {self.label(card)}. The card says:")
         await self.clicks(person, card)
-        card = await self._until(
+        card = await self.until(
             "a card that asks for step 2",
             self.slack.wait_message(CHANNEL, "Step 2 of 2", _WITHIN_SECONDS, card.seq),
         )
@@ -118,7 +119,7 @@ class Scene:
     async def home_follows(self, person: Person, after: int, *fragments: str) -> None:
         """Require that someone's Home, published after a place in the local Slack's log, says all this."""
         coming = self.slack.wait_home(person.id, fragments[0], _WITHIN_SECONDS, after)
-        await self._until(f"a Home of {person.name} that says “{fragments[0]}”", coming)
+        await self.until(f"a Home of {person.name} that says “{fragments[0]}”", coming)
         home = await self.slack.home(person.id)
         self.telling.quote("" if home is None else home.rendered, *fragments)
 
@@ -126,7 +127,7 @@ class Scene:
 
     async def alone(self, person: Person, words: str, after: int) -> Message:
         """Return what only this person is told, in a message after a place in the local Slack's log."""
-        return await self._until(
+        return await self.until(
             f"“{words}” told to {person.name} alone",
             self.slack.wait_ephemeral(person.id, words, _WITHIN_SECONDS, after),
         )
@@ -139,13 +140,13 @@ class Scene:
         title: of the ended card. by: the two who gave step 1 and step 2.
         """
         told = f"<@{requester.id}> asked to delete `{coupon.code}`"
-        reply = await self._until(
+        reply = await self.until(
             "the outcome", self.slack.wait_message(CHANNEL, told, _WITHIN_SECONDS, card.seq)
         )
         where = "A reply in the card's thread and in the channel tells the outcome:"
         self.telling.check(where, (reply.thread_ts, reply.broadcast) == (card.ts, True), reply)
         self.telling.quote(reply.rendered, f"@{requester.name} asked to delete", f"`{coupon.code}`: {words}")
-        ended = await self._until(
+        ended = await self.until(
             "a card that has ended", self.slack.wait_message(CHANNEL, title, _WITHIN_SECONDS, card.seq)
         )
         self.telling.say("The card says:")
@@ -153,6 +154,14 @@ class Scene:
         self.telling.quote(ended.rendered, title, *decided)
         claim = "It is the same card, and its buttons are gone."
         self.telling.check(claim, ended.ts == card.ts and not ended.buttons(), ended.rendered)
+
+    async def reads(self, card: Message, words: str) -> Message:
+        """Return the card as soon as it says something."""
+        said = await self.until(
+            f"a card that says “{words}”",
+            self.slack.wait_message(CHANNEL, words, self.within, card.seq),
+        )
+        return await self.slack.message(CHANNEL, card.ts) if said.ts != card.ts else said
 
     def label(self, card: Message) -> str:
         """Return what the card's approving button is called."""
@@ -183,7 +192,8 @@ class Scene:
         self.telling.check("No DELETE was sent.", not deletes, deletes)
         self.telling.check(f"{coupon.code} is still there.", there == [coupon.uid], there)
 
-    async def _until(self, what: str, coming: Awaitable[Found]) -> Found:
+    async def until(self, what: str, coming: Awaitable[Found]) -> Found:
+        """Return what comes. Raises Broken where it does not."""
         try:
             return await coming
         except TimeoutError:

@@ -6,19 +6,19 @@ import json
 import signal
 from collections.abc import Awaitable, Callable
 
-from sandbox.demo.scene import CHANNEL, Person, Scene
+from sandbox.demo import beyond
+from sandbox.demo.beyond import AMIR, BEA, MANY, RIKA
+from sandbox.demo.scene import CHANNEL, Coupon, Person, Scene
 from sandbox.stage import API_KEY, BOT_TOKEN, SIGNING_SECRET
 
 Act = Callable[[Scene], Awaitable[None]]
 
-RIKA = Person("U0RIKA0000", "Rika")
-AMIR = Person("U0AMIR0000", "Amir")
-BEA = Person("U0BEA00000", "Bea")
 CARL = Person("U0CARL0000", "Carl")
 
 # Whom the first coupon was issued to, and its password: nobody in Slack may see them (I8).
 _PRIVATE = {"userNm": "Mina Example", "userEml": "mina@shop.example", "onsitePwd": "open-sesame-0417"}
 
+_FIRST = "CAKE100OFF"
 _DELETED = "Deleted. Vivoldi said so, and the coupon no longer validates."
 
 
@@ -26,7 +26,7 @@ async def two_people(scene: Scene) -> None:
     """A deletion from command to outcome."""
     scene.telling.act("A coupon leaked, and two people delete it")
     coupon = await scene.coupon(
-        "CAKE100OFF", nm="$100 off cake", discTypeIdx=458, disc=100, useLimit=5, useCnt=2, **_PRIVATE
+        _FIRST, nm="$100 off cake", discTypeIdx=458, disc=100, useLimit=5, useCnt=2, **_PRIVATE
     )
     scene.telling.say("Rika is on call with Amir and Bea. She finds a coupon on a public forum.")
     card = await scene.asks(RIKA, coupon, "leaked on a forum")
@@ -139,18 +139,25 @@ async def killed_between_steps(scene: Scene) -> None:
     await scene.deleted(coupon)
 
 
+async def deleted_by_mistake(scene: Scene) -> None:
+    """The coupon of the first act comes back, with what only Vivoldi knew of it."""
+    created = next(event for event in await scene.vivoldi.events(_FIRST) if event.kind == "created")
+    await beyond.restored(scene, Coupon(_FIRST, created.uid), created.facts)
+
+
 async def all_in_all(scene: Scene) -> None:
     """What has to hold for the whole incident."""
     scene.telling.heading("All in all")
     cards = await scene.slack.cards(CHANNEL)
-    live = [card.rendered for card in cards if card.buttons()]
+    live = [b for card in cards for b in card.buttons() if b["action_id"] != "show-all"]
     scene.telling.check(
-        f"{len(cards)} cards for 5 requests, none with a live button.", len(cards) == 5 and not live, live
+        f"{len(cards)} cards for 8 requests, none with a live button.", len(cards) == 8 and not live, live
     )
     calls, deletions = await scene.vivoldi.calls("delete"), await scene.vivoldi.deletions()
-    claim = "4 coupons deleted by 4 DELETE calls; 1 coupon kept."
+    gone = 4 + MANY
+    claim = f"{gone} coupons deleted by {gone} DELETE calls; 2 coupons kept, 1 created again."
     counts = (len(calls), len(deletions), len(await scene.vivoldi.coupons()))
-    scene.telling.check(claim, counts == (4, 4, 1), counts)
+    scene.telling.check(claim, counts == (gone, gone, 3), counts)
     seen = json.dumps([entry.data for entry in await scene.slack.log()])
     written = seen + scene.bot.server.said()
     leaked = [text for text in (API_KEY, BOT_TOKEN, SIGNING_SECRET, *_PRIVATE.values()) if text in written]
@@ -167,5 +174,8 @@ ACTS: tuple[Act, ...] = (
     changed_meanwhile,
     lost_answer,
     killed_between_steps,
+    beyond.frozen_meanwhile,
+    beyond.many_codes,
+    deleted_by_mistake,
     all_in_all,
 )

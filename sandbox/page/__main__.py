@@ -56,8 +56,8 @@ async def _run(port: int, settings: dict[str, str]) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    # With a key, so that what was deleted can be restored.
-    settings = {"SNAPSHOT_KEYS": new_key()} | settings
+    # With a key, so that what was deleted can be restored; and a plan at which nobody waits long for many.
+    settings = {"SNAPSHOT_KEYS": new_key(), "VIVOLDI_RATE_PER_MINUTE": "600"} | settings
     # Named in full, so that no setting can be taken for a parameter of the stage.
     standing = stage("http", database_url=None, start_bot=True, seed_coupons=True, **settings)
     async with standing as everything, serving(everything, port) as address:

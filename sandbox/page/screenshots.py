@@ -1,4 +1,4 @@
-"""The two pictures of README.md: a card that waits for its approvals, and its outcome.
+"""The pictures of README.md: a card that waits for its approvals, the form for many codes, and an outcome.
 
 `python -m sandbox.page.screenshots` takes them anew, from the running sandbox.
 """
@@ -17,6 +17,7 @@ from sandbox.stage import stage
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 RIKA, AMIR, BEA = "U0RIKA0000", "U0AMIR0000", "U0BEA00000"
 COMMAND = "/coupon-delete SUMMER10OFF wrong percentage, leaked on social media"
+CODES = "CAKE100USED, LASTSEASON20\nSPRING2024 ALWAYS5OFF\nsee the list above"
 
 
 async def take() -> None:
@@ -41,6 +42,7 @@ async def _play(page: Page, address: str) -> None:
     await page.goto(f"{address}/?as={AMIR}")
     await page.get_by_role("button", name="Approve step 1").wait_for()
     await page.screenshot(path=IMAGES / "pending.png")
+    await _fill_in(page)
     await _approve(page, "Approve step 1", "Approve")
     await page.goto(f"{address}/?as={BEA}")
     await _approve(page, "final approval for", "Delete Coupon")
@@ -51,10 +53,26 @@ async def _play(page: Page, address: str) -> None:
     await page.screenshot(path=IMAGES / "outcome.png")
 
 
-async def _ask(page: Page) -> None:
+async def _fill_in(page: Page) -> None:
+    """Take a picture of the form with something wrong in it, and close it."""
+    await _type(page, "/coupon-delete ")
+    form = page.get_by_role("dialog", name="Delete many coupons")
+    await form.get_by_label("Codes").fill(CODES)
+    await form.get_by_label("Reason").select_option("Campaign over")
+    await form.get_by_role("button", name="Ask for Deletion").click()
+    await form.get_by_role("alert").filter(has_text="line 3").wait_for()
+    await page.screenshot(path=IMAGES / "form.png")
+    await form.get_by_role("button", name="Cancel").click()
+
+
+async def _type(page: Page, text: str) -> None:
     line = page.get_by_role("combobox", name="Message")
-    await line.fill(COMMAND)
+    await line.fill(text)
     await line.press("Enter")
+
+
+async def _ask(page: Page) -> None:
+    await _type(page, COMMAND)
     await page.get_by_role("button", name="Approve step 1").wait_for()
 
 

@@ -92,6 +92,13 @@ class ModalWish(_Wish):
     values: dict[str, str] = {}
 
 
+class FileWish(_Wish):
+    """A person chooses a text file for a field of a modal."""
+
+    name: str
+    content: str
+
+
 class FaultsWish(_Wish):
     """All faults that are to be armed from now on, as the local Vivoldi takes them."""
 
@@ -132,6 +139,7 @@ class Page:
                 web.post("/api/home", self._home),
                 web.post("/api/modal/send", self._send_modal),
                 web.post("/api/modal/close", self._close_modal),
+                web.post("/api/file", self._keep_file),
                 web.post("/api/faults", self._set_faults),
                 web.post("/api/create", self._create),
                 web.post("/api/redeem", self._redeem),
@@ -167,6 +175,10 @@ class Page:
     async def _close_modal(self, request: web.Request) -> web.Response:
         await self._slack.close_modal(await self._modal(await _wish(request, ModalWish)))
         return web.json_response({})
+
+    async def _keep_file(self, request: web.Request) -> web.Response:
+        wish = await _wish(request, FileWish)
+        return web.json_response({"file": await self._slack.file(wish.name, wish.content)})
 
     async def _modal(self, wish: ModalWish) -> Modal:
         for modal in await self._slack.modals(wish.user):

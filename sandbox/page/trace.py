@@ -17,6 +17,7 @@ from typing import Any, Literal, Self
 from bot.adapters.store import SqlStore
 from bot.bootstrap import SystemClock
 from bot.domain.event import Event, EventKind
+from handlers.ids import FORM
 from sandbox import vivoldi_client
 from sandbox.page.sentences import audit_line
 from sandbox.slack_client import LogEntry, SlackControl
@@ -193,10 +194,14 @@ def _deed(subject: Subject, entry: LogEntry, people: Mapping[str, str]) -> Line 
         name = people.get(payload["user_id"], "Someone")
         return Line(at, "person", f"{name} types {payload['command']} {payload['text']}", "command", detail)
     if payload.get("type") == "view_submission":
-        if subject.request not in payload["view"]["private_metadata"]:
-            return None
         name = people.get(payload["user"]["id"], "Someone")
-        return Line(at, "person", f"{name} sends the dialog", "dialog", detail)
+        if subject.request in payload["view"]["private_metadata"]:
+            return Line(at, "person", f"{name} sends the dialog", "dialog", detail)
+        asker, text = _typed(subject.command)
+        is_form = payload["view"]["callback_id"] == FORM and str(text).startswith("(form)")
+        if is_form and payload["user"]["id"] == asker:
+            return Line(at, "person", f"{name} sends the form", "form", detail)
+        return None
     used = payload["actions"][0] if payload.get("actions") else {}
     if used.get("value") != subject.request:
         return None

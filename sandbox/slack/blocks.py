@@ -11,8 +11,8 @@ from sandbox.slack.checks import (
     Check,
     anything,
     boolean,
-    integer,
     items,
+    number,
     one_of,
     problem,
     shape,
@@ -66,7 +66,7 @@ _BUTTON = shape(
     },
 )
 _OVERFLOW = shape({"options": items(_OPTION, 5)}, {"action_id": _ID, "confirm": _CONFIRM})
-_STATIC_SELECT = shape(
+_SELECT_SHAPE = shape(
     {},
     {
         "action_id": _ID,
@@ -78,6 +78,18 @@ _STATIC_SELECT = shape(
         "focus_on_load": boolean,
     },
 )
+
+
+def _static_select(value: Any, pointer: str) -> Iterator[str]:
+    yield from _SELECT_SHAPE(value, pointer)
+    if not isinstance(value, dict):
+        return
+    if ("options" in value) == ("option_groups" in value):
+        yield problem("must provide either options or option_groups", pointer)
+    elif "initial_option" in value and value["initial_option"] not in value.get("options", ()):
+        yield problem("initial_option must match one of the options", pointer)
+
+
 _PLAIN_TEXT_INPUT = shape(
     {},
     {
@@ -85,8 +97,8 @@ _PLAIN_TEXT_INPUT = shape(
         "placeholder": plain(150),
         "initial_value": string(3000, shortest=0),
         "multiline": boolean,
-        "min_length": integer,
-        "max_length": integer,
+        "min_length": number(0, 3000),
+        "max_length": number(1, 3000),
         "focus_on_load": boolean,
         "dispatch_action_config": anything,
     },
@@ -95,10 +107,10 @@ _URL_INPUT = shape(
     {},
     {"action_id": _ID, "placeholder": plain(150), "initial_value": string(3000), "focus_on_load": boolean},
 )
-_FILE_INPUT = shape({}, {"action_id": _ID, "filetypes": items(string(20), 100), "max_files": integer})
+_FILE_INPUT = shape({}, {"action_id": _ID, "filetypes": items(string(20), 100), "max_files": number(1, 10)})
 _IMAGE_ELEMENT = shape({"alt_text": string(2000)}, _PICTURE)
 
-_CLICKABLE = {"button": _BUTTON, "overflow": _OVERFLOW, "static_select": _STATIC_SELECT}
+_CLICKABLE = {"button": _BUTTON, "overflow": _OVERFLOW, "static_select": _static_select}
 
 
 def _section(value: Any, pointer: str) -> Iterator[str]:
@@ -133,7 +145,7 @@ _BLOCK = typed(
                 "element": typed(
                     {
                         "plain_text_input": _PLAIN_TEXT_INPUT,
-                        "static_select": _STATIC_SELECT,
+                        "static_select": _static_select,
                         "url_text_input": _URL_INPUT,
                         "file_input": _FILE_INPUT,
                     }

@@ -34,10 +34,16 @@ def boolean(value: Any, pointer: str) -> Iterator[str]:
         yield problem("must be a boolean", pointer)
 
 
-def integer(value: Any, pointer: str) -> Iterator[str]:
-    """Accept a whole number."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        yield problem("must be an integer", pointer)
+def number(least: int, most: int) -> Check:
+    """Accept a whole number within these limits."""
+
+    def check(value: Any, pointer: str) -> Iterator[str]:
+        if not isinstance(value, int) or isinstance(value, bool):
+            yield problem("must be an integer", pointer)
+        elif not least <= value <= most:
+            yield problem(f"must be between {least} and {most}", pointer)
+
+    return check
 
 
 def anything(value: Any, pointer: str) -> Iterator[str]:

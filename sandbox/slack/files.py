@@ -60,7 +60,13 @@ class Files:
     def keep(self, name: str, content: str) -> Json:
         """Keep a file that a person has chosen for a form, and return it as payloads show it."""
         file: Json = {"id": f"F0LOCAL{self._world.number():04d}", "name": name, "title": name}
-        file |= {"mimetype": "text/csv", "filetype": "csv", "size": len(content.encode()), "mode": "hosted"}
+        kind = name.rpartition(".")[2].lower()
+        file |= {
+            "mimetype": f"text/{kind}",
+            "filetype": kind,
+            "size": len(content.encode()),
+            "mode": "hosted",
+        }
         file["url_private"] = f"{self.base_url}files-pri/{file['id']}/{name}"
         file["url_private_download"] = f"{self.base_url}files-pri/{file['id']}/download/{name}"
         self._world.files[file["id"]] = {**file, "content": content}

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from sandbox.slack.blocks import completed, interactive, plain, problems
 from sandbox.slack.checks import anything, boolean, problem, shape, string, typed
@@ -161,7 +162,7 @@ class Modals:
         modal = self._modal(user, modal_id)
         if not modal.is_open:
             raise NoSuchModalError("The modal is closed.")
-        if wrong := dict(_unfilled(modal.view, values)):
+        if wrong := dict(_unfilled(self._world, modal.view, values)):
             return Sent(None, None, self._world.show_modal(replace(modal, errors=wrong)))
         delivered = await self._sender.raw(self.payload(user, modal_id, values), "good")
         if delivered.error is not None:
@@ -205,7 +206,11 @@ def _fields(view: Json) -> Iterator[tuple[Json, Json]]:
 
 
 def _given(block: Json, element: Json, values: Json) -> str:
-    return str(values.get(block["block_id"], {}).get(element["action_id"]) or "")
+    """Return what stands in a field: what someone put there, or what it began with."""
+    if block["block_id"] in values:
+        return str(values[block["block_id"]].get(element["action_id"]) or "")
+    option = element.get("initial_option") or {}
+    return str(option.get("value") or element.get("initial_value") or "")
 
 
 def _file(world: World, file: str) -> Json:
@@ -219,8 +224,7 @@ def _field_states(world: World, view: Json, values: Json) -> Iterator[tuple[str,
         given = _given(block, element, values)
         state: Json = {"type": element["type"]}
         if element["type"] == "static_select":
-            chosen = [option for option in element.get("options", ()) if option["value"] == given]
-            state["selected_option"] = chosen[0] if chosen else None
+            state["selected_option"] = _chosen(element, given)
         elif element["type"] == "file_input":
             state["files"] = [_file(world, given)] if given else []
         else:
@@ -228,16 +232,36 @@ def _field_states(world: World, view: Json, values: Json) -> Iterator[tuple[str,
         yield block["block_id"], {element["action_id"]: state}
 
 
-def _unfilled(view: Json, values: Json) -> Iterator[tuple[str, str]]:
-    """Yield what Slack says by itself of fields that are empty, too short or too long."""
+def _chosen(element: Json, given: str) -> Json | None:
+    return next((option for option in element.get("options", ()) if option["value"] == given), None)
+
+
+def _unfilled(world: World, view: Json, values: Json) -> Iterator[tuple[str, str]]:
+    """Yield what Slack says by itself of fields: empty, too short or too long, or of another sort."""
     for block, element in _fields(view):
-        length = len(_given(block, element, values))
+        given = _given(block, element, values)
+        length = len(given)
         if not length and not block.get("optional", False):
             yield block["block_id"], "Please complete this required field."
+        elif length and not _fits(world, element, given):
+            yield block["block_id"], "Not something that this field takes."
         elif length and length < element.get("min_length", 0):
             yield block["block_id"], f"Must be at least {element['min_length']} characters."
         elif length > element.get("max_length", 3000):
             yield block["block_id"], f"Must be at most {element.get('max_length', 3000)} characters."
+
+
+def _fits(world: World, element: Json, given: str) -> bool:
+    match element["type"]:
+        case "url_text_input":
+            return urlsplit(given).scheme in ("http", "https") and bool(urlsplit(given).netloc)
+        case "file_input":
+            kinds = element.get("filetypes")
+            return kinds is None or _file(world, given)["filetype"] in kinds
+        case "static_select":
+            return _chosen(element, given) is not None
+        case _:
+            return True
 
 
 def _errors(view: Json, errors: Any) -> Json:

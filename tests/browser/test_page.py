@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it has no types
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.conftest import OpenTabs, Sandbox, running_sandbox
 
@@ -195,7 +195,7 @@ def test_keyboard_alone_is_enough(sandbox: Sandbox, tabs_of: OpenTabs) -> None:
     page = tabs_of(sandbox).open(AMIR, OPS)
     line = page.get_by_role("combobox", name="Message")
     line.press_sequentially("/cou")
-    expect(page.get_by_role("option")).to_have_count(3)
+    expect(page.get_by_role("option")).to_have_count(6)
     line.press("Tab")
     expect(line).to_have_value("/coupon-delete ")
     expect(page.locator("#hint")).to_have_text("/coupon-delete CODE[,CODE...] [reason]")
@@ -214,6 +214,98 @@ def test_keyboard_alone_is_enough(sandbox: Sandbox, tabs_of: OpenTabs) -> None:
     ask(page, "list")
     page.get_by_role("button", name="LASTSEASON20", exact=True).last.click()
     expect(card(page, "LASTSEASON20")).to_be_focused()
+
+
+def test_a_coupon_is_frozen_deleted_and_restored(sandbox: Sandbox, tabs_of: OpenTabs) -> None:
+    """One click freezes a coupon, two approvals delete it, and two more bring it back as it was."""
+    page = tabs_of(sandbox).open(RIKA)
+    code = create(sandbox, "THREEACTS")
+    ask(page, f"{code} leaked")
+    become(page, "Amir")
+    press(page, code, "Freeze", "Freeze Now")
+    expect(card(page, code)).to_contain_text("Frozen by @Amir")
+    expect(row(page, code)).to_contain_text("Expired")
+    press(page, code, "Approve", "Approve")
+    become(page, "Bea")
+    press(page, code, "final approval for", "Delete Coupon")
+    expect(card(page, code)).to_contain_text("Deleted. Vivoldi said so")
+    expect(row(page, code)).to_contain_text("Deleted")
+
+    become(page, "Rika")
+    row(page, code).get_by_role("button", name="Ask to restore").click()
+    page.keyboard.type("deleted by mistake")
+    page.keyboard.press("Enter")
+    again = page.locator("#messages > li").filter(has_text=f"Restore coupon {code}?")
+    again.get_by_role("button", name="Approve").click()
+    page.get_by_role("dialog").get_by_role("button", name="Approve").click()
+    expect(again).to_contain_text("Step 2 of 2")
+    become(page, "Bea")
+    again.get_by_role("button", name="final approval").click()
+    page.get_by_role("dialog").get_by_role("button", name="Restore Coupon").click()
+    expect(said(page, "Created again. Vivoldi said so").first).to_be_visible()
+    expect(row(page, code)).to_contain_text("Running campaign")
+    check_accessible(page)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_form_takes_many_codes_and_a_file(sandbox: Sandbox, tabs_of: OpenTabs, width: int) -> None:
+    """The command alone opens a form that fits a phone; what it asks for is shown page by page, and told."""
+    page = tabs_of(sandbox, width).open(RIKA)
+    codes = [create(sandbox, f"FORM{width}N{number}") for number in range(21)]
+    ask(page, "")
+    form = page.get_by_role("dialog", name="Delete many coupons")
+    form.get_by_label("Codes").fill(f"{codes[0]} nope")
+    form.get_by_label("Reason").select_option("Campaign over")
+    form.get_by_role("button", name="Ask for Deletion").click()
+    expect(form.get_by_role("alert").filter(has_text="line 1: nope")).to_be_visible()
+    expect(form.get_by_label("Codes")).to_have_value(f"{codes[0]} nope")
+    check_accessible(page)
+    fits = "document.documentElement.scrollWidth <= innerWidth"
+    assert page.evaluate(fits)
+    form.get_by_label("Codes").fill(", ".join(codes[:2]))
+    content = "\n".join(["code", *codes[1:]]).encode()
+    file = FilePayload(name="codes.csv", mimeType="text/csv", buffer=content)
+    form.get_by_label("CSV file").set_input_files(file)
+    form.get_by_role("button", name="Ask for Deletion").click()
+    expect(form).to_contain_text("Asked for 21 coupons")
+    expect(form).to_contain_text("1 repeated code was left out. ")
+    expect(form).to_contain_text("in #incident")
+    form.get_by_role("button", name="Close").click()
+
+    shown = page.locator("#messages > li").filter(has_text="21 coupons").filter(has_text=codes[0])
+    # A card that runs lists nothing but what needs a look.
+    many = page.locator(f'[data-ts="{shown.get_attribute("data-ts")}"]')
+    many.get_by_role("button", name="Show all 21 coupons").click()
+    every = page.get_by_role("dialog", name="21 coupons")
+    expect(every).to_contain_text(f"21. {codes[20]}")
+    check_accessible(page)
+    assert page.evaluate(fits)
+    every.get_by_role("button", name="Close").click()
+    press_on(many, "Approve step 1", "Approve")
+    become(page, "Bea")
+    press_on(many, "final approval for", "Delete 21 Coupons")
+    expect(many.get_by_role("button", name="Stop")).to_be_visible()
+    press_on(many, "Stop")
+    expect(many).to_contain_text("of 21 done")
+    many.locator(".thread > summary").click()
+    many.locator(".file > summary").click()
+    expect(many.locator(".file pre")).to_contain_text(f"{codes[20]},not deleted (stopped)")
+    check_accessible(page)
+
+
+def press_on(message: Locator, button: str, answer: str | None = None) -> None:
+    """Click a button of a message, and the confirm dialog's answer where it asks."""
+    message.get_by_role("button", name=button).click()
+    if answer is not None:
+        message.page.get_by_role("dialog").get_by_role("button", name=answer).click()
+
+
+def create(sandbox: Sandbox, code: str) -> str:
+    """Create a coupon in the local Vivoldi, and return its code."""
+    with httpx.Client(base_url=sandbox.address, trust_env=False) as http:
+        made = http.post("/api/create", json={"code": code}, headers={"Origin": sandbox.address})
+        assert made.status_code == 200, made.text
+    return code
 
 
 def test_request_expires(tabs_of: OpenTabs) -> None:

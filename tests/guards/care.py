@@ -37,8 +37,8 @@ _STOP = (
         keeps="I1",
         promise="Whoever reads an item while it is stopped can't send it any more.",
         file="bot/adapters/store/transaction.py",
-        text="return _IDLE if due is None else",
-        without='return {"due_at": None} if due is None else',
+        text='return _IDLE | {"due_at": due}',
+        without='return {"due_at": due}',
         tests=(f"{_STOPPED}::test_whoever_reads_a_stopped_item_has_lost_it",),
     ),
     Guard(

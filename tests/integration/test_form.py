@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,8 +17,9 @@ from bot.domain.policy import Verdict
 from bot.domain.request import Pending, Submitted
 from bot.services.form import Filled, Form, Ground, NoCodes, NoFile, Opened, TooLong, WrongCodes
 from bot.services.looking import Look
-from bot.services.submit import Denied, SlashCommand
+from bot.services.submit import Denied, Misread, SlashCommand
 from handlers import form as fields
+from handlers.answers import Answers
 from handlers.listing import dialog
 from sandbox.slack.modals import view_problems
 from tests.builders import CHANNEL, CODE, OTHER_CODE, RIKA, TEAM, a_coupon
@@ -39,7 +41,10 @@ class Rig:
     @property
     def form(self) -> Form:
         services = self.wired.services
-        return services.form(services.submit(TEAM), self.dialogs, self.files, fields.form)
+        submit, answers = services.submit(TEAM), Answers("https://work.slack.com/")
+        return services.form(
+            submit, self.dialogs, self.files, fields.form, lambda why: fields.told(answers.text(why))
+        )
 
 
 @pytest.fixture
@@ -53,8 +58,8 @@ def command(user: str = RIKA.id, channel: str = CHANNEL) -> SlashCommand:
 
 
 def filled(**changes: Any) -> Filled:
-    given: dict[str, Any] = {"pasted": CODE, "file": None, "words": "", "incident": ""}
-    return Filled(command=command(), ground=Ground.LEAKED, **{**given, **changes})
+    given: dict[str, Any] = {"command": command(), "pasted": CODE, "file": None, "words": "", "incident": ""}
+    return Filled(ground=Ground.LEAKED, **{**given, **changes})
 
 
 async def test_the_form_opens_for_who_may_ask(rig: Rig) -> None:
@@ -74,6 +79,16 @@ async def test_the_form_opens_for_nobody_else(rig: Rig) -> None:
     assert len(await rig.wired.events(EventKind.COMMAND_REFUSED)) == 1
 
 
+async def test_a_press_is_always_answered(rig: Rig) -> None:
+    """The button on the help opens the form, or says why it does not."""
+    assert await rig.form.press(command(), "one") is None
+    assert await rig.form.press(command(channel="D0RIKA0000"), "two") == Denied(Verdict.DIRECT_MESSAGE)
+    (_, view), (_, why) = rig.dialogs.opened
+    assert view == fields.form(CHANNEL)
+    assert "Please ask in a channel" in json.dumps(why)
+    assert view_problems(dict(why)) == []
+
+
 async def test_what_was_filled_in_is_asked_for(rig: Rig) -> None:
     """Codes that were pasted and those of a file are asked for together, each once, with the whole reason."""
     codes = many(40)
@@ -89,7 +104,9 @@ async def test_what_was_filled_in_is_asked_for(rig: Rig) -> None:
     assert request.origin.reason == "leaked or misused: on X (https://inc.example/7)"
     (event,) = await rig.wired.events(EventKind.COMMAND)
     assert event.data["text"] == "(form) leaked or misused: on X (https://inc.example/7)"
-    assert view_problems(fields.sent(opened)) == []
+    said = fields.sent(opened, CHANNEL)
+    assert view_problems(said) == []
+    assert "1 repeated code was left out." in json.dumps(said)
     await rig.wired.run(40, step=1)
     assert isinstance(await rig.wired.request(opened.accepted.request_id), Pending)
 
@@ -97,14 +114,20 @@ async def test_what_was_filled_in_is_asked_for(rig: Rig) -> None:
 async def test_what_is_no_code_is_listed_with_its_line(rig: Rig) -> None:
     """Nothing is asked for where something is no code, or is in an open request; all of it is named."""
     holder = await rig.wired.ask(OTHER_CODE)
-    sent = filled(pasted=f"{CODE}\nnope, {OTHER_CODE.lower()}\n{CODE.lower()}")
+    rig.files.stored[_FILE] = b"code\nno-code!\n"
+    sent = filled(pasted=f"{CODE}\nnope, {OTHER_CODE.lower()}\n{CODE.lower()}", file=_FILE)
     wrong = await rig.form(sent)
     assert isinstance(wrong, WrongCodes)
-    said = fields.errors(wrong, sent)
-    assert set(said) == {"codes"}
-    assert "line 2: nope" in said["codes"]
-    assert f"line 3: {CODE.lower()} (differs from {CODE} in capitals alone)" in said["codes"]
-    assert f"{OTHER_CODE.lower()} ({holder})" in said["codes"]
+    assert fields.errors(wrong, sent) == {
+        "codes": (
+            "Not a code of 8 to 16 letters and digits: line 2: nope. The same as another code but for"
+            f" capitals: line 3: {CODE.lower()} ({CODE}). Already in an open request: {OTHER_CODE.lower()}"
+            f" ({holder}). Take them out, and send again."
+        ),
+        "file": (
+            "Not a code of 8 to 16 letters and digits: line 2: no-code!. Take them out, and send again."
+        ),
+    }
     assert len(await rig.wired.store.open_requests(9)) == 1
 
 
@@ -121,7 +144,9 @@ async def test_an_error_is_as_long_as_a_form_can_show(rig: Rig) -> None:
     [
         (SlackUnavailable("no answer"), b"", "in time"),
         (SlackRefused("missing_scope"), b"", "missing_scope"),
+        (SlackRefused("file_too_large"), b"", "larger than a list of codes can be"),
         (None, b"\xff\xfe\x00", "UTF-8"),
+        (None, b"x" * 140_000, "no CSV file"),
     ],
 )
 async def test_a_file_that_can_not_be_had(
@@ -158,17 +183,27 @@ async def test_what_is_missing_is_said_at_its_field(
 
 async def test_who_may_not_ask_any_more_is_refused(rig: Rig) -> None:
     """Whether someone may ask is decided again when the form is sent."""
-    answer = await rig.form(
-        Filled(
-            command=command(channel="D0RIKA0000"),
-            pasted=CODE,
-            file=None,
-            ground=Ground.OTHER,
-            words="",
-            incident="",
-        )
-    )
+    answer = await rig.form(filled(command=command(channel="D0RIKA0000")))
     assert answer == Denied(Verdict.DIRECT_MESSAGE)
+
+
+async def test_too_many_codes_leave_the_form_as_it_is(rig: Rig) -> None:
+    """What a request can't take is said at its field, so that nothing that was filled in is lost."""
+    rig.files.stored[_FILE] = "\n".join(many(1001)).encode()
+    sent = filled(pasted="", file=_FILE)
+    answer = await rig.form(sent)
+    assert isinstance(answer, Misread)
+    said = fields.refused(Answers("https://work.slack.com/").text(answer), sent)
+    assert said == {"file": "That is 1001 codes; one request takes up to 1000. Please split it."}
+
+
+async def test_of_two_forms_at_once_one_is_told_what_is_taken(rig: Rig) -> None:
+    """Someone whose codes are asked for in the same moment is told by which request, in the form."""
+    rig.wired.coupons.store(a_coupon(number=CODE))
+    answers = await asyncio.gather(rig.form(filled()), rig.form(filled()))
+    (opened,) = [each for each in answers if isinstance(each, Opened)]
+    (wrong,) = [each for each in answers if isinstance(each, WrongCodes)]
+    assert wrong == WrongCodes((), {CODE: opened.accepted.request_id})
 
 
 async def test_all_coupons_are_shown_in_the_channel_of_their_card_alone(rig: Rig) -> None:
@@ -178,6 +213,8 @@ async def test_all_coupons_are_shown_in_the_channel_of_their_card_alone(rig: Rig
     await wired.run(30, step=1)
     show_all = wired.services.show_all(TEAM, rig.dialogs, dialog)
     look = Look(user=RIKA.id, team=TEAM, channel=CHANNEL, request_id=request_id)
+    elsewhere = dialog(Verdict.NO_SUCH_REQUEST, "C0OTHER000")
+    assert await show_all.turned(replace(look, channel="C0OTHER000", page=2)) == elsewhere
     assert await show_all(look, "trigger") is Verdict.ALLOWED
     assert "COUPON00029" in json.dumps(rig.dialogs.opened[0][1])
     assert await show_all(replace(look, channel="C0OTHER000"), "trigger") is Verdict.NO_SUCH_REQUEST

@@ -25,6 +25,9 @@ def plain(text: str) -> dict[str, Any]:
     return {"type": "plain_text", "text": text}
 
 
+_RED = {"text": plain("red"), "value": "red"}
+
+
 def a_view(**changes: Any) -> dict[str, Any]:
     """Return a view with a required text, a choice, and a text that may stay empty."""
     size = {"type": "plain_text_input", "action_id": "a", "min_length": 2, "max_length": 5}
@@ -51,6 +54,12 @@ def a_view(**changes: Any) -> dict[str, Any]:
         "blocks": blocks,
     }
     return {name: value for name, value in {**view, **changes}.items() if value is not ...}
+
+
+def an_input(kind: str, **more: Any) -> dict[str, Any]:
+    """Return an optional field of a kind, which stands alone in a view's blocks."""
+    element = {"type": kind, "action_id": "a", **more}
+    return {"type": "input", "block_id": "only", "optional": True, "label": plain("Only"), "element": element}
 
 
 @dataclass
@@ -144,6 +153,44 @@ async def test_slack_itself_asks_for_what_is_missing(
     assert rig.bot.sent == []
 
 
+@pytest.mark.parametrize(
+    ("field", "taken", "refused"),
+    [
+        (an_input("url_text_input"), "https://inc.example/7", "inc 7"),
+        (an_input("file_input", filetypes=["csv"]), "codes.csv", "codes.xlsx"),
+        (an_input("static_select", options=[{"text": plain("red"), "value": "red"}]), "red", "green"),
+    ],
+    ids=["link", "file", "choice"],
+)
+async def test_slack_itself_refuses_what_a_field_does_not_take(
+    rig: Rig, field: dict[str, Any], taken: str, refused: str
+) -> None:
+    """What is no link, a file of another type, or no option is not sent to the bot."""
+    rig.bot.view = a_view(blocks=[field])
+    modal = await rig.opened()
+
+    async def value(given: str) -> str:
+        is_file = field["element"]["type"] == "file_input"
+        return await rig.control.file(given, "x") if is_file else given
+
+    assert set((await rig.control.send_modal(modal, only=await value(refused))).modal.errors) == {"only"}
+    assert rig.bot.sent == []
+    await rig.control.send_modal(modal, only=await value(taken))
+    assert len(rig.bot.sent) == 1
+
+
+async def test_a_field_that_nobody_touched_sends_what_it_began_with(rig: Rig) -> None:
+    """What the app put into a field counts, as long as nobody changes it."""
+    options = [{"text": plain(word), "value": word} for word in ("red", "blue")]
+    chosen = an_input("static_select", options=options, initial_option=options[1])
+    words = {**an_input("plain_text_input", initial_value="as before"), "block_id": "words"}
+    rig.bot.view = a_view(blocks=[chosen, words])
+    await rig.control.send_modal(await rig.opened())
+    values = rig.bot.sent[0]["view"]["state"]["values"]
+    assert values["only"]["a"]["selected_option"]["value"] == "blue"
+    assert values["words"]["a"]["value"] == "as before"
+
+
 async def test_errors_stand_in_the_modal(rig: Rig) -> None:
     """Errors that the bot answers are shown under their fields, and the modal stays open."""
     modal = await rig.opened()
@@ -229,6 +276,10 @@ async def test_of_two_calls_with_a_trigger_one_opens(rig: Rig) -> None:
         {"blocks": [{"type": "nonsense"}]},
         {"blocks": [{"type": "divider"}] * 101},
         {"blocks": [{"type": "divider", "block_id": "a"}] * 2},
+        {"blocks": [an_input("plain_text_input", max_length=3001)]},
+        {"blocks": [an_input("file_input", max_files=11)]},
+        {"blocks": [an_input("static_select")]},
+        {"blocks": [an_input("static_select", options=[_RED], initial_option={**_RED, "value": "x"})]},
         {"colour": "red"},
     ],
 )

@@ -155,7 +155,7 @@ async def test_the_listener_answers_privately(wired: Wired) -> None:
     decide = services.decide(TEAM, SETTINGS)
     confirm = services.confirm(decide, FakeDialogs(), confirmation)
     submit = services.submit(TEAM)
-    many = services.form(submit, FakeDialogs(), FakeFiles(), form)
+    many = services.form(submit, FakeDialogs(), FakeFiles(), form, lambda _: {})
     listeners.register(app, submit, decide, confirm, many, Answers(_WORKSPACE))
     typed = {
         "command": "/coupon-delete",

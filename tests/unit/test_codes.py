@@ -54,11 +54,17 @@ def test_duplicates_are_dropped_and_bad_ones_are_named() -> None:
         "cpnNo;nm\nABCD1234;=1+1\nEFGH5678;x",
         "ABCD1234,campaign one\nEFGH5678,campaign two",
         '"code"\n"ABCD1234"\n"EFGH5678"',
+        "Coupon code\nABCD1234\nEFGH5678",
     ],
 )
 def test_the_column_of_codes_is_found(text: str) -> None:
     """A file has its codes in the column with such a heading, or else in the first one."""
     assert gather(from_table(text)) == Codes(("ABCD1234", "EFGH5678"))  # type: ignore[arg-type]
+
+
+def test_a_code_that_looks_like_a_heading_is_not_lost() -> None:
+    """Where a file has no heading, its first code counts, whatever word it begins with."""
+    assert gather(from_table("COUPON2025\nABCD1234")) == Codes(("COUPON2025", "ABCD1234"))  # type: ignore[arg-type]
 
 
 def test_a_cell_that_is_no_code_is_named() -> None:
@@ -69,3 +75,13 @@ def test_a_cell_that_is_no_code_is_named() -> None:
 def test_a_text_and_a_file_count_together() -> None:
     """A code that stands in both counts once."""
     assert gather(from_text("ABCD1234"), from_table("ABCD1234\nEFGH5678")).duplicates == 1
+
+
+def test_a_line_is_one_of_the_text_or_of_the_file() -> None:
+    """Each line with something bad is told apart by where it stands."""
+    found = gather(from_text("nope ABCD1234"), from_table("code\nabcd1234\nno"))
+    assert found.bad == (
+        BadCode(1, "nope"),
+        BadCode(2, "abcd1234", as_well="ABCD1234", in_file=True),
+        BadCode(3, "no", in_file=True),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.domain.bulk import Plan, bulk_of
 from bot.domain.coupon import CouponCode, Reading, Shown
-from bot.domain.item import Confirmation, Deleted, Refused, Source
+from bot.domain.item import Confirmation, Deleted, NotSent, NotSentReason, Refused, Source
 from bot.domain.policy import Verdict
 from bot.domain.request import Approved, Pending
 from handlers.cards import Cards
@@ -22,7 +23,18 @@ from handlers.many import span
 from handlers.report import cell, outcomes
 from sandbox.slack.blocks import problems
 from sandbox.slack.modals import view_problems
-from tests.builders import NOW, UNSEEN, a_coupon, approved, finished, pending, reviewed, with_states
+from tests.builders import (
+    CHANNEL,
+    NOW,
+    RIKA,
+    UNSEEN,
+    a_coupon,
+    approved,
+    finished,
+    pending,
+    reviewed,
+    with_states,
+)
 from tests.many import many
 
 _GONE = Deleted(Source.ANSWER, NOW, Confirmation.GONE)
@@ -81,25 +93,42 @@ def test_every_end_fits_into_a_message() -> None:
 
 
 @pytest.mark.parametrize("name", ["cake", "케이크 " * 60, "🎂" * 100])
-def test_the_list_holds_every_code(name: str) -> None:
-    """However long the names are, the dialog holds every code, and Slack takes it."""
-    view = dialog(many_pending(name=name))
-    assert view_problems(view) == []
-    assert len(json.dumps(view)) < 250_000
-    text = json.dumps(view)
-    assert all(code in text for code in many(1000))
-    assert view_problems(dialog(Verdict.GUEST)) == []
+def test_the_pages_hold_every_code(name: str) -> None:
+    """However long the names are, the pages hold every code in its order, and Slack takes each of them."""
+    request, listed = many_pending(name=name), []
+    for page in range(1, 21):
+        view = dialog(request, CHANNEL, page)
+        assert view_problems(view) == []
+        assert len(json.dumps(view)) < 250_000
+        listed += re.findall(r"\d+\. `(COUPON\d+)`", json.dumps(view))
+        # Without a choice the next one comes, and after the last one the first.
+        assert view["blocks"][-1]["element"]["initial_option"]["value"] == str(page % 20 + 1)
+    assert listed == list(many(1000))
+    assert dialog(request, CHANNEL, 99) == dialog(request, CHANNEL, 20)
+
+
+def test_a_list_of_one_page_and_a_refusal_ask_for_nothing() -> None:
+    """Where there is no other page there is nothing to send."""
+    for view in (dialog(many_pending(50), CHANNEL), dialog(Verdict.GUEST, CHANNEL)):
+        assert view_problems(view) == []
+        assert "submit" not in view
 
 
 def test_the_file_tells_every_outcome() -> None:
     """The file has a row for each code, and Vivoldi's words never as a formula."""
-    ended = finished(_GONE, *[Refused("=1+1")] * 24, request=many_approved(25))
+    by = (NotSent(NotSentReason.STOPPED, stopped_by=user) for user in (RIKA.id, "U0NOBODY00"))
+    ended = finished(_GONE, *by, *[Refused("=1+1 <@U0RIKA0000>")] * 22, request=many_approved(25))
     file = outcomes(ended)
     assert file is not None
     rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))
     assert [row[0] for row in rows[1:]] == list(many(25))
     assert rows[1][1] == "deleted"
     assert "*" not in rows[1][2]
+    assert [row[2] for row in rows[2:4]] == [
+        f"Not deleted: stopped by @{RIKA.name} before it was sent.",
+        "Not deleted: stopped by @U0NOBODY00 before it was sent.",
+    ]
+    assert "<@U0RIKA0000>" in rows[4][2]
     assert outcomes(finished(_GONE)) is None
 
 

@@ -4,9 +4,13 @@ import { $, el, post, toast } from "./dom.js";
 
 const COMMAND = "/coupon-delete";
 const USAGE = "CODE[,CODE...] [reason]";
+// Slack itself completes the first one only; the others are for whoever plays here.
 const COMPLETIONS = [
-  [`${COMMAND} `, USAGE, "Ask for the deletion of one or more coupons"],
+  [`${COMMAND} `, USAGE, "Ask for the deletion of one or more coupons; without a code, open the form for many"],
+  [`${COMMAND} freeze `, "CODE [reason]", "Ask to freeze a coupon, which can be undone"],
+  [`${COMMAND} restore `, "CODE [reason]", "Ask to create a deleted coupon again"],
   [`${COMMAND} list`, "", "The open requests"],
+  [`${COMMAND} show `, "CODE", "What happened to a code before"],
   [`${COMMAND} help`, "", "How it is used"],
 ];
 
@@ -14,12 +18,12 @@ const line = $("#line");
 const list = $("#completions");
 let chosen = -1;
 
-/** Put the command for a code into the line, ready for a reason. */
-export function compose(code) {
+/** Put the command for a code into the line, ready for a reason. what: the code, after a word such as restore. */
+export function compose(what) {
   const chat = $('.views [data-view="chat"]');
   // Only a narrow screen has this button: there the line is out of sight until the chat is back.
   if (chat.offsetParent) chat.click();
-  line.value = `${COMMAND} ${code} `;
+  line.value = `${COMMAND} ${what} `;
   line.focus();
   show();
 }

@@ -82,7 +82,8 @@ function drawCoupon(coupon) {
       el("small", {}, `used ${coupon.useCnt} (${limit})`)),
     el("td", {}, el("span", { class: "pill" }, now), !shown && !deleted && el("small", {}, "not shown by validate"),
       el("span", { class: "row-actions" }, deleted
-        ? act("Create again", () => post("/api/create", { code, fields: { ...fields, useCnt: 0 } }))
+        ? [act("Ask to restore", () => compose(`restore ${code}`)),
+          act("Create again", () => post("/api/create", { code, fields: { ...fields, useCnt: 0 } }))]
         : [act("Ask to delete", () => compose(code)), shown && act("Use once", () => post("/api/redeem", { code }))])));
 }
 

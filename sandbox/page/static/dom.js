@@ -21,7 +21,7 @@ export function arrange(list, nodes) {
   while (list.children.length > nodes.length) list.lastElementChild.remove();
 }
 
-/** Post a wish to the page's server. What went wrong is shown; explain makes a sentence of it. */
+/** Post a wish to the page's server, and return the answer. What went wrong is shown; explain makes a sentence of it. */
 export async function post(path, wish, explain = (error) => error) {
   let answer = { error: "The sandbox does not answer. Is it still running?" };
   try {
@@ -33,6 +33,7 @@ export async function post(path, wish, explain = (error) => error) {
     if (!(error instanceof TypeError || error instanceof SyntaxError)) throw error;
   }
   if (answer.error) toast(explain(answer.error));
+  return answer;
 }
 
 let hiding = 0;

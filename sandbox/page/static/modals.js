@@ -33,35 +33,66 @@ function create(modal, world) {
   const errors = {};
   const inputs = view.blocks.filter((block) => block.type === "input");
   const close = () => post("/api/modal/close", { user, modal: id });
-  const send = (event) => {
+  const send = async (event) => {
     event.preventDefault();
-    const values = Object.fromEntries(inputs.map(({ block_id: block }) => [block, event.target.elements[block].value]));
-    post("/api/modal/send", { user, modal: id, values }, (error) => `That didn't work (${error}). Try again.`);
+    const { submitter, target: { elements } } = event;
+    submitter.disabled = true;
+    const given = inputs.map(async ({ block_id: block }) => [block, await valueOf(elements[block])]);
+    const values = Object.fromEntries(await Promise.all(given));
+    await post("/api/modal/send", { user, modal: id, values }, (error) => `That didn't work (${error}). Try again.`);
+    submitter.disabled = false;
   };
   const blocks = view.blocks.map((block) => (block.type === "input" ? field(block, errors, world) : drawBlock(block, null, world)));
   const dialog = el("dialog", { "aria-labelledby": "modal-title", oncancel: (event) => { event.preventDefault(); close(); } },
     el("form", { method: "dialog", novalidate: true, onsubmit: send },
-      el("h2", { id: "modal-title" }, said(view.title, world)), blocks,
+      // Focused, it keeps a long dialog at its beginning, as Slack does.
+      el("h2", { id: "modal-title", tabindex: "-1", autofocus: !inputs.some(({ element }) => element.focus_on_load) },
+        said(view.title, world)), blocks,
       el("div", { class: "actions" },
         el("button", { type: "button", onclick: close }, view.close ? said(view.close, world) : "Cancel"),
         view.submit && el("button", { class: "primary" }, said(view.submit, world)))));
   return { dialog, errors };
 }
 
+/** Return what stands in a field; a chosen file is handed over first, and is named by its id. */
+async function valueOf(node) {
+  if (node.type !== "file") return node.value;
+  const [chosen] = node.files;
+  if (!chosen) return "";
+  const { file } = await post("/api/file", { name: chosen.name, content: await chosen.text() });
+  return file ?? "";
+}
+
 function field(block, errors, world) {
   const { block_id: name, element } = block;
-  errors[name] = el("p", { class: "wrong", role: "alert", id: `wrong-${name}` });
-  const attributes = { name, autofocus: element.focus_on_load, "aria-describedby": `wrong-${name}`, autocomplete: "off" };
-  return el("label", { class: "field" }, el("span", {}, said(block.label, world), block.optional && " (optional)"),
-    input(element, attributes, world), block.hint && el("small", {}, said(block.hint, world)), errors[name]);
+  const [wrong, hint] = [`wrong-${name}`, block.hint && `hint-${name}`];
+  errors[name] = el("p", { class: "wrong", role: "alert", id: wrong });
+  const described = [hint, wrong].filter(Boolean).join(" ");
+  const attributes = { id: `field-${name}`, name, autofocus: element.focus_on_load, "aria-describedby": described };
+  return el("div", { class: "field" },
+    el("label", { for: attributes.id }, said(block.label, world), block.optional && " (optional)"),
+    input(element, attributes, world), hint && el("small", { id: hint }, said(block.hint, world)), errors[name]);
 }
 
 function input(element, attributes, world) {
-  if (element.type === "static_select") {
-    const options = (element.options ?? []).map((option) => el("option", { value: option.value }, said(option.text, world)));
-    return el("select", attributes, el("option", { value: "" }, "Choose…"), options);
-  }
   const given = element.initial_value ?? "";
-  if (element.multiline) return el("textarea", { ...attributes, rows: 5 }, given);
-  return el("input", { ...attributes, value: given, placeholder: element.placeholder?.text });
+  const length = { maxlength: element.max_length, autocomplete: "off", placeholder: element.placeholder?.text };
+  switch (element.type) {
+    case "static_select": return select(element, attributes, world);
+    case "file_input": {
+      const types = element.filetypes?.map((type) => `.${type}`).join();
+      return el("input", { ...attributes, type: "file", accept: types });
+    }
+    case "url_text_input": return el("input", { ...attributes, ...length, type: "url", value: given });
+    default:
+      if (element.multiline) return el("textarea", { ...attributes, ...length, rows: 4 }, given);
+      return el("input", { ...attributes, ...length, value: given });
+  }
+}
+
+function select(element, attributes, world) {
+  const chosen = element.initial_option?.value;
+  const options = (element.options ?? []).map(({ text, value }) =>
+    el("option", { value, selected: value === chosen }, said(text, world)));
+  return el("select", attributes, !chosen && el("option", { value: "" }, "Choose…"), options);
 }

@@ -16,7 +16,9 @@ export function drawMessage(message, world, thread = [], inThread = false) {
       message.broadcast && !inThread && el("p", { class: "quiet" }, "Replied to a thread"),
       message.blocks.length
         ? message.blocks.map((block) => drawBlock(block, message, world))
-        : el("p", { class: "text" }, mrkdwn(message.text, world), message.edited_ts && el("small", {}, " (edited)")),
+        : message.text && el("p", { class: "text" }, mrkdwn(message.text, world),
+          message.edited_ts && el("small", {}, " (edited)")),
+      message.files.map((file) => drawFile(file)),
       message.ephemeral_to && el("button", { type: "button", class: "link", onclick: () => world.dismiss(message) },
         "Dismiss message"),
       thread.length > 0 && drawThread(thread, message, world)));
@@ -29,6 +31,13 @@ export function drawHome(home, world) {
   if (!home) return el("li", { class: "nothing" }, "The bot has published nothing for you yet.");
   return el("li", { class: "message home", tabindex: "-1" },
     el("div", { class: "said" }, home.blocks.map((block) => drawBlock(block, home, world))));
+}
+
+/** Return a file with what is in it, as Slack previews a text. */
+function drawFile({ name, title, content }) {
+  const lines = content.replace("\ufeff", "").split(/\r?\n/).filter(Boolean);
+  return el("details", { class: "file" }, el("summary", {}, title, el("small", {}, `${name}, ${lines.length} lines`)),
+    el("pre", { tabindex: "0" }, lines.join("\n")));
 }
 
 function drawThread(thread, message, world) {

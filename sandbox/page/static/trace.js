@@ -33,10 +33,13 @@ async function draw() {
   $("#trace-none").hidden = requests.length > 0;
   select.parentElement.hidden = !requests.length;
   select.replaceChildren(...requests.map(({ id, codes }) =>
-    el("option", { value: id, selected: id === request }, `${id} · ${codes.join(", ")}`)));
+    el("option", { value: id, selected: id === request }, `${id} · ${named(codes)}`)));
   const begin = lines[0]?.at ?? 0;
   $("#trace-lines").replaceChildren(...lines.map((line) => drawLine(line, begin)));
 }
+
+/** Return the codes of a request; of many, the first ones. */
+const named = (codes) => codes.slice(0, 3).join(", ") + (codes.length > 3 ? ` and ${codes.length - 3} more` : "");
 
 function drawLine(line, begin) {
   const at = new Date(line.at * 1000);
