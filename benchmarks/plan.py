@@ -17,11 +17,11 @@ class Plan:
     rounds: int = 5
     rate: float = 50.0
     connections: int = 32
-    open_seconds: float = 10.0
-    closed_seconds: float = 4.0
+    open_seconds: float = 6.0
+    closed_seconds: float = 3.0
     warm_up: int = 50
-    clicks: int = 20
-    flow_seconds: float = 8.0
+    clicks: int = 10
+    flow_seconds: float = 5.0
     playing: int = 8
     codes: int = 20
     per_minute: int = 40
