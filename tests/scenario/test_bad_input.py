@@ -51,7 +51,6 @@ async def _answered(play: Play, text: str, words: str, by: str = DANA, channel: 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "Delete a coupon in Vivoldi, with two approvals"),
         ("help", "`/coupon-delete CODE reason`"),
         ("HELP me", "`/coupon-delete list`"),
         ("ABCDEF7 too short", "8 to 16 letters and digits"),
