@@ -19,7 +19,7 @@ from bot.services.submit import Denied, History, Misread
 from handlers import listeners
 from handlers.answers import Answers
 from handlers.dialogs import confirmation
-from handlers.form import form
+from handlers.form import form, told
 from tests.builders import AMIR, BEA, CARL, CHANNEL, CODE, DANA, OTHER_CODE, RIKA, TEAM, a_coupon, standing
 from tests.fakes import FakeDialogs, FakeFiles
 from tests.integration.bolt import SECRET, authorize, signed
@@ -155,7 +155,7 @@ async def test_the_listener_answers_privately(wired: Wired) -> None:
     decide = services.decide(TEAM, SETTINGS)
     confirm = services.confirm(decide, FakeDialogs(), confirmation)
     submit = services.submit(TEAM)
-    many = services.form(submit, FakeDialogs(), FakeFiles(), form, lambda _: {})
+    many = services.form(submit, FakeDialogs(), FakeFiles(), form, lambda why: told(str(why)))
     listeners.register(app, submit, decide, confirm, many, Answers(_WORKSPACE))
     typed = {
         "command": "/coupon-delete",
