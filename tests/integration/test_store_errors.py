@@ -197,7 +197,7 @@ async def test_a_look_for_work_reads_no_finished_request(tmp_path: Path, table: 
     async with bench_on("sqlite", tmp_path) as bench:
         database = connect(bench.url)
         async with database.read() as connection:
-            query = oldest_due(table, bench.clock.now()).compile(connection.sync_engine).string
+            query = oldest_due(table).compile(connection.sync_engine).string
             plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (0,) * query.count("?"))
             steps = [step["detail"] for step in plan.mappings()]
         assert steps[0] == f"SEARCH {table} USING INDEX {table}_due (due_at<?)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    bindparam,
     case,
     func,
     literal,
@@ -24,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.store.engine import Database, run
-from bot.adapters.store.schema import homes, items, notices, requests
+from bot.adapters.store.schema import Instant, homes, items, notices, requests
 from bot.domain.bulk import MANY
 from bot.domain.errors import LostClaim
 from bot.services.home_ports import HomeClaim
@@ -41,23 +43,28 @@ class Taken:
 
 async def take(database: Database, table: Table, now: datetime, lease: timedelta) -> Taken | None:
     """Claim the row of `table` that is due the longest; None: nothing is due."""
-    oldest = oldest_due(table, now)
     async with database.read() as connection:
         # Nothing is due most of the time, and finding that out should not take the lock for writing.
-        if (await run(connection, oldest)).first() is None:
+        if (await run(connection, oldest_due(table), {"now": now})).first() is None:
             return None
     async with database.write() as connection:
-        # SQLite leaves FOR UPDATE out: there, only one transaction writes at a time anyway.
-        found = (await run(connection, oldest.with_for_update(skip_locked=True))).first()
+        found = (await run(connection, _to_take(table), {"now": now})).first()
         if found is None:
             return None
-        row = (await run(connection, _taking(table, found, now + lease))).one()
+        key = {f"its_{key.name}": getattr(found, key.name) for key in table.primary_key.columns}
+        new = {"token": secrets.token_hex(16), "until": now + lease}
+        row = (await run(connection, _taking(table), key | new)).one()
     # Whoever gives work back clears the lease, so one that is still there was never given back.
     return Taken(row, found.lease_until is not None)
 
 
-def oldest_due(table: Table, now: datetime) -> Select[Any]:
-    """Return the query for the key, and the lease, of what is to be claimed next: due the longest, if any."""
+@cache
+def oldest_due(table: Table) -> Select[Any]:
+    """Return the query for the key, and the lease, of what is to be claimed next: due the longest, if any.
+
+    Its parameter is `now`.
+    """
+    now = bindparam("now", type_=Instant)
     free = or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
     # What is left of a request of many codes comes after everything else.
     rank = (items.c.position >= MANY, table.c.due_at) if table is items else (table.c.due_at,)
@@ -69,25 +76,34 @@ def oldest_due(table: Table, now: datetime) -> Select[Any]:
     )
 
 
-async def overdue(connection: AsyncConnection, table: Table, now: datetime) -> timedelta:
-    """Return for how long the oldest due work has been due, claimed or not; zero where none is."""
-    oldest = select(func.min(table.c.due_at)).where(table.c.due_at <= now)
-    return now - ((await run(connection, oldest)).scalar() or now)
+@cache
+def _to_take(table: Table) -> Select[Any]:
+    oldest = oldest_due(table)
+    # SQLite leaves FOR UPDATE out: there, only one transaction writes at a time anyway.
+    return oldest.with_for_update(skip_locked=True)
 
 
-def _taking(table: Table, found: Row[Any], until: datetime) -> Executable:
+@cache
+def _taking(table: Table) -> Executable:
+    until = bindparam("until", type_=Instant)
     return (
         update(table)
-        .where(*(key == getattr(found, key.name) for key in table.primary_key.columns))
+        .where(*(key == bindparam(f"its_{key.name}") for key in table.primary_key.columns))
         .values(
             # The work is due again when the lease ends; a change in between moves this to an earlier time.
             due_at=until,
-            claim_token=secrets.token_hex(16),
+            claim_token=bindparam("token"),
             lease_until=until,
             attempts=table.c.attempts + 1,
         )
         .returning(*table.c)
     )
+
+
+async def overdue(connection: AsyncConnection, table: Table, now: datetime) -> timedelta:
+    """Return for how long the oldest due work has been due, claimed or not; zero where none is."""
+    oldest = select(func.min(table.c.due_at)).where(table.c.due_at <= now)
+    return now - ((await run(connection, oldest)).scalar() or now)
 
 
 AnyClaim = Claim | NoticeClaim | HomeClaim
