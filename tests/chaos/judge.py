@@ -136,7 +136,7 @@ def _look_at_reminders(case: Case) -> None:
     """People are reminded of a step twice at most."""
     for (thread, step), times in Counter(case.seen.reminded).items():
         if times > _MOST_REMINDERS:
-            case.find(Rule.NAGGED, f"{thread}: step {step}, {times} times")
+            case.find(Rule.NAGGED, f"{thread}: {step}, {times} times")
 
 
 def _look_at_commands(case: Case, codes: tuple[str, ...]) -> None:
@@ -186,7 +186,8 @@ def _ending(code: str, said: Said) -> Ending:
     lines = re.findall(rf"^`{code}`: (.*)$", said.text, re.M)
     deletions = [words for words in lines if not freezes.says_so(words)]
     is_freeze = "The freeze was all that was asked for" in said.text
-    words = (lines if is_freeze else [*deletions, said.text])[0]
+    rest = "\n".join(line for line in said.text.splitlines() if not line.startswith(f"`{code}`: *"))
+    words = (lines if is_freeze else [*deletions, rest])[0]
     if is_freeze:
         return Ending(code, "frozen", words)
     kinds = {"*Deleted": "deleted", "*Unknown": "unknown", "*Not deleted": "not deleted"}

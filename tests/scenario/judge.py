@@ -158,10 +158,16 @@ def _is_pair(first: Click, final: Click) -> bool:
 
 
 def _frozen(evidence: Evidence, delete: Call, request: str) -> set[str]:
-    """Return the fact that the bot itself changed before a deletion, by a freeze that was asked for."""
+    """Return the facts that may be others by a freeze that was asked for: the date that the bot itself set.
+
+    While it hides the coupon, nobody can see what else is changed by hand, so then it is every fact.
+    """
     by_bot = [each for each in evidence.events if each.kind == "updated" and each.call is not None]
     changed = any(each.seq < delete.seq and each.code == delete.code for each in by_bot)
-    return {"endYmd"} if changed and evidence.presses("freeze", request) else set()
+    if not (changed and evidence.presses("freeze", request)):
+        return set()
+    reads = [call for call in _calls(evidence, "read", str(delete.code)) if call.seq < delete.seq]
+    return set(_SHOWN) if reads and reads[-1].answer_code != 0 else {"endYmd"}
 
 
 def _judge_what_was_deleted(
