@@ -285,8 +285,6 @@ def _buttons(request: Shown) -> list[Block]:
         return [freezing.unfreeze_button(request, target)] if can_unfreeze(request) else []
     if isinstance(request, Approved):
         return [stopping.stop_button(request, target)] if stopping.is_shown(request) else []
-    if not isinstance(request, Pending):
-        return []
     freeze = [freezing.freeze_button(request, target)] if can_freeze(request) else []
     do = request.origin.purpose.value
     reject = button(Action.REJECT, value, "Reject", f"Reject the request to {do} {target}")

@@ -225,7 +225,8 @@ def _take_untold(found: Evidence, index: int, at: datetime, data: dict[str, Any]
 
 
 def _take_message(found: Evidence, index: int, at: datetime, message: dict[str, Any]) -> None:
-    if message["thread_ts"] and (waiting := re.search(r"still waits for step (\d)", message["text"])):
+    waiting = re.search(r"still waits (for step \d|to be frozen)", message["text"])
+    if message["thread_ts"] and waiting:
         found.reminded.append((message["thread_ts"], waiting[1]))
         return
     if not message["thread_ts"] and any(told in message["text"] for told in _STOPS):

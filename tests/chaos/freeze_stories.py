@@ -82,7 +82,7 @@ async def freeze_overtaken(play: Play) -> None:
     await play.decide(AMIR, "approve", CODE)
     await play.town.vivoldi_fault(Fault(kind="html_502", call="read"))
     for user, action in ((RIKA, "freeze"), (BEA, "approve")):
-        for card in play.town.live_cards(CODE)[-1:]:
+        for card in play.town.cards_with(action, CODE)[-1:]:
             await play.click(user, card, action)
         await play.settle(timedelta())
     await play.settle()

@@ -136,7 +136,7 @@ def _look_at_reminders(case: Case) -> None:
     """People are reminded of a step twice at most."""
     for (thread, step), times in Counter(case.seen.reminded).items():
         if times > _MOST_REMINDERS:
-            case.find(Rule.NAGGED, f"{thread}: step {step}, {times} times")
+            case.find(Rule.NAGGED, f"{thread}: {step}, {times} times")
 
 
 def _look_at_commands(case: Case, codes: tuple[str, ...]) -> None:
@@ -173,7 +173,9 @@ def _judge_private(case: Case, code: str, private: list[Said]) -> None:
         reads = [read for name in named for read in case.seen.calls("read", name) if read.index < said.index]
         unread = "I could not read" in said.text and not all(read.answered for read in reads)
         unposted = "I can't post the card" in said.text and bool(case.seen.unposted)
-        if not (unread or unposted or restored.is_true_failure(case, code, said)):
+        # What Vivoldi did not show can't be frozen.
+        hidden = "can't be frozen" in said.text and not all(read.shown for read in reads)
+        if not (unread or unposted or restored.is_true_failure(case, code, said) or hidden):
             case.find(Rule.WRONG, f"{code}: that is not why there is no card: {said.text}")
         case.endings.append(ending)
 
@@ -186,9 +188,12 @@ def _ending(code: str, said: Said) -> Ending:
     lines = re.findall(rf"^`{code}`: (.*)$", said.text, re.M)
     deletions = [words for words in lines if not freezes.says_so(words)]
     is_freeze = "The freeze was all that was asked for" in said.text
-    words = (lines if is_freeze else [*deletions, said.text])[0]
+    rest = "\n".join(line for line in said.text.splitlines() if not line.startswith(f"`{code}`: *"))
+    words = (lines if is_freeze else [*deletions, rest])[0]
     if is_freeze:
         return Ending(code, "frozen", words)
+    if "can't be frozen" in words:
+        return Ending(code, "not frozen", words)
     kinds = {"*Deleted": "deleted", "*Unknown": "unknown", "*Not deleted": "not deleted"}
     kinds |= {"*Created again": "created", "*Not created": "not created"}
     for start, kind in kinds.items():

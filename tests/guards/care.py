@@ -10,6 +10,7 @@ _DECIDE = "bot/services/decide.py"
 _EXECUTE = "bot/services/execute.py"
 _STOPPING = "bot/services/stopping.py"
 _BY_VALUE = "tests/unit/test_stopping.py"
+_FREEZING = "tests/integration/test_freezing.py"
 _STOPPED = "tests/integration/test_stopped.py"
 _TYPING = "tests/integration/test_typing.py"
 
@@ -40,6 +41,15 @@ _STOP = (
         text='return _IDLE | {"due_at": due}',
         without='return {"due_at": due}',
         tests=(f"{_STOPPED}::test_whoever_reads_a_stopped_item_has_lost_it",),
+    ),
+    Guard(
+        name="stop takes it in a freeze",
+        keeps="I1",
+        promise="The claim on a deletion goes with the stop, also where its freeze goes on.",
+        file="bot/adapters/store/transaction.py",
+        text="if due is None or is_final(item.state):",
+        without="if due is None:",
+        tests=(f"{_FREEZING}::test_a_stop_ends_a_deletion_whose_freeze_is_still_underway",),
     ),
     Guard(
         name="stop ends what waits",

@@ -246,8 +246,8 @@ _SHOWN = (
         keeps="I6",
         promise="A decided card has no buttons any more.",
         file="handlers/cards.py",
-        text="if not isinstance(request, Pending):\n        return []\n    freeze",
-        without="if not isinstance(request, Pending | Approved):\n        return []\n    freeze",
+        text="if can_unfreeze(request) else []",
+        without='if can_unfreeze(request) else [button(Action.CANCEL, value, "Cancel Request", "Cancel")]',
         tests=(_CARDS,),
     ),
     Guard(

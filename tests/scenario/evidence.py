@@ -13,7 +13,7 @@ from sandbox.slack_client import LogEntry, Message
 from sandbox.stage import Stage
 from sandbox.vivoldi_client import Call, Event
 from tests.scenario.playing import is_card, message_of
-from tests.scenario.told import ACCEPTED, NO_CARD, WAITING
+from tests.scenario.told import ACCEPTED, NO_CARD, OF_A_FREEZE, WAITING
 
 Json = dict[str, Any]
 
@@ -89,6 +89,10 @@ class Evidence:
     def stops(self, request: str) -> list[LogEntry]:
         """Return the clicks on Stop for a request, each at the time when it had been answered."""
         return [entry for entry, _ in self._used("stop", request) if entry.data["status"] == 200]
+
+    def presses(self, action: str, request: str) -> list[tuple[float, str]]:
+        """Return when each click on such a button of a request began, and whose it was."""
+        return [(_began(entry), payload["user"]["id"]) for entry, payload in self._used(action, request)]
 
     def _used(self, action: str, request: str) -> list[tuple[LogEntry, Json]]:
         return [
@@ -192,8 +196,8 @@ def request_of(card: Message) -> str:
 
 def _as_told(at: float, code: str, text: str) -> Told:
     """Return what a reply says about a code. Raises AssertionError where it says nothing that can be told."""
-    line = re.search(rf"^`{code}`:? (.*)$", text, re.MULTILINE)
-    words = line[1] if line else text
+    lines = re.findall(rf"^`{code}`:? (.*)$", text, re.MULTILINE)
+    words = next((line for line in lines if not line.startswith(OF_A_FREEZE)), text)
     if words.startswith("*Deleted"):
         return Told(at, "deleted", words)
     if words.startswith("*Unknown"):

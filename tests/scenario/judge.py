@@ -16,6 +16,7 @@ from typing import Any
 from sandbox.slack_client import Message
 from sandbox.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage
 from sandbox.vivoldi_client import Call, Event
+from tests.scenario import freezes
 from tests.scenario.evidence import Click, Evidence, Told
 from tests.scenario.playing import PERSONAL
 from tests.scenario.told import REFUSED, SETTLED, STILL_THERE
@@ -34,6 +35,7 @@ class Rule(StrEnum):
     UNAPPROVED = "a DELETE without two valid approvals"
     STOPPED = "a DELETE after a stop"
     UNREAD = "a DELETE without a read right before it"
+    UNASKED = "an expiry date that no approver had asked for"
     FOREIGN = "a deletion of something else than was approved"
     WRONG = "a verdict that is not true"
     UNTOLD = "an outcome that nobody was told"
@@ -80,7 +82,11 @@ def findings(evidence: Evidence, codes: Sequence[str]) -> list[Finding]:
             look(Rule.STOPPED, code, _judge_stops, cards, call)
             look(Rule.FOREIGN, code, _judge_what_was_deleted, cards, call)
             look(Rule.UNREAD, code, _judge_reads, call)
+        for date in _calls(evidence, "update", code):
+            look(Rule.UNASKED, code, freezes.judge_date, cards, date)
+            look(Rule.UNREAD, code, freezes.judge_read, date)
         for versions in cards.values():
+            look(Rule.WRONG, code, freezes.judge_words, versions)
             look(Rule.UNTOLD, code, _judge_is_told, versions)
             look(Rule.LIVE, code, _judge_buttons, versions)
             look(Rule.WRONG, code, _judge_words, versions)
@@ -151,11 +157,17 @@ def _is_pair(first: Click, final: Click) -> bool:
     )
 
 
-def _frozen(evidence: Evidence, delete: Call, cards: list[Message]) -> set[str]:
-    """Return the fact that the bot itself changed before a deletion, by a freeze that the card told of."""
+def _frozen(evidence: Evidence, delete: Call, request: str) -> set[str]:
+    """Return the facts that may be others by a freeze that was asked for: the date that the bot itself set.
+
+    While it hides the coupon, nobody can see what else is changed by hand, so then it is every fact.
+    """
     by_bot = [each for each in evidence.events if each.kind == "updated" and each.call is not None]
-    changed = any(each.seq < delete.seq for each in by_bot)
-    return {"endYmd"} if changed and any(card.contains("*Frozen* by") for card in cards) else set()
+    changed = any(each.seq < delete.seq and each.code == delete.code for each in by_bot)
+    if not (changed and evidence.presses("freeze", request)):
+        return set()
+    reads = [call for call in _calls(evidence, "read", str(delete.code)) if call.seq < delete.seq]
+    return set(_SHOWN) if reads and reads[-1].answer_code != 0 else {"endYmd"}
 
 
 def _judge_what_was_deleted(
@@ -170,7 +182,7 @@ def _judge_what_was_deleted(
             assert before.uid == event.uid, f"{code}: another coupon was deleted than was shown"
             # Of one that Vivoldi does not show, the card shows no facts either: it was approved unseen.
             seen = _SHOWN if _is_shown(evidence, code, evidence.time_of(cards[request][0])) else ()
-            for fact in set(seen) - _frozen(evidence, delete, cards[request]):
+            for fact in set(seen) - _frozen(evidence, delete, request):
                 assert before.facts.get(fact) == event.facts.get(fact), f"{code}: {fact} was another"
 
 
@@ -209,7 +221,7 @@ def _judge_buttons(evidence: Evidence, code: str, versions: Sequence[Message]) -
     if evidence.told(code, versions):
         latest = {version.ts: version for version in versions}
         # Nothing can be changed in an archived channel, and nobody can click there.
-        live = [m for m in latest.values() if m.buttons() and m.channel not in evidence.archived()]
+        live = [m for m in latest.values() if freezes.is_live(m) and m.channel not in evidence.archived()]
         assert not live, f"{code}: the request has ended, but a card still has buttons"
 
 

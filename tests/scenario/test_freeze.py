@@ -14,11 +14,9 @@ from sandbox.stage import Stage
 from tests.scenario.judge import judge
 from tests.scenario.playing import AMIR, BEA, CARL, DANA, INCIDENT, PATIENCE, Play
 from tests.scenario.stages import BOTH, a_stage
+from tests.scenario.told import FROZEN, UNFROZEN
 
 pytestmark = pytest.mark.timeout(120)
-
-FROZEN = "*Frozen* by"
-UNFROZEN = "*Unfrozen* by"
 
 
 @pytest_asyncio.fixture(params=BOTH, ids=str)
@@ -70,6 +68,7 @@ async def test_rejected_and_set_back(stage: Stage) -> None:
     await play.reads(card, UNFROZEN)
     assert await ends_on(play, code) == before
     assert await play.deletes(code) == []
+    await judge(stage, play.codes, play.since)
 
 
 async def test_a_freeze_alone(stage: Stage) -> None:

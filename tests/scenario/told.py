@@ -18,6 +18,11 @@ STOPPED = "*Not deleted: stopped by"
 TOO_LATE = "*Not deleted: the time to do it ran out.*"
 UNKNOWN = "*Unknown.*"
 EXPIRED = "without two approvals; nothing was deleted"
+FROZEN = "*Frozen* by"
+UNFROZEN = "*Unfrozen* by"
+NOT_FROZEN = "*Not frozen"
+# What tells of a freeze, and of no deletion.
+OF_A_FREEZE = (FROZEN, UNFROZEN, NOT_FROZEN, "*Not unfrozen", "*Unknown whether", "*Being ")
 NO_CARD = "I could not read"
 WAITING = "still waits for step"  # a reminder, which tells no outcome
 ACCEPTED = "the card appears here in a moment"

@@ -18,6 +18,8 @@ from tests.scenario.playing import INCIDENT, PERSONAL, RIKA
 
 # How long someone waits for something to happen before clicking or asking again.
 _AGAIN = 2.5
+# How a card tells that the way back from a freeze has come to its end.
+_UNFROZEN = ("*Unfrozen*", "*Not unfrozen", "*Unknown whether unfrozen")
 # Longer than any run: what waits so long is told to stop when the run ends.
 _LONG = 300.0
 
@@ -31,6 +33,7 @@ class Person:
     story: Story
     codes: Sequence[str]
     _meddled: set[Meddling] = field(default_factory=set)
+    _froze: bool = False
 
     async def prepare(self) -> None:
         """Create the coupons, and order the faults of calls about them."""
@@ -53,12 +56,34 @@ class Person:
                 card = self._card()
                 if card is None:
                     await self._ask()
+                elif self.story.freezes and not self._froze and card.button("freeze"):
+                    self._froze = True
+                    await self._press_and_see(Press(self.story.freezes, "freeze"), card)
                 else:
                     await self._click_on(card, clicks[1 if "Step 1 of 2" in card.text else 2])
         finally:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        await self._unfreeze()
+
+    async def _unfreeze(self) -> None:
+        """Take a freeze back, and wait until the card says what came of that."""
+        while self.story.unfreezes:
+            cards = [versions[-1] for versions in self.watch.cards(self.codes[0])]
+            with_button = [card for card in cards if card.button("unfreeze")]
+            done = [card for card in cards if any(words in card.text for words in _UNFROZEN)]
+            if done or not (with_button or any("*Being " in card.text for card in cards)):
+                return
+            for card in with_button[-1:]:
+                await self._press(Press(self.story.unfreezes, "unfreeze"), card)
+            seen = self.watch.entries
+            await self.watch.until(lambda: self.watch.entries > seen, _AGAIN)  # noqa: B023  awaited at once
+
+    async def _press_and_see(self, press: Press, card: Message) -> None:
+        """Click once, and wait for what the card says then."""
+        await self._press(press, card)
+        await self.watch.until(lambda: self.is_over() or self._is_newer(card), _AGAIN)
 
     def _card(self) -> Message | None:
         waiting = [card for card in self.watch.live(self.codes[:1]) if card.button("approve")]

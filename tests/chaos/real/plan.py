@@ -27,7 +27,7 @@ _COUPONS: tuple[dict[str, Any] | None, ...] = (
     None,
 )
 _COUPON_WEIGHTS = (8, 2, 4, 3, 1, 1)
-_DELETE_FAULTS: tuple[dict[str, Any], ...] = (
+_CHANGE_FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "latency", "seconds": 0.5},
     {"kind": "drop_before"},
     {"kind": "drop_after"},
@@ -86,7 +86,8 @@ class Story:
 
     coupons: their fields. asks: how many such commands come at once. first, final: the clicks while the card
     asks for step 1 and for step 2; the last one is made again and again until something happens.
-    faults: of calls to Vivoldi, each with the coupon that it is about.
+    faults: of calls to Vivoldi, each with the coupon that it is about. freezes, unfreezes: who does so before
+    step 1 and after the end; None: nobody tries.
     """
 
     requester: str
@@ -96,6 +97,8 @@ class Story:
     final: tuple[Press, ...]
     meddlings: tuple[Meddling, ...]
     faults: tuple[tuple[int, dict[str, Any]], ...]
+    freezes: str | None
+    unfreezes: str | None
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ class Cue:
     delay: seconds after that.
     """
 
-    call: Literal["read", "delete"] | None
+    call: Literal["read", "delete", "update"] | None
     number: int
     delay: float
 
@@ -177,6 +180,8 @@ def _story(random: Random) -> Story:
         tuple(final),
         tuple(_meddling(random, len(coupons)) for _ in range(random.choice((0, 0, 1)))),
         tuple(_fault(random, len(coupons)) for _ in range(random.choice((0, 1, 1, 2)))),
+        random.choice((None, None, *APPROVERS, CARL)),
+        random.choice((None, AMIR, BEA)),
     )
 
 
@@ -199,9 +204,9 @@ def _meddling(random: Random, coupons: int) -> Meddling:
 
 
 def _fault(random: Random, coupons: int) -> tuple[int, dict[str, Any]]:
-    call = random.choice(("delete", "delete", "read"))
-    fault = random.choice(_DELETE_FAULTS if call == "delete" else _READ_FAULTS)
-    skip = 0 if call == "delete" else random.randrange(3)
+    call = random.choice(("delete", "delete", "read", "update"))
+    fault = random.choice(_READ_FAULTS if call == "read" else _CHANGE_FAULTS)
+    skip = random.randrange(3) if call == "read" else 0
     return random.randrange(coupons), {**fault, "call": call, "skip": skip, "times": random.choice((1, 1, 2))}
 
 
@@ -212,8 +217,10 @@ def _slack_fault(random: Random) -> dict[str, Any]:
 
 def _blow(random: Random, replicas: int) -> Blow:
     kind: BlowKind = random.choices(("kill", "stop", "rolling", "database", "closed"), (8, 6, 3, 5, 2))[0]
-    call: Literal["read", "delete"] | None = random.choice(("read", "delete", "delete", None))
-    number = random.randint(1, 5 if call == "delete" else 12 if call == "read" else 50)
+    call: Literal["read", "delete", "update"] | None = random.choice(
+        ("read", "read", "delete", "delete", "delete", "delete", "update", None, None)
+    )
+    number = random.randint(1, {"read": 12, "delete": 5, "update": 2}.get(call or "", 50))
     everyone = tuple(range(replicas))
     some: tuple[tuple[int, ...] | None, ...] = (
         None if call else (random.randrange(replicas),),

@@ -9,6 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 
 from sandbox.slack_client import LogEntry, Message, SlackControl
 from tests.scenario.evidence import names_an_outcome, request_of
+from tests.scenario.freezes import is_live
 from tests.scenario.playing import is_card, message_of
 from tests.scenario.told import NO_CARD
 
@@ -67,11 +68,11 @@ class Watch:
         return [versions for versions in self._cards.values() if versions[0].contains(code)]
 
     def live(self, codes: Sequence[str]) -> list[Message]:
-        """Return the cards about any of these codes that have buttons now, each request's newest one last."""
+        """Return the cards about any of these codes that can be used now, each request's newest one last."""
         return [
             versions[-1]
             for versions in self._cards.values()
-            if versions[-1].buttons() and any(map(versions[0].contains, codes))
+            if is_live(versions[-1]) and any(map(versions[0].contains, codes))
         ]
 
     def is_over(self, code: str) -> bool:
