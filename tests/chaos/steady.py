@@ -24,7 +24,7 @@ import bot.adapters.store.engine
 import bot.adapters.store.store
 import bot.wiring
 import tests.chaos.town
-from bot.adapters.store.engine import Database, connect
+from bot.adapters.store.engine import Courtesy, Database, connect
 
 # Seconds; longer than whatever waits here is left to wait.
 _LONG = 600
@@ -90,10 +90,10 @@ def prepared_engines() -> Iterator[None]:
     """
     numbers = count(1)
 
-    def connected(url: str) -> Database:
+    def connected(url: str, courtesy: Courtesy | None = None) -> Database:
         key = (url, next(numbers))
         if key not in _prepared:
-            _prepared[key] = connect(url)
+            _prepared[key] = connect(url, courtesy)
         # A lock belongs to the event loop of its run.
         return replace(_prepared[key], turn=_prepared[key].turn and asyncio.Lock())
 

@@ -162,7 +162,7 @@ _DURABLE = (
         file=_ENGINE,
         text='_sqlite(parsed, "IMMEDIATE")',
         without='_sqlite(parsed, "DEFERRED")',
-        tests=(f"{_BY_STORE}::test_changes_at_once_are_all_kept[sqlite]",),
+        tests=(f"{_BY_STORE}::test_who_is_about_to_write_reads_nothing_old[sqlite]",),
     ),
     Guard(
         name="told after the commit",

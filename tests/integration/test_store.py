@@ -15,7 +15,7 @@ from bot.domain.coupon import CouponCode
 from bot.domain.errors import CodeTaken, StoreError
 from bot.domain.event import Event, EventKind
 from bot.domain.item import Sending
-from bot.domain.request import Approved, cancel, reject, review
+from bot.domain.request import Approved, cancel, progress, reject, review
 from bot.services.ports import Delivery
 from tests.integration.databases import KINDS, Bench, bench_on
 from tests.integration.stored import (
@@ -140,6 +140,27 @@ async def test_changes_at_once_are_all_kept(bench: Bench) -> None:
     assert isinstance(found.request, Approved)
     assert found.request.version == request.version + len(stores)
     assert all(item.state == Sending(1, 0) for item in found.request.items)
+
+
+async def test_who_is_about_to_write_reads_nothing_old(bench: Bench) -> None:
+    """Whoever will change a request reads it only when whoever is changing it has ended."""
+    request = await store_approved(bench.store, bench.clock.now(), code())
+    versions: list[int] = []
+
+    async def another() -> None:
+        async with bench.other.transaction() as tx:
+            found = await tx.get(request.origin.id)
+            assert found is not None
+            versions.append(found.version)
+
+    async with bench.store.transaction() as tx:
+        await tx.get(request.origin.id)
+        second = asyncio.create_task(another())
+        # It waits until this one has ended; where nothing makes it wait, it has read by then.
+        await asyncio.wait([second], timeout=0.2)
+        await tx.save(progress(request, 0, Sending(1, 0), bench.clock.now()))
+    await second
+    assert versions == [request.version + 1]
 
 
 async def test_what_was_not_read_is_not_saved(bench: Bench) -> None:
