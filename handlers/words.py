@@ -193,7 +193,8 @@ def ended(request: Request) -> str:
             by_requester = f"{mention(origin.requester.id)} cancelled this request {when(at)}"
             return f"{by_requester}; nothing was {done(request)}."
         case Expired(approve_by=at):
-            return f"This request ran out {when(at)} without two approvals; nothing was {done(request)}."
+            without = "" if request.origin.purpose is Purpose.FREEZE else " without two approvals"
+            return f"This request ran out {when(at)}{without}; nothing was {done(request)}."
         case OnlyFrozen(ended_at=at):
             return f"The freeze was all that was asked for; it was finished {when(at)}."
         case Failed():

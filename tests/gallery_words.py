@@ -176,6 +176,7 @@ def _past() -> list[Request]:
         cancelled(),
         expired(),
         only_frozen(),
+        expired(pending(purpose=Purpose.FREEZE)),
         pending(purpose=Purpose.FREEZE),
         failed(FailureReason.UNREADABLE, _BROKEN, CODE),
         restoring(),
