@@ -176,12 +176,15 @@ def _past() -> list[Request]:
         cancelled(),
         expired(),
         only_frozen(),
-        expired(pending(purpose=Purpose.FREEZE)),
         pending(purpose=Purpose.FREEZE),
         failed(FailureReason.UNREADABLE, _BROKEN, CODE),
         restoring(),
         restored(gallery_restore.CREATED["created"]),
     ]
+
+
+def _freezes() -> list[Request]:
+    return [only_frozen(), expired(pending(purpose=Purpose.FREEZE))]
 
 
 def _answers() -> dict[str, Message]:
@@ -203,6 +206,9 @@ def _answers() -> dict[str, Message]:
         "list, empty": Listing([], False),
         "show": History(CODE, [OpenRequest(request, "1.000400") for request in _past()], False),
         "show, more than fit": History(CODE, [plain], True),
+        "show, a freeze alone": History(
+            CODE, [OpenRequest(request, "1.000400") for request in _freezes()], False
+        ),
         "show, never asked for": History(CODE, [], False),
         "taken": Taken(CODE, plain),
         "taken, not posted yet": Taken(CODE, unread),
