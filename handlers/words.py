@@ -192,9 +192,9 @@ def ended(request: Request) -> str:
         case Cancelled(origin=origin, ended_at=at):
             by_requester = f"{mention(origin.requester.id)} cancelled this request {when(at)}"
             return f"{by_requester}; nothing was {done(request)}."
-        case Expired(approve_by=at):
-            without = "" if request.origin.purpose is Purpose.FREEZE else " without two approvals"
-            return f"This request ran out {when(at)}{without}; nothing was {done(request)}."
+        case Expired(origin=origin, approve_by=at):
+            needed = "the approval that it needs" if origin.purpose is Purpose.FREEZE else "two approvals"
+            return f"This request ran out {when(at)} without {needed}; nothing was {done(request)}."
         case OnlyFrozen(ended_at=at):
             return f"The freeze was all that was asked for; it was finished {when(at)}."
         case Failed():
