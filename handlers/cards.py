@@ -136,7 +136,7 @@ def title(request: Shown) -> str:
         case Expired():
             return f"Timed out: {do} {_target(request)}"
         case OnlyFrozen():
-            return f"Frozen: {_target(request)}"
+            return f"{freezing.heading(request.items)}: {_target(request)}"
 
 
 def _finished_title(request: Finished) -> str:

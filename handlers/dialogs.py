@@ -22,7 +22,7 @@ def confirmation(request: Pending, channel: str, card_ts: str | None) -> dict[st
     if count == 1:
         label, asked = "Delete Coupon", "The last four characters of the code"
     else:
-        label, asked = f"Delete {count} Coupons", "How many coupons this deletes, as a number"
+        label, asked = f"Delete {count:,} Coupons", "How many coupons this deletes, as a number"
     about = {
         "request": request.origin.id,
         "version": request.version,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.domain.freeze import Free, Freeze, Frozen, Goal, NotDone, Underway, Unfrozen, Why
 from bot.domain.item import Item, may_be_gone
 from bot.domain.request import Pending, ShownAtEnd
@@ -84,6 +86,19 @@ def _still_frozen(freeze: NotDone) -> str:
 def _changes(freeze: NotDone) -> str:
     facts = "; ".join(difference(found) for found in freeze.differences)
     return f"{facts[:1].upper()}{facts[1:]}."
+
+
+def heading(items: Sequence[Item]) -> str:
+    """Return how coupons stand by now whose freeze was all that was asked for, for the card's heading."""
+    each = [item.freeze for item in items]
+    if any(isinstance(freeze, Frozen) for freeze in each):
+        return "Frozen"
+    if any(isinstance(freeze, Underway) for freeze in each):
+        return "Unfreezing"
+    failed = [freeze.why for freeze in each if isinstance(freeze, NotDone) and freeze.goal is Goal.UNFREEZE]
+    if failed:
+        return "Unknown whether unfrozen" if Why.NO_ANSWER in failed else "Not unfrozen"
+    return "Unfrozen"
 
 
 def freeze_button(request: Pending, target: str) -> Block:

@@ -50,7 +50,7 @@ def _line(asked: CouponCode, found: OpenRequest, link: str | None) -> str:
     request, origin = found.request, found.request.origin
     name = f"<{link}|{origin.id}>" if link else origin.id
     why = f": {quote(_short(origin.reason))}" if origin.reason else ", without a reason"
-    asked_to = " to restore it" if origin.purpose is Purpose.RESTORE else ""
+    asked_to = "" if origin.purpose is Purpose.DELETE else f" to {origin.purpose} it"
     said = [f"{name}, {when(origin.opened_at)}: {mention(origin.requester.id)} asked{asked_to}{why}."]
     for given in decisions_of(request):
         said.append(f"Step {int(given.step)}: {mention(given.actor.id)}, {when(given.at)}.")

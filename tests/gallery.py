@@ -266,6 +266,12 @@ _FREEZES: dict[str, ShownRequest] = {
     "several": freezing(pending(_SEVERAL, freeze=True), FROZEN, _NOT_FROZEN["no effect"]),
     "alone": _ALONE,
     "alone, done": only_frozen(),
+    "alone, unfreezing": freezing(only_frozen(), UNFREEZE),
+    "alone, unfrozen": freezing(only_frozen(), Unfrozen(BEA.id, later(200), DATES)),
+    **{
+        f"alone, not unfrozen, {name}": freezing(only_frozen(), state)
+        for name, state in _STILL_FROZEN.items()
+    },
     "alone, rejected": rejected(_ALONE),
     "alone, expired": expired(_ALONE),
 }

@@ -183,6 +183,10 @@ def _past() -> list[Request]:
     ]
 
 
+def _freezes() -> list[Request]:
+    return [only_frozen(), expired(pending(purpose=Purpose.FREEZE))]
+
+
 def _answers() -> dict[str, Message]:
     plain = OpenRequest(pending(), "1748833205.000100")
     several = OpenRequest(reviewed(pending(dict.fromkeys(list(twenty_longest())[:5], UNSEEN))), "1.000200")
@@ -202,6 +206,9 @@ def _answers() -> dict[str, Message]:
         "list, empty": Listing([], False),
         "show": History(CODE, [OpenRequest(request, "1.000400") for request in _past()], False),
         "show, more than fit": History(CODE, [plain], True),
+        "show, a freeze alone": History(
+            CODE, [OpenRequest(request, "1.000400") for request in _freezes()], False
+        ),
         "show, never asked for": History(CODE, [], False),
         "taken": Taken(CODE, plain),
         "taken, not posted yet": Taken(CODE, unread),

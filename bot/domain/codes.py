@@ -53,6 +53,8 @@ def from_table(text: str) -> Iterator[Found]:
     """Yield the cells of a CSV file's column of codes, with their lines; blank ones are left out.
 
     The column is the one with a heading such as `code`, `coupon` or `cpnNo`; without any, the first one.
+    Where a row ends before that column, nobody knows whether a code is missing: the whole row is yielded,
+    with a separator at its end so that nothing in it passes for a code.
     """
     column = 0
     separator = max(",;\t", key=text.partition("\n")[0].count)
@@ -61,8 +63,14 @@ def from_table(text: str) -> Iterator[Found]:
         headings = [_BLANK.sub("", cell.lower()) for cell in row]
         if rows.line_num == 1 and (named := [each for each in headings if each in _HEADINGS]):
             column = headings.index(named[0])
-        elif column < len(row) and row[column].strip(_AROUND + " "):
+        elif column >= len(row) and any(map(_is_filled, row)):
+            yield rows.line_num, separator.join([*row, ""])
+        elif column < len(row) and _is_filled(row[column]):
             yield rows.line_num, row[column].strip()
+
+
+def _is_filled(cell: str) -> bool:
+    return bool(cell.strip(_AROUND + " "))
 
 
 def _whole(rows: Iterator[list[str]]) -> Iterator[list[str]]:

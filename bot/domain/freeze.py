@@ -121,11 +121,18 @@ Freeze = Free | Underway | Frozen | Unfrozen | NotDone
 def can_be_frozen(snapshot: Reading, freeze: Freeze) -> bool:
     """Tell whether a freeze can be asked for: of a coupon that was shown and never used, with an expiry date.
 
-    Once a coupon was used, Vivoldi locks its dates.
+    Once a coupon was used, Vivoldi locks its dates. One that someone changed, and that may have the date
+    already, has to be seen anew first: hidden by that date, it could no longer be told from what was shown.
     """
     if not isinstance(snapshot, Shown) or snapshot.coupon.use_count != 0 or not snapshot.coupon.ends_on:
         return False
-    return isinstance(freeze, Free) or (isinstance(freeze, NotDone) and freeze.goal is Goal.FREEZE)
+    match freeze:
+        case Free():
+            return True
+        case NotDone(goal=Goal.FREEZE, why=why, dated=dated):
+            return not (dated and why is Why.CHANGED)
+        case _:
+            return False
 
 
 def can_be_unfrozen(freeze: Freeze) -> bool:
@@ -133,9 +140,17 @@ def can_be_unfrozen(freeze: Freeze) -> bool:
     return isinstance(freeze, Frozen) or (isinstance(freeze, NotDone) and freeze.dated)
 
 
-def begin(coupon: Coupon, by: str, now: datetime, yesterday: date) -> Underway:
-    """Return a freeze that was asked for. yesterday: in Vivoldi's time zone."""
+def begin(coupon: Coupon, before: Freeze, by: str, now: datetime, yesterday: date) -> Underway:
+    """Return a freeze that was asked for.
+
+    before: what came of an earlier one. yesterday: the day before today in Vivoldi's time zone.
+
+    A date that may have been set by an earlier one stays the date, and is not forgotten: hidden is then what
+    it may have led to.
+    """
     assert coupon.ends_on is not None, "it was checked that there is an expiry date to go back to"
+    if isinstance(before, NotDone) and before.dated:
+        return Underway(Goal.FREEZE, by, now, before.dates, Sent.MAYBE)
     return Underway(Goal.FREEZE, by, now, Dates(coupon.ends_on, yesterday.isoformat()))
 
 

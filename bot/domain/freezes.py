@@ -46,7 +46,7 @@ def begin(request: Pending, actor: Person, now: datetime, yesterday: date) -> Pe
 
     def begun(item: Item) -> Freeze:
         assert isinstance(item.snapshot, ShownCoupon)
-        return freeze.begin(item.snapshot.coupon, actor.id, now, yesterday)
+        return freeze.begin(item.snapshot.coupon, item.freeze, actor.id, now, yesterday)
 
     return _each(request, _is_freezable, begun)
 

@@ -260,13 +260,14 @@ def confirmation(request: Pending) -> str:
 def is_confirmed(policy: Policy, request: Pending, typed: str | None) -> Verdict:
     """Tell whether an approval that is allowed is also confirmed. typed: what was typed; None: nothing was.
 
-    Capitals and spaces around it make no difference: nobody is to fight a phone's keyboard at night.
+    Capitals, spaces around it, and the comma of `1,000` as the card writes it make no difference: nobody is
+    to fight a phone's keyboard at night.
     """
     if request.step is Step.REVIEW or request.origin.purpose is not Purpose.DELETE:
         return Verdict.ALLOWED
     if typed is None:
         return Verdict.NOT_TYPED if policy.confirm_by_typing else Verdict.ALLOWED
-    same = typed.strip().upper() == confirmation(request).upper()
+    same = typed.strip().replace(",", "").upper() == confirmation(request).upper()
     return Verdict.ALLOWED if same else Verdict.WRONG_TEXT
 
 

@@ -11,7 +11,19 @@ from datetime import datetime, timedelta
 from bot.domain.coupon import CouponCode, Reading
 from bot.domain.errors import VivoldiError, VivoldiRefused, VivoldiUnavailable
 from bot.domain.event import EventKind
-from bot.domain.freeze import Freeze, Goal, SetDate, Underway, Why, executed, look, not_done, refused, sending
+from bot.domain.freeze import (
+    Freeze,
+    Goal,
+    Sent,
+    SetDate,
+    Underway,
+    Why,
+    executed,
+    look,
+    not_done,
+    refused,
+    sending,
+)
 from bot.domain.item import DeleteAnswer, Executed, Item, NotExecuted, RefusedAnswer
 from bot.domain.request import Pending, Shown
 from bot.services.ledger import Entry, Fact, Ledger, was_read
@@ -37,6 +49,9 @@ class FreezeCoupon:
         if is_hopeless(claim.attempts, self._clock.now(), deadline):
             return await self._unanswered(claim, underway, "something went wrong on my side each time")
         try:
+            if underway.sent is not Sent.EXECUTED:
+                # Waiting for a place only when the date is sent would age the read that it is sent on.
+                await self._coupons.reserve()
             reading = await self._coupons.read(item.code)
         except VivoldiError as error:
             if isinstance(error, VivoldiRefused) or self._clock.now() >= deadline:

@@ -260,8 +260,7 @@ class Coupons(Protocol):
         """Read a coupon once. Raises VivoldiUnavailable or VivoldiRefused."""
 
     async def reserve(self) -> None:
-        """Take a place in the rate limit for a DELETE, or for a creation, before the checks that must be
-        fresh when it is sent.
+        """Take a place in the rate limit for a change, before the checks that must be fresh when it is sent.
 
         Raises VivoldiUnavailable where none becomes free in time.
         """
@@ -270,7 +269,10 @@ class Coupons(Protocol):
         """Send DELETE exactly once, at once, and return what the answer proves. Raises nothing by name."""
 
     async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
-        """Set the expiry date, sent once, and return what the answer proves. day: `YYYY-MM-DD`, as read."""
+        """Set the expiry date, sent once, at once, after `reserve`. day: `YYYY-MM-DD`, as read.
+
+        Returns what the answer proves. Raises nothing by name.
+        """
 
     def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
         """Return what may be shown of a sealed snapshot that is said to be of `code` (I8)."""

@@ -179,7 +179,7 @@ _TYPED = (
         keeps="I1",
         promise="Only the end of the code, or the number of coupons, confirms.",
         file=_POLICY,
-        text="same = typed.strip().upper() == confirmation(request).upper()",
+        text='same = typed.strip().replace(",", "").upper() == confirmation(request).upper()',
         without="same = bool(typed)",
         tests=(_BY_VALUE,),
     ),

@@ -153,6 +153,15 @@ _SENT = (
         tests=(f"{_TESTS}::test_a_frozen_process_sends_no_date",),
     ),
     Guard(
+        name="frozen: its place first",
+        keeps="-",
+        promise="A date waits for its place in the rate limit before the read, not after it.",
+        file=_SERVICE,
+        text="if underway.sent is not Sent.EXECUTED:",
+        without="if underway is None:",
+        tests=(f"{_TESTS}::test_a_crowded_minute_delays_a_freeze_before_its_read",),
+    ),
+    Guard(
         name="frozen: not a changed one",
         keeps="-",
         promise="A coupon that someone else changed is not frozen.",

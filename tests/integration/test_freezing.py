@@ -97,6 +97,18 @@ async def test_the_date_is_committed_before_it_is_sent(wired: Wired) -> None:
     await frozen(wired)
 
 
+async def test_a_crowded_minute_delays_a_freeze_before_its_read(wired: Wired) -> None:
+    """Whoever waits for a place does so before the read, so that the date is sent on a fresh one."""
+    request_id = await wired.ask()
+    wired.coupons.crowded = True
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.run(5, step=1)
+    assert wired.coupons.kinds(CODE) == ["read"]
+    wired.coupons.crowded = False
+    await wired.run(30, step=1)
+    assert wired.coupons.kinds(CODE) == ["read", "read", "update", "read"]
+
+
 async def test_the_requester_may_freeze_if_eligible(wired: Wired) -> None:
     """At 3 a.m. one person is enough to stop the harm, the requester included."""
     request_id = await wired.ask()

@@ -349,6 +349,13 @@ class TestOtherChanges:
         (coupon,) = await control.coupons()
         assert (coupon["nm"], coupon["endYmd"]) == ("Cake", "2020-01-01")
 
+    async def test_a_date_is_sent_at_once(self, vivoldi: LocalVivoldi, control: VivoldiControl) -> None:
+        """Its place was reserved before the read that it is sent on, so it waits for none after that."""
+        await control.create(CODE, endYmd="2099-12-31")
+        async with client(vivoldi.url, timeout=0.5, rate=RateLimit(1)) as api:
+            await api.reserve()
+            assert await api.end_on(CODE, "2020-01-01") == Executed()
+
 
 class TestCreate:
     SECRETS: ClassVar = {

@@ -62,6 +62,12 @@ def test_the_column_of_codes_is_found(text: str) -> None:
     assert gather(from_table(text)) == Codes(("ABCD1234", "EFGH5678"))  # type: ignore[arg-type]
 
 
+def test_a_row_that_ends_before_its_code_is_told() -> None:
+    """A row is left out silently only where it is blank: a leaked code would stay, and nobody would know."""
+    found = gather((), from_table("name,code\nABCD1234\n\n ,\nother,EFGH5678"))
+    assert found == Codes(("EFGH5678",), bad=(BadCode(2, "ABCD1234,", in_file=True),))  # type: ignore[arg-type]
+
+
 def test_a_code_that_looks_like_a_heading_is_not_lost() -> None:
     """Where a file has no heading, its first code counts, whatever word it begins with."""
     assert gather(from_table("COUPON2025\nABCD1234")) == Codes(("COUPON2025", "ABCD1234"))  # type: ignore[arg-type]

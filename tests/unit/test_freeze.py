@@ -387,6 +387,26 @@ def test_a_coupon_is_frozen_until_yesterday() -> None:
     assert (found.dates.shown, found.dates.frozen) == (a_coupon().ends_on, NOW.date().isoformat())
 
 
+@pytest.mark.parametrize("earlier", [_UNANSWERED, _NO_EFFECT])
+def test_i4_a_freeze_asked_for_again_does_not_forget_the_first(earlier: NotDone) -> None:
+    """I4: hidden is what an unanswered date may have led to, also once the freeze was asked for again."""
+    asked = replace(_OFFERED, items=(frozen_item(earlier),))
+    # The next day, yesterday is another date; the one that was sent stays the one that may be there.
+    again = freezes.begin(asked, DANA, later(120), NOW.date()).items[0].freeze
+    assert isinstance(again, Underway)
+    assert seen(again, UNSEEN) == Frozen(DANA.id, later(60), DATES)
+    assert can_be_unfrozen(not_done(again, Why.NO_ANSWER, NOW))
+    assert isinstance(check(frozen_item(again), Waiting(), UNSEEN, NOW), Send)
+    assert isinstance(seen(again, BEFORE), SetDate)
+
+
+def test_i2_a_changed_coupon_is_not_hidden_by_a_second_freeze() -> None:
+    """I2: what someone changed is seen anew first, where its expiry date may be set already."""
+    changed = seen(MAYBE, Shown(a_coupon(name="x", ends_on=DATES.frozen)))
+    assert not can_be_frozen(BEFORE, changed)  # type: ignore[arg-type]
+    assert can_be_frozen(BEFORE, seen(FREEZE, EDITED))  # type: ignore[arg-type]
+
+
 def test_only_what_can_be_frozen_is() -> None:
     """Of several coupons, those that Vivoldi does not show or that were used are left alone."""
     used: Coupon = a_coupon(number=OTHER_CODE, use_count=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -236,6 +237,9 @@ def test_of_several_their_number_is_typed() -> None:
     policy = a_policy(confirm_by_typing=True)
     assert is_confirmed(policy, several, "3") is Verdict.ALLOWED
     assert is_confirmed(policy, several, "4") is Verdict.WRONG_TEXT
+    thousand = reviewed(replace(several, items=several.items[:1] * 1000))
+    typed = [is_confirmed(policy, thousand, each) for each in ("1,000", "1000", "1,00")]
+    assert typed == [Verdict.ALLOWED, Verdict.ALLOWED, Verdict.WRONG_TEXT]
 
 
 def test_typing_is_asked_for_in_step_2_and_where_it_is_set() -> None:

@@ -117,8 +117,11 @@ class VivoldiClient:
 
     async def reserve(self) -> None:
         """Take a place in the rate limit for a call to come. Raises NoTurn where none is free."""
-        if not await self._has_turn():
-            raise NoTurn(_CROWDED)
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._rate.turn()
+        except TimeoutError:
+            raise NoTurn(_CROWDED) from None
 
     async def delete(self, code: CouponCode) -> DeleteAnswer:
         """Delete a coupon: exactly one request, sent at once on a connection of its own, or not at all.
@@ -129,8 +132,11 @@ class VivoldiClient:
         return await self._send("DELETE", "delete", params={"cpnNo": code})
 
     async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
-        """Set the expiry date, sent once, and leave everything else. Returns what the answer proves."""
-        return await self._change("PUT", "update", {"cpnNo": code, "endYmd": day})
+        """Set the expiry date, sent once, as a deletion is, and leave everything else.
+
+        Returns what the answer proves.
+        """
+        return await self._send("PUT", "update", body={"cpnNo": code, "endYmd": day})
 
     def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
         """Return what may be shown of a sealed snapshot that is said to be of `code` (I8)."""
@@ -154,11 +160,6 @@ class VivoldiClient:
             return self._unseal(sealed)
         except SealError:
             return None
-
-    async def _change(self, method: str, name: str, body: Mapping[str, object]) -> DeleteAnswer:
-        if not await self._has_turn():
-            return NotExecuted(_CROWDED)
-        return await self._send(method, name, body=body)
 
     async def _send(
         self,
@@ -185,14 +186,6 @@ class VivoldiClient:
         except FOREIGN as error:
             return judge_failure(error)
         return judge_change(*answer)
-
-    async def _has_turn(self) -> bool:
-        try:
-            async with asyncio.timeout(self._timeout):
-                await self._rate.turn()
-        except TimeoutError:
-            return False
-        return True
 
 
 async def _exchange(
