@@ -293,3 +293,8 @@ def as_frozen(coupon: Coupon, freeze: Freeze, after: Coupon) -> Coupon:
             return replace(coupon, ends_on=dates.frozen)
         case _:
             return coupon
+
+
+def has_set_date(freeze: Freeze, after: Coupon) -> bool:
+    """Tell whether a coupon that is shown has the expiry date that its freeze has set, and not its own."""
+    return not isinstance(freeze, Free) and freeze.dates.shown != after.ends_on == freeze.dates.frozen

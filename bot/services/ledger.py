@@ -12,7 +12,7 @@ from bot.domain import freezes
 from bot.domain.coupon import NotShown, Reading, Shown
 from bot.domain.errors import LostClaim, SlackError, VivoldiError
 from bot.domain.event import Event, EventKind
-from bot.domain.freeze import Dates, Freeze, Underway
+from bot.domain.freeze import Dates, Freeze, Underway, has_set_date
 from bot.domain.item import AnyState, Item, Waiting, is_final, may_be_gone
 from bot.domain.request import Approved, codes_of, progress
 from bot.domain.request import Shown as ShownRequest
@@ -100,7 +100,12 @@ class Entry:
         return self.has_deletion
 
     async def keep(self, reading: Reading) -> None:
-        """Keep what the coupon holds, sealed, as far as it was shown and there is a key to seal it with."""
+        """Keep what the coupon holds, sealed, as far as it was shown and there is a key to seal it with.
+
+        With the expiry date of a freeze it could not be restored; what was kept before the freeze stays then.
+        """
+        if isinstance(reading, Shown) and has_set_date(self.item.freeze, reading.coupon):
+            return
         if isinstance(reading, Shown) and reading.sealed is not None:
             await self.tx.snapshots.keep(self.place, reading.sealed, self.clock.now())
 

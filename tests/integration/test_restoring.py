@@ -255,6 +255,20 @@ async def test_what_has_ended_is_not_restored(wired: Wired) -> None:
     assert (request.reason, request.detail.split()[0]) == (FailureReason.ENDED, EXPIRED)
 
 
+async def test_a_freeze_without_effect_does_not_stand_in_the_way(wired: Wired) -> None:
+    """What comes back has the expiry date of before, and not that of a freeze which a group overrode."""
+    wired.coupons.overridden.add(CODE)
+    request_id = await wired.ask()
+    for action, person in ((Action.FREEZE, AMIR), (Action.APPROVE, AMIR), (Action.APPROVE, BEA)):
+        assert await wired.click(action, person, request_id) is Verdict.ALLOWED
+        await wired.drain()
+    assert await kept(wired) == 1
+    request = await wired.request(await wired.ask(f"restore {CODE}"))
+    assert isinstance(request, Pending)
+    assert request.items[0].draft is not None
+    assert request.items[0].draft.held.coupon.ends_on == a_coupon().ends_on
+
+
 async def test_the_newest_of_several_deletions_is_undone(wired: Wired) -> None:
     """A code that was deleted twice comes back as the coupon that was there last."""
     await deleted(wired)
