@@ -183,7 +183,7 @@ def _judge_what_was_deleted(
             assert before.uid == event.uid, f"{code}: another coupon was deleted than was shown"
             # Of one that Vivoldi does not show, the card shows no facts either: it was approved unseen.
             seen = _SHOWN if _is_shown(evidence, code, evidence.time_of(cards[request][0])) else ()
-            # Nothing can hold back a DELETE that has arrived, whatever is changed until Vivoldi carries it out.
+            # Nothing can hold back a DELETE that has arrived, whatever changes until it is carried out.
             arrived = _newest(each for each in evidence.events if each.code == code and each.seq < delete.seq)
             found = arrived if arrived is not None and arrived.uid == event.uid else event
             for fact in set(seen) - _frozen(evidence, delete, request):
