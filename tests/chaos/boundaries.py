@@ -54,12 +54,15 @@ async def _let_through(_place: Place, _name: str) -> None:
 class Boundaries:
     """Counts what one process crosses. crash_at: where it dies. held: awaited wherever it can be frozen.
 
+    about_to_send: the numbers of what it crosses beside a call that is on the point of arriving.
+
     It can't be frozen inside of a transaction, where it would only keep the database from the others.
     """
 
     crash_at: Place | None = None
     held: Held = _let_through
     crossed: list[str] = field(default_factory=list)
+    about_to_send: set[int] = field(default_factory=set)
     dead: bool = False
 
     def places(self) -> list[Place]:

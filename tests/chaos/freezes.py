@@ -188,7 +188,9 @@ def _judge_last(case: Case, code: str, request: str, told: list[Line]) -> None:
         return
     words = said[-1]
     line = _line(case, code, request, min(end, NEVER), last.at, words)
-    if words.startswith("*Frozen*") and line.reads and line.reads[-1].shown:
+    # What a read showed that a stop overtook is in the audit alone: whoever made it may change nothing more.
+    overtaken = "stopped by" in last.text
+    if words.startswith("*Frozen*") and line.reads and line.reads[-1].shown and not overtaken:
         case.find(Rule.WRONG, f"{code}: it validated in the end: {words}")
     if words.startswith("*Unfrozen*") and line.reads and not line.reads[-1].shown:
         case.find(Rule.WRONG, f"{code}: it did not validate in the end: {words}")

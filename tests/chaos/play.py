@@ -230,6 +230,8 @@ class Play:
         async def held(place: Place, name: str) -> None:
             if meanwhile := self._meanwhile.pop((name, place.side), None):
                 await self._stopped_by(instance, *meanwhile)
+                if name in SENT and place.side is Side.BEFORE:
+                    boundaries.about_to_send |= {*range(place.number + 1, len(boundaries.crossed) + 1)}
             if number == 1 and place == self._plan.stop and self.town.has_card():
                 await self._stopped_by(instance, RIKA, ())
             if place in self._plan.freezes[number - 1 : number]:

@@ -175,7 +175,9 @@ class Bench:
         it late, which no client can rule out (decision record 2).
         """
         for bot in self.bots:
-            if bot.paused and (alive or bot.sends_next):
+            if bot.paused and alive:
+                await bot.step()
+            while bot.sends_next:
                 await bot.step()
         if alive:
             for bot in self.bots:
