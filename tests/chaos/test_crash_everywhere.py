@@ -115,7 +115,7 @@ def _freeze_everywhere(scenario: Scenario, databases: Databases, around: int | N
     for place in own_places(scenario, usual.places(), databases):
         name = usual.crossed[place.number - 1]
         near = around is None or abs(place.number - around) <= _NEAR or name.startswith("slack.chat.")
-        # Between its last look at the clock and the arrival of what it sends, whatever else it does meanwhile.
+        # Not between its last look at the clock and the arrival of what it sends, whatever it does then.
         fenced = can_be_frozen(place, name) and place.number not in usual.about_to_send
         if near and fenced:
             run = perform(scenario, databases.fresh(), Plan(freezes=(place,)))

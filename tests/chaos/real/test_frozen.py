@@ -39,6 +39,8 @@ _FREEZES = int(os.environ.get("CHAOS_FREEZES", "24"))
 # As many as one bot works on at a time, so that one freeze catches several at different moments.
 _AT_ONCE = 8
 _PATIENCE = 120.0
+# A card is drawn again within a lease, where the bot that should have drawn it is frozen.
+_REDRAWN = 15.0
 # So long that no timeout of a call ends it while the bot is frozen.
 _PATIENT = {"VIVOLDI_TIMEOUT_SECONDS": "60"}
 
@@ -127,10 +129,23 @@ async def _froze(fleet: Fleet, play: Play, cards: list[Message], moment: Moment)
 
 
 async def _approve(play: Play, card: Message, who: str = BEA) -> None:
-    """Click until it is heard. Where only the answer was lost, the button goes away by itself."""
+    """Click until it counts.
+
+    A bot that waits for a lock of the frozen one says that nothing was changed, and asks for another click.
+    """
     with contextlib.suppress(GoneButton):
-        while (await play.stage.slack.click(who, card, "approve")).error:
+        while (await play.stage.slack.click(who, card, "approve")).error or not await _counted_click(
+            play, card, who
+        ):
             pass
+
+
+async def _counted_click(play: Play, card: Message, who: str) -> bool:
+    try:
+        await play.reads(card, f"Approved by <@{who}>", _REDRAWN)
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _is_created_again(play: Play, code: str) -> bool:
