@@ -111,12 +111,14 @@ class Town:
             interrupted=bool(ran.plan.blows or ran.counted["takeovers"]),
             settled=True,
         )
-        late, overtaken = _late(evidence.calls, blows.frozen), _overtaken(evidence)
+        late, overtaken, dated = _late(evidence.calls, blows.frozen), _overtaken(evidence), _dated(evidence)
         for finding in findings(evidence, codes):
-            (ran.unfenced if finding.code in late + overtaken else ran.findings).append(str(finding))
+            unfenced = finding.code in late + overtaken + dated
+            (ran.unfenced if unfenced else ran.findings).append(str(finding))
         ran.counted += blows.counted + _counted(evidence, codes)
         ran.counted["unfenced: DELETEs of a process that was frozen right before it wrote"] += len(late)
         ran.counted["unfenced: coupons created while the DELETE was on its way"] += len(overtaken)
+        ran.counted["unfenced: coupons created while a freeze was on its way"] += len(dated)
 
     def _look_at_processes(self, ran: Ran, blows: Blows, began: float) -> None:
         """Look for bots that ended by themselves, and for work that was taken over."""
@@ -151,6 +153,23 @@ def _overtaken(evidence: Evidence) -> list[str]:
     created = {event.uid: event.seq for event in evidence.events if event.kind == "created"}
     deleted = [event for event in evidence.events if event.kind == "deleted" and event.call is not None]
     return [event.code for event in deleted if created[event.uid] > (event.call or 0)]
+
+
+def _dated(evidence: Evidence) -> list[str]:
+    """Return the codes where a freeze's date met, and hid, a coupon created after the read before it.
+
+    What is hidden is what everyone expects then, so it was deleted without anyone having seen it.
+    """
+    created = {event.uid: event.seq for event in evidence.events if event.kind == "created"}
+    gone = {event.uid for event in evidence.events if event.kind == "deleted" and event.call is not None}
+    dates = [event for event in evidence.events if event.kind == "updated" and event.call is not None]
+    dated = []
+    for date in dates:
+        sent = date.call or 0
+        reads = [c for c in evidence.calls if (c.kind, c.code) == ("read", date.code) and c.seq < sent]
+        if date.uid in gone and reads and created[date.uid] > reads[-1].seq:
+            dated.append(date.code)
+    return dated
 
 
 def _counted(evidence: Evidence, codes: Sequence[str]) -> Counter[str]:
