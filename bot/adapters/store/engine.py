@@ -13,6 +13,7 @@ from contextlib import (
     AbstractAsyncContextManager,
     ExitStack,
     asynccontextmanager,
+    closing,
     contextmanager,
     nullcontext,
     suppress,
@@ -47,6 +48,10 @@ PATIENCE_SECONDS = 2
 _STATEMENT_SECONDS = 10
 # Within a lease, the locks of a process that froze in a transaction have to be free for those who take over.
 _IDLE_TRANSACTION_SECONDS = 5
+# To PostgreSQL, a process that froze between the messages of one statement is not idle: from version 17 on
+# there is a limit for the whole transaction as well.
+_TRANSACTION_SECONDS = 10
+_LIMITS_TRANSACTIONS = 170_000
 _CONNECTIONS = 10
 
 _SQLITE = ("sqlite", "sqlite+aiosqlite")
@@ -248,6 +253,14 @@ def _postgres(url: URL) -> AsyncEngine:
         pool_timeout=PATIENCE_SECONDS,
         hide_parameters=True,
     )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def limit(connection: Any, _record: object) -> None:
+        if connection.driver_connection.info.server_version < _LIMITS_TRANSACTIONS:
+            return
+        with closing(connection.cursor()) as cursor:
+            cursor.execute(f"SET transaction_timeout = '{_TRANSACTION_SECONDS}s'")
+        connection.commit()
 
     @event.listens_for(engine.sync_engine, "checkout")
     def look(connection: Any, _record: object, _proxy: object) -> None:

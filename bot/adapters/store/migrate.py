@@ -50,6 +50,8 @@ def _upgrade(connection: Connection) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SET LOCAL statement_timeout = 0"))
+            if (connection.dialect.server_version_info or ()) >= (17,):  # unknown to those before
+                connection.execute(text("SET LOCAL transaction_timeout = 0"))
             # Between two statements of a migration a busy machine may need a while.
             connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '60s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
