@@ -187,7 +187,9 @@ class Worker:
         while kept:
             await asyncio.sleep(KEEP_EVERY.total_seconds())
             try:
-                await lane.keep(claim)
+                # Waiting for others who wait for a lock, it would come too late.
+                with self._ahead():
+                    await lane.keep(claim)
             except LostClaim:
                 # Whoever works on it notices at the next commit, which is refused.
                 kept = False

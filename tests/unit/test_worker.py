@@ -260,3 +260,32 @@ async def test_a_lane_that_goes_first_says_so_while_it_is_at_it() -> None:
     await asyncio.wait_for(task, 5)
     assert seen == {"deletion": 1, "card": 0}
     assert ahead == 0
+
+
+async def test_a_lease_is_kept_up_ahead_of_other_work() -> None:
+    """Leases don't run out because their keeping waits for work that waits for a lock."""
+    ahead = 0
+
+    @contextmanager
+    def first() -> Iterator[None]:
+        nonlocal ahead
+        ahead += 1
+        yield
+        ahead -= 1
+
+    bench, seen, free = Bench(["card"]), list[int](), asyncio.Event()
+
+    async def work(_: Piece) -> None:
+        await free.wait()
+
+    async def keep(_: Piece) -> None:
+        seen.append(ahead)
+        free.set()
+
+    bench.work = work
+    worker = Worker([replace(bench.lane(), keep=keep)], [], Wakeup(), bench.taken_over.append, first)
+    task = asyncio.create_task(worker.run())
+    await bench.until(lambda: bool(bench.done))
+    worker.stop()
+    await asyncio.wait_for(task, 5)
+    assert set(seen) == {1}
