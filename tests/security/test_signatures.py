@@ -6,13 +6,14 @@ The guard alone is tested in `tests/integration/test_http_guard.py`, a bot in a 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
 
-from tests.scenario.playing import AMIR, BEA, fresh_code
+from tests.scenario.playing import AMIR, BEA, PATIENCE, fresh_code
 from tests.security.rig import EVENTS, FORM, Rig, form_of, rig_on, signature, signed, working
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -90,6 +91,10 @@ async def test_a_request_that_slack_did_not_sign_has_no_effect(rig: Rig) -> None
     """A command or click without Slack's own signature of now is answered 401, and nothing is stored (I1)."""
     card = await rig.open_card(fresh_code())
     payloads = (rig.command(f"{fresh_code()} leaked"), rig.click(card))
+    async with asyncio.timeout(PATIENCE):
+        # People see a card a moment before it is noted that it was posted.
+        while rig.rows("SELECT id FROM requests WHERE drawn_version < version"):  # noqa: ASYNC110
+            await asyncio.sleep(0)
     before, events = rig.state(), rig.rows("SELECT count(*) FROM events")
     for name, forge in FORGED.items():
         for body in map(form_of, payloads):
