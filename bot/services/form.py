@@ -136,6 +136,10 @@ class Form:
     async def __call__(self, filled: Filled) -> Opened | Wrong | Answer:
         """Carry out what was sent. Raises StoreUnavailable where nothing was stored."""
         reason = _reason(filled)
+        command = replace(filled.command, text=f"(form) {reason}")
+        if (refused := await self._submit.refused(command)) is not None:
+            # First of all, since what is wrong with the codes tells which of them are in open requests.
+            return refused
         if len(reason) > MAX_REASON:
             return TooLong(len(reason))
         content = await self._fetched(filled.file) if filled.file else ""
@@ -150,7 +154,6 @@ class Form:
             return WrongCodes(found.bad, taken)
         if not found.codes:
             return NoCodes()
-        command = replace(filled.command, text=f"(form) {reason}")
         match await self._submit.ask(command, Ask(found.codes, reason)):
             case Accepted() as accepted:
                 return Opened(accepted, found.duplicates)

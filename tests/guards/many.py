@@ -174,6 +174,15 @@ GUARDS = (
         tests=(f"{_FORM}::test_the_form_opens_for_nobody_else",),
     ),
     Guard(
+        name="form judged by the policy",
+        keeps="I8",
+        promise="Who may not ask any more learns nothing of what is open from the form.",
+        file="bot/services/form.py",
+        text="if (refused := await self._submit.refused(command)) is not None:",
+        without="if (refused := await self._submit.refused(command)) is not None and False:",
+        tests=(f"{_FORM}::test_who_may_not_ask_any_more_is_refused",),
+    ),
+    Guard(
         name="lists by the policy",
         keeps="I8",
         promise="The coupons of a request are shown to who may ask or approve.",
@@ -187,8 +196,8 @@ GUARDS = (
         keeps="I8",
         promise="The coupons of a request are shown to nobody of another workspace.",
         file="bot/services/looking.py",
-        text="if look.team != self._team:",
-        without="if False:",
+        text=".coming_from(look.team, self._team)",
+        without="",
         tests=(f"{_FORM}::test_all_coupons_are_shown_in_the_channel_of_their_card_alone",),
     ),
     Guard(

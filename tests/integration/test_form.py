@@ -182,9 +182,11 @@ async def test_what_is_missing_is_said_at_its_field(
 
 
 async def test_who_may_not_ask_any_more_is_refused(rig: Rig) -> None:
-    """Whether someone may ask is decided again when the form is sent."""
-    answer = await rig.form(filled(command=command(channel="D0RIKA0000")))
-    assert answer == Denied(Verdict.DIRECT_MESSAGE)
+    """Whether someone may ask is decided again when the form is sent, and before its codes are judged."""
+    for pasted in (CODE, "not+a+code"):
+        answer = await rig.form(filled(command=command(channel="D0RIKA0000"), pasted=pasted))
+        assert answer == Denied(Verdict.DIRECT_MESSAGE)
+    assert len(await rig.wired.events(EventKind.COMMAND_REFUSED)) == 2
 
 
 async def test_too_many_codes_leave_the_form_as_it_is(rig: Rig) -> None:
