@@ -170,20 +170,24 @@ def _sqlite(url: URL, begin: str) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
-        with ExitStack() as failing:
-            # A connection that can't be prepared is not the pool's yet, so nobody else would close it.
-            failing.callback(connection.close)
-            cursor = connection.cursor()
+        with _closed_on_failure(connection), closing(connection.cursor()) as cursor:
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
                 cursor.execute(f"PRAGMA {pragma}")
-            cursor.close()
-            failing.pop_all()
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin_transaction(connection: Connection) -> None:
         connection.exec_driver_sql(f"BEGIN {begin}")
 
     return engine
+
+
+@contextmanager
+def _closed_on_failure(connection: Any) -> Iterator[None]:
+    """Close a connection that can't be prepared: it is not the pool's yet, so nobody else would."""
+    with ExitStack() as failing:
+        failing.callback(connection.close)
+        yield
+        failing.pop_all()
 
 
 class _Connection(aiosqlite.Connection):
@@ -258,9 +262,10 @@ def _postgres(url: URL) -> AsyncEngine:
     def limit(connection: Any, _record: object) -> None:
         if connection.driver_connection.info.server_version < _LIMITS_TRANSACTIONS:
             return
-        with closing(connection.cursor()) as cursor:
-            cursor.execute(f"SET transaction_timeout = '{_TRANSACTION_SECONDS}s'")
-        connection.commit()
+        with _closed_on_failure(connection):
+            with closing(connection.cursor()) as cursor:
+                cursor.execute(f"SET transaction_timeout = '{_TRANSACTION_SECONDS}s'")
+            connection.commit()
 
     @event.listens_for(engine.sync_engine, "checkout")
     def look(connection: Any, _record: object, _proxy: object) -> None:
