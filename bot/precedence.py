@@ -9,7 +9,6 @@ from contextvars import ContextVar
 
 # They come without a break when there are many, and nothing may stand still for that.
 _PATIENCE_SECONDS = 0.02
-_AT_ONCE = 1
 
 _first: ContextVar[bool] = ContextVar("first", default=False)
 
@@ -25,7 +24,7 @@ class Precedence:
         self._ahead = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
-        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._place = asyncio.Lock()
 
     @contextmanager
     def first(self) -> Iterator[None]:
@@ -50,10 +49,10 @@ class Precedence:
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
-        """Wait for one of a few places as well: what has begun can't be overtaken, so it must not be much."""
+        """Wait for the one place as well: what has begun can't be overtaken, so it must not be much."""
         if _first.get():
             yield
             return
-        async with self._places:
+        async with self._place:
             await self.give_way()
             yield
