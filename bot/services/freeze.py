@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.coupon import CouponCode, Reading
-from bot.domain.errors import VivoldiError, VivoldiRefused, VivoldiUnavailable
+from bot.domain.errors import VivoldiError, VivoldiRefused
 from bot.domain.event import EventKind
 from bot.domain.freeze import (
     Freeze,
@@ -56,9 +56,8 @@ class FreezeCoupon:
         except VivoldiError as error:
             if isinstance(error, VivoldiRefused) or self._clock.now() >= deadline:
                 return await self._unanswered(claim, underway, str(error), was_read(error))
-            retry_after = error.retry_after if isinstance(error, VivoldiUnavailable) else None
             async with self._ledger.entry(claim, was_read(error)) as entry:
-                return await self._later(entry, retry_after)
+                return await self._later(entry, self._ledger.retry_after(claim, error))
         read_at = self._clock.now()
         state = look(item.snapshot, underway, reading, read_at, may_send=_may_send(request, underway))
         if isinstance(state, SetDate):
@@ -93,10 +92,10 @@ class FreezeCoupon:
                     return await entry.move_freeze(refused(underway, message, self._clock.now()))
                 case NotExecuted(_, retry_after):
                     await entry.move_freeze(underway)
-                    return await self._later(entry, retry_after)
+                    return await self._later(entry, self._ledger.retry_at(claim.attempts, retry_after))
                 case _:
                     # It may have been set: the next read tells.
-                    return await self._later(entry, None)
+                    return await self._later(entry, self._ledger.retry_at(claim.attempts))
 
     async def _unanswered(
         self, claim: Claim, underway: Underway, detail: str, fact: Fact | None = None
@@ -107,11 +106,11 @@ class FreezeCoupon:
         async with self._ledger.entry(claim, fact) as entry:
             return await entry.move_freeze(state)
 
-    async def _later(self, entry: Entry, retry_after: float | None) -> bool:
+    async def _later(self, entry: Entry, due: datetime) -> bool:
         """Put the item back, unless it was approved meanwhile: a deletion does not wait for its freeze."""
         if entry.has_deletion:
             return True
-        await entry.tx.release(entry.claim, self._ledger.retry_at(entry.claim.attempts, retry_after))
+        await entry.tx.release(entry.claim, due)
         return False
 
 

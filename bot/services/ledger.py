@@ -186,8 +186,17 @@ class Ledger:
         async with self.entry(claim, fact) as entry:
             if waiting.obstacle != obstacle:
                 await entry.move(replace(waiting, obstacle=obstacle))
-            due = self._clock.now() + backoff_after(error, claim.attempts, self._random)
+            due = self.retry_after(claim, error)
             await entry.tx.release(claim, min(due, entry.approved.execute_by))
+
+    async def read_later(self, claim: Claim, error: VivoldiError) -> bool:
+        """Put an item back whose read was not answered. Returns that there is nothing more to do now."""
+        await self.put_back(claim, self.retry_after(claim, error), was_read(error))
+        return False
+
+    def retry_after(self, claim: Claim, error: SlackError | VivoldiError) -> datetime:
+        """Return when to try again after an error."""
+        return self._clock.now() + backoff_after(error, claim.attempts, self._random)
 
     def retry_at(self, attempts: int, retry_after: float | None = None) -> datetime:
         """Return when to try again, after `attempts` tries."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.domain.errors import VivoldiError, VivoldiUnavailable
+from bot.domain.errors import VivoldiError
 from bot.domain.event import EventKind
 from bot.domain.item import Deleted, Item, Sending, Unknown, Waiting, confirm, give_up, lost, settle
 from bot.domain.request import Approved
@@ -40,7 +40,7 @@ class Reconcile:
         except VivoldiError as error:
             if self._clock.now() >= deadline:
                 return await self._ledger.move(claim, give_up(unknown), was_read(error))
-            return await self._later(claim, error)
+            return await self._ledger.read_later(claim, error)
         state = settle(item, unknown, reading, self._clock.now())
         async with self._ledger.entry(claim, was_read(reading)) as entry:
             more = await entry.move(state)
@@ -59,12 +59,6 @@ class Reconcile:
             reading = await self._coupons.read(item.code)
         except VivoldiError as error:
             if self._clock.now() < deadline:
-                return await self._later(claim, error)
+                return await self._ledger.read_later(claim, error)
             return await self._ledger.move(claim, confirm(item, deleted, None), was_read(error))
         return await self._ledger.move(claim, confirm(item, deleted, reading), was_read(reading))
-
-    async def _later(self, claim: Claim, error: VivoldiError) -> bool:
-        retry_after = error.retry_after if isinstance(error, VivoldiUnavailable) else None
-        due = self._ledger.retry_at(claim.attempts, retry_after)
-        await self._ledger.put_back(claim, due, was_read(error))
-        return False

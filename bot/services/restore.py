@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.domain.errors import VivoldiError, VivoldiUnavailable
+from bot.domain.errors import VivoldiError
 from bot.domain.event import EventKind
 from bot.domain.item import Item
 from bot.domain.request import Approved
@@ -55,7 +55,7 @@ class Restore:
         except VivoldiError as error:
             if self._clock.now() >= deadline:
                 return await self._ledger.move(claim, give_up(unclear), was_read(error))
-            return await self._later(claim, error)
+            return await self._ledger.read_later(claim, error)
         state = settle(drafted, unclear, reading, self._clock.now())
         if isinstance(state, Created) or state.seen is not None:
             return await self._ledger.move(claim, state, was_read(reading))
@@ -75,12 +75,6 @@ class Restore:
             reading = await self._coupons.read(item.code)
         except VivoldiError as error:
             if self._clock.now() < deadline:
-                return await self._later(claim, error)
+                return await self._ledger.read_later(claim, error)
             return await self._ledger.move(claim, confirm(drafted, created, None), was_read(error))
         return await self._ledger.move(claim, confirm(drafted, created, reading), was_read(reading))
-
-    async def _later(self, claim: Claim, error: VivoldiError) -> bool:
-        retry_after = error.retry_after if isinstance(error, VivoldiUnavailable) else None
-        due = self._ledger.retry_at(claim.attempts, retry_after)
-        await self._ledger.put_back(claim, due, was_read(error))
-        return False
