@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -46,6 +46,10 @@ class Standing:
     def granted(self, grants: Grants) -> bool:
         """Tell whether the person is named, or is in a group that is named."""
         return self.person.id in grants.users or bool(self.groups & grants.groups)
+
+    def coming_from(self, team: str, own: str) -> Standing:
+        """Return it for someone who comes from a workspace: of another than the bot's own, a stranger's."""
+        return self if team == own else replace(self, kind=Kind.STRANGER)
 
 
 class RequesterMayApprove(StrEnum):

@@ -10,7 +10,6 @@ from enum import StrEnum
 from bot.domain import freezes
 from bot.domain.event import Event, EventKind, Notice
 from bot.domain.policy import (
-    Kind,
     Policy,
     Standing,
     Verdict,
@@ -124,9 +123,7 @@ class Decide:
 
     async def _standing(self, click: Click) -> Standing:
         standing = await self._people.standing(click.user)
-        if click.team not in (None, self._team):
-            standing = replace(standing, kind=Kind.STRANGER)
-        return standing
+        return standing if click.team is None else standing.coming_from(click.team, self._team)
 
     def _verdict(self, click: Click, standing: Standing, request: Request | None, now: datetime) -> Verdict:
         if (verdict := may_act(standing)) is not Verdict.ALLOWED:

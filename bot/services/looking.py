@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from bot.domain.policy import Kind, Policy, Verdict, may_look
+from bot.domain.policy import Policy, Verdict, may_look
 from bot.domain.request import Shown
 from bot.services.ports import Dialogs, People, Store
 
@@ -56,9 +56,7 @@ class ShowAll:
         return self._view(await self._shown(look), look.channel, look.page)
 
     async def _shown(self, look: Look) -> Shown | Verdict:
-        standing = await self._people.standing(look.user)
-        if look.team != self._team:
-            standing = replace(standing, kind=Kind.STRANGER)
+        standing = (await self._people.standing(look.user)).coming_from(look.team, self._team)
         if (verdict := may_look(self._policy, standing, look.channel)) is not Verdict.ALLOWED:
             return verdict
         found = await self._store.find(look.request_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.bulk import Bulk, bulk_of
@@ -12,7 +12,6 @@ from bot.domain.coupon import CouponCode
 from bot.domain.errors import BadInput, CodeTaken
 from bot.domain.event import Event, EventKind
 from bot.domain.policy import (
-    Kind,
     Policy,
     Standing,
     Verdict,
@@ -160,9 +159,7 @@ class Submit:
 
     async def _standing(self, command: SlashCommand) -> Standing:
         standing = await self._people.standing(command.user)
-        if command.team != self._team:
-            standing = replace(standing, kind=Kind.STRANGER)
-        return standing
+        return standing.coming_from(command.team, self._team)
 
     async def _allowed(self, command: SlashCommand, standing: Standing, parsed: Command) -> Answer:
         if (verdict := may_request(self._policy, standing, command.channel)) is not Verdict.ALLOWED:

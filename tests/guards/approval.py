@@ -128,8 +128,8 @@ _CLICKED = (
         keeps="I1",
         promise="A click from another workspace is a stranger's, whoever the id belongs to here.",
         file=_DECIDE,
-        text="if click.team not in (None, self._team):",
-        without="if False:",
+        text="return standing if click.team is None else standing.coming_from(click.team, self._team)",
+        without="return standing",
         tests=("tests/integration/test_deciding.py::test_an_approver_of_another_workspace_is_a_stranger",),
     ),
 )

@@ -41,8 +41,8 @@ GUARDS = (
         keeps="I1",
         promise="A command from another workspace is refused.",
         file=_SUBMIT,
-        text="if command.team != self._team:",
-        without="if False:",
+        text="return standing.coming_from(command.team, self._team)",
+        without="return standing",
         tests=("tests/integration/test_services.py::test_a_command_from_another_workspace_is_refused",),
     ),
     Guard(
