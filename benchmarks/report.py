@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, shown
 
-_LIBRARIES = ("aiosqlite", "httpx", "psycopg", "slack-bolt", "sqlalchemy", "starlette", "uvicorn")
+_LIBRARIES = ("httpx", "psycopg", "slack-bolt", "sqlalchemy", "starlette", "uvicorn")
 _WHAT, _VALUE, _LIMIT = 46, 12, 10
 
 

@@ -1,26 +1,24 @@
 """What makes a run repeatable and quick: the same dice, no hurry, and SQLite in the thread that asks.
 
-The driver gives each connection a thread, and a run crosses over a thousand times. Here a statement is
-executed where it is asked for, so that nothing happens at the same time and nothing has to be waited for. One
-test goes through the driver's threads. And SQLAlchemy learns each statement once, not for each process anew.
+A commit runs in a thread, which a run waits for hundreds of times. Here it is executed where it is asked for,
+so that nothing happens at the same time and nothing has to be waited for. One test goes through the threads.
+And SQLAlchemy learns each statement once, not for each process anew.
 """
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import count
 from random import Random
-from typing import Any
+from typing import TypeVar
 
-import aiosqlite.core
 import pytest
 
 import bot.adapters.slack.directory
-import bot.adapters.store.engine
+import bot.adapters.store.patience
+import bot.adapters.store.sqlite
 import bot.adapters.store.store
 import bot.wiring
 import tests.chaos.town
@@ -28,41 +26,22 @@ from bot.adapters.store.engine import Courtesy, Database, connect
 
 # Seconds; longer than whatever waits here is left to wait.
 _LONG = 600
+
+Result = TypeVar("Result")
+
 _prepared: dict[tuple[str, int], Database] = {}
 
 
-class _AtOnce:
-    """In place of the queue to the thread: executes what is put into it."""
-
-    def put_nowait(self, work: tuple[asyncio.Future[Any] | None, Callable[[], Any]]) -> None:
-        """Execute, and complete the future with what came of it."""
-        future, function = work
-        try:
-            result = function()
-        except Exception as error:  # noqa: BLE001  handed on to whoever waits, as the thread does
-            if future is not None:
-                future.set_exception(error)
-            return
-        if future is not None:
-            future.set_result(result)
-
-
-class _NoThread:
-    """In place of the thread."""
-
-    def __init__(self, **_: Any) -> None:
-        self.daemon = True
-
-    def start(self) -> None:
-        """There is nothing to start."""
+async def _at_once(work: Callable[[], Result]) -> Result:
+    """In place of the thread: do it where it is asked for."""
+    return work()
 
 
 @contextmanager
 def without_threads() -> Iterator[None]:
     """Execute what is asked of SQLite at once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(aiosqlite.core, "SimpleQueue", _AtOnce)
-        patch.setattr(aiosqlite.core, "Thread", _NoThread)
+        patch.setattr(bot.adapters.store.sqlite, "_in_thread", _at_once)
         yield
 
 
@@ -75,7 +54,7 @@ def same_dice() -> Iterator[None]:
     numbers = count(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bot.adapters.slack.directory, "_PATIENCE", _LONG)
-        patch.setattr(bot.adapters.store.engine, "PATIENCE_SECONDS", _LONG)
+        patch.setattr(bot.adapters.store.patience, "SECONDS", _LONG)
         patch.setattr(bot.wiring, "Random", lambda: Random(7))
         patch.setattr(bot.wiring, "new_id", lambda: f"CG-{next(numbers):010d}")
         yield
@@ -94,8 +73,7 @@ def prepared_engines() -> Iterator[None]:
         key = (url, next(numbers))
         if key not in _prepared:
             _prepared[key] = connect(url, courtesy)
-        # A lock belongs to the event loop of its run.
-        return replace(_prepared[key], turn=_prepared[key].turn and asyncio.Lock())
+        return _prepared[key]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bot.adapters.store.store, "connect", connected)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tests.guards.guard import Guard
 
 _CLAIMS = "bot/adapters/store/claims.py"
-_ENGINE = "bot/adapters/store/engine.py"
+_SQLITE = "bot/adapters/store/sqlite.py"
+_SHARED = "tests/integration/test_shared_commit.py"
 _TABLES = "bot/adapters/migrations/versions/0001_first_tables.py"
 _CHAIN = "bot/adapters/migrations/versions/0002_audit_chain.py"
 _BY_CLAIMS = "tests/integration/test_store_claims.py"
@@ -141,7 +142,7 @@ _DURABLE = (
         name="WAL",
         keeps="I5",
         promise="SQLite writes ahead, so a reader never waits and a crash loses nothing.",
-        file=_ENGINE,
+        file=_SQLITE,
         text='"journal_mode=WAL", ',
         without="",
         tests=_POWER_CUT,
@@ -150,7 +151,7 @@ _DURABLE = (
         name="synchronous=FULL",
         keeps="I5",
         promise="A commit is on the disk when it is told.",
-        file=_ENGINE,
+        file=_SQLITE,
         text='"synchronous=FULL"',
         without='"synchronous=NORMAL"',
         tests=_POWER_CUT,
@@ -159,10 +160,55 @@ _DURABLE = (
         name="BEGIN IMMEDIATE",
         keeps="I6",
         promise="On SQLite whoever will write has the lock before the first read.",
-        file=_ENGINE,
-        text='_sqlite(parsed, "IMMEDIATE")',
-        without='_sqlite(parsed, "DEFERRED")',
+        file=_SQLITE,
+        text='_BEGIN = "BEGIN IMMEDIATE"',
+        without='_BEGIN = "BEGIN DEFERRED"',
         tests=(f"{_BY_STORE}::test_who_is_about_to_write_reads_nothing_old[sqlite]",),
+    ),
+    Guard(
+        name="failures wait for the commit",
+        keeps="I5",
+        promise="Who failed over what others wrote is not told before that is committed.",
+        file=_SQLITE,
+        text="                failure = error\n",
+        without="                raise error\n",
+        tests=(f"{_SHARED}::test_who_saw_a_change_that_is_not_committed_waits_for_it",),
+    ),
+    Guard(
+        name="success waits for the commit",
+        keeps="I5",
+        promise="Nobody who shares a commit goes on before it.",
+        file=_SQLITE,
+        text="            await asyncio.shield(self._committed(connection, commit))\n",
+        without="            asyncio.ensure_future(self._committed(connection, commit))\n",
+        tests=(f"{_SHARED}::test_those_who_wait_together_wait_for_the_disk_once",),
+    ),
+    Guard(
+        name="failed commits are told",
+        keeps="I4",
+        promise="A commit that fails is told to all who share it.",
+        file=_SQLITE,
+        text="        commit.require_success()\n",
+        without="",
+        tests=(f"{_SHARED}::test_a_commit_that_fails_fails_for_all_who_share_it",),
+    ),
+    Guard(
+        name="dropped changes are told",
+        keeps="I4",
+        promise="What SQLite drops with another's change is told to everyone who shared the commit.",
+        file=_SQLITE,
+        text="self._end(connection, commit, lost)",
+        without="self._end(connection, commit)",
+        tests=(f"{_SHARED}::test_what_sqlite_drops_is_dropped_for_all_who_share_it",),
+    ),
+    Guard(
+        name="failures are undone alone",
+        keeps="I5",
+        promise="A change that fails is undone although others beside it are committed.",
+        file=_SQLITE,
+        text='connection.exec_driver_sql("ROLLBACK TO mine")\n',
+        without="pass\n",
+        tests=(f"{_SHARED}::test_one_that_fails_takes_nobody_along",),
     ),
     Guard(
         name="told after the commit",

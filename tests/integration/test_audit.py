@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from alembic import command
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.store import SqlStore, SqlTrail, migrate
-from bot.adapters.store.engine import connect, run
+from bot.adapters.store.connection import Connection as AnyConnection
+from bot.adapters.store.connection import run
+from bot.adapters.store.engine import connect
 from bot.adapters.store.migrate import _config
 from bot.domain.audit import Wrong
 from bot.domain.errors import StoreError
@@ -68,7 +69,7 @@ async def verified(url: str) -> Verified:
 
 
 @asynccontextmanager
-async def unguarded(url: str) -> AsyncIterator[AsyncConnection]:
+async def unguarded(url: str) -> AsyncIterator[AnyConnection]:
     """Open a transaction in which none of the database's own guards holds."""
     database = connect(url)
     try:

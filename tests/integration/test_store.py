@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.adapters.store.engine import connect, run
+from bot.adapters.store.connection import run
+from bot.adapters.store.engine import connect
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import CodeTaken, StoreError
 from bot.domain.event import Event, EventKind
@@ -199,6 +200,7 @@ async def test_cancelled_work_is_rolled_back(bench: Bench) -> None:
             inside.set()
             while True:
                 await tx.get(request.origin.id)
+                await asyncio.sleep(0)
 
     task = asyncio.create_task(interrupted())
     await inside.wait()

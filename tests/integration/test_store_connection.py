@@ -8,9 +8,12 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from bot.adapters.store.engine import Database, connect, run
+from bot.adapters.store.connection import run
+from bot.adapters.store.engine import Database, connect
+
+_OF_TWO_WORDS = ("BEGIN", "ROLLBACK")
 
 
 async def test_only_what_may_wait_leaves_the_event_loop(tmp_path: Path) -> None:
@@ -22,7 +25,14 @@ async def test_only_what_may_wait_leaves_the_event_loop(tmp_path: Path) -> None:
         await run(connection, text("CREATE TABLE numbers (number INTEGER)"))
         await run(connection, text("INSERT INTO numbers VALUES (1)"))
     await database.close()
-    assert ran == ["loop: BEGIN IMMEDIATE", "loop: CREATE", "loop: INSERT", "thread: COMMIT"]
+    assert ran == [
+        "loop: BEGIN IMMEDIATE",
+        "loop: SAVEPOINT",
+        "loop: CREATE",
+        "loop: INSERT",
+        "loop: RELEASE",
+        "thread: COMMIT",
+    ]
 
 
 async def test_another_programs_lock_stops_nothing_else(tmp_path: Path) -> None:
@@ -53,12 +63,14 @@ async def _observe(database: Database, ran: list[str]) -> None:
 
     def note(statement: str) -> None:
         words = statement.split()
-        begin = words[0] == "BEGIN"
         if words[0] != "PRAGMA":
             where = "loop" if threading.get_ident() == loop else "thread"
-            ran.append(f"{where}: {' '.join(words[:2]) if begin else words[0]}")
+            ran.append(f"{where}: {' '.join(words[:2]) if words[0] in _OF_TWO_WORDS else words[0]}")
 
-    async with database.writer.connect() as connection:
-        raw: Any = (await connection.get_raw_connection()).driver_connection
-        await raw.set_trace_callback(note)
+    def observe(connection: Connection) -> None:
+        raw: Any = connection.connection.driver_connection
+        raw.set_trace_callback(note)
+
+    async with database.write() as connection:
+        await connection.run_sync(observe)
     ran.clear()

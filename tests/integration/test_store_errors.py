@@ -11,9 +11,10 @@ import psycopg
 import pytest
 from sqlalchemy import Table, exc, text
 
-from bot.adapters.store import SqlStore, engine, migrate
+from bot.adapters.store import SqlStore, migrate, patience
 from bot.adapters.store.claims import oldest_due
-from bot.adapters.store.engine import connect, run, translate
+from bot.adapters.store.connection import run, translate
+from bot.adapters.store.engine import connect
 from bot.adapters.store.schema import homes, items, notices, requests
 from bot.domain.errors import StoreError, StoreUnavailable
 from bot.worker import LEASE
@@ -25,7 +26,7 @@ from tests.integration.stored import store_new, store_pending, submitted
 async def bench(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Bench]:
-    monkeypatch.setattr(engine, "PATIENCE_SECONDS", 1)
+    monkeypatch.setattr(patience, "SECONDS", 1)
     async with bench_on(request.param, tmp_path) as bench:
         yield bench
 
@@ -126,7 +127,7 @@ async def test_a_reader_waits_for_no_writer(bench: Bench) -> None:
 
 async def test_the_wait_for_ones_turn_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On SQLite a task waits for another one's transaction no longer than for another process."""
-    monkeypatch.setattr(engine, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(patience, "SECONDS", 0.1)
     async with bench_on("sqlite", tmp_path) as bench:
         async with bench.store.transaction():
             with pytest.raises(StoreUnavailable, match="busy"):
@@ -201,8 +202,9 @@ async def test_a_look_for_work_reads_no_finished_request(tmp_path: Path, table: 
     async with bench_on("sqlite", tmp_path) as bench:
         database = connect(bench.url)
         async with database.read() as connection:
-            query = oldest_due(table).compile(connection.sync_engine).string
-            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (0,) * query.count("?"))
+            query = oldest_due(table).compile(dialect=connection.dialect).string
+            explain, values = f"EXPLAIN QUERY PLAN {query}", (0,) * query.count("?")
+            plan = await connection.run_sync(lambda plain: plain.exec_driver_sql(explain, values))
             steps = [step["detail"] for step in plan.mappings()]
         assert steps[0] == f"SEARCH {table} USING INDEX {table}_due (due_at<?)"
         # Of many codes, the later ones come after everyone else's: what is due is sorted, and nothing else.

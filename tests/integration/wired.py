@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import text
 
 from bot.adapters.store import SqlStore, migrate
-from bot.adapters.store.engine import connect, run
+from bot.adapters.store.connection import run
+from bot.adapters.store.engine import connect
 from bot.domain.coupon import CouponCode
 from bot.domain.event import Event, EventKind
 from bot.domain.item import AnyState

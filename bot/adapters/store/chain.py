@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Row, Text, column, insert, select, table
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.store.engine import run
+from bot.adapters.store.connection import Connection, run
 from bot.adapters.store.schema import audit_head, json_text, microseconds
 from bot.domain.audit import Facts, Head, Link, extend
 from bot.domain.errors import StoreError
@@ -34,7 +33,7 @@ _head = select(audit_head.c.last_id, audit_head.c.last_hash, audit_head.c.count)
 _locked_head = _head.with_for_update()
 
 
-async def append(connection: AsyncConnection, events: Sequence[Event]) -> None:
+async def append(connection: Connection, events: Sequence[Event]) -> None:
     """Append events to the chain, as the last thing before the commit. Raises StoreError without a head."""
     head = await read_head(connection, lock=True)
     if head is None:
@@ -46,7 +45,7 @@ async def append(connection: AsyncConnection, events: Sequence[Event]) -> None:
     await run(connection, _append, rows)
 
 
-async def read_head(connection: AsyncConnection, *, lock: bool = False) -> Head | None:
+async def read_head(connection: Connection, *, lock: bool = False) -> Head | None:
     """Return the stored head; None: it is gone. lock: until the transaction ends."""
     row = (await run(connection, _locked_head if lock else _head)).first()
     return None if row is None else Head(**row._mapping)

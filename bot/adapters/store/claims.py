@@ -23,9 +23,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.store.engine import Database, run
+from bot.adapters.store.connection import Connection, run
+from bot.adapters.store.engine import Database
 from bot.adapters.store.schema import Instant, homes, items, notices, requests
 from bot.domain.bulk import MANY
 from bot.domain.errors import LostClaim
@@ -100,7 +100,7 @@ def _taking(table: Table) -> Executable:
     )
 
 
-async def overdue(connection: AsyncConnection, table: Table, now: datetime) -> timedelta:
+async def overdue(connection: Connection, table: Table, now: datetime) -> timedelta:
     """Return for how long the oldest due work has been due, claimed or not; zero where none is."""
     oldest = select(func.min(table.c.due_at)).where(table.c.due_at <= now)
     return now - ((await run(connection, oldest)).scalar() or now)
@@ -148,12 +148,12 @@ def claimed(claim: AnyClaim) -> ColumnElement[bool]:
     )
 
 
-async def lock_request(connection: AsyncConnection, request_id: str) -> None:
+async def lock_request(connection: Connection, request_id: str) -> None:
     """Lock a request. It is locked before its items, always, so that no two transactions can deadlock."""
     await run(connection, select(requests.c.id).where(requests.c.id == request_id).with_for_update())
 
 
-async def hold(connection: AsyncConnection, claim: Claim, now: datetime) -> None:
+async def hold(connection: Connection, claim: Claim, now: datetime) -> None:
     """Lock the row of a claim. Raises LostClaim where someone else has it, or where the lease has run out."""
     table = table_of(claim)
     if table is not requests:

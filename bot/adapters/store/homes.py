@@ -24,10 +24,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.store import claims
-from bot.adapters.store.engine import Database, run
+from bot.adapters.store.connection import Connection, run
+from bot.adapters.store.engine import Database
 from bot.adapters.store.load import load
 from bot.adapters.store.schema import Instant, homes, requests
 from bot.domain.errors import LostClaim
@@ -161,7 +161,7 @@ def _adding(dialect: str) -> sqlite.Insert | postgresql.Insert:
     return sqlite.insert(homes) if dialect == "sqlite" else postgresql.insert(homes)
 
 
-async def make_due(connection: AsyncConnection, now: datetime) -> bool:
+async def make_due(connection: Connection, now: datetime) -> bool:
     """Make every Home due that is kept up to date, as soon as its pace allows. Returns whether any is."""
     people = (await run(connection, _kept, {"since": now - KEPT_FOR})).scalars().all()
     if people:

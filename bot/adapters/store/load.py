@@ -6,9 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import BindParameter, ColumnElement, RowMapping, Text, bindparam, select, type_coerce
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.store.engine import run
+from bot.adapters.store.connection import Connection, run
 from bot.adapters.store.mapping import ITEM_TEXTS, Texts, request_of
 from bot.adapters.store.schema import decisions, items, requests
 from bot.services.ports import OpenRequest
@@ -23,7 +22,7 @@ _their_decisions = select(decisions).where(decisions.c.request_id.in_(_ids))
 
 
 async def load(
-    connection: AsyncConnection,
+    connection: Connection,
     where: ColumnElement[bool],
     *,
     limit: int | None = None,

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from bot.adapters.store.engine import Database, run
+from bot.adapters.store.connection import run
+from bot.adapters.store.engine import Database
 from bot.adapters.store.schema import call_rate
 from bot.domain.bulk import Plan
 from bot.domain.calls import Grant, Taken, has_room, take

@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, insert, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.store.engine import run
+from bot.adapters.store.connection import Connection, run
 from bot.adapters.store.schema import items, snapshots
 from bot.domain.coupon import CouponCode, Sealed, code_key
 from bot.services.ports import Place, Snapshot
@@ -18,7 +17,7 @@ from bot.services.ports import Place, Snapshot
 class SqlSnapshots:
     """Implements the port `Snapshots` on the connection of a transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def keep(self, place: Place, sealed: Sealed, at: datetime) -> None:

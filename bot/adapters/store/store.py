@@ -10,7 +10,8 @@ from typing import Self
 from sqlalchemy import delete, select, update
 
 from bot.adapters.store.claims import claimed, keep, overdue, take
-from bot.adapters.store.engine import Courtesy, connect, run
+from bot.adapters.store.connection import run
+from bot.adapters.store.engine import Courtesy, connect
 from bot.adapters.store.homes import SqlHomes
 from bot.adapters.store.load import load
 from bot.adapters.store.mapping import event_of, notice_of

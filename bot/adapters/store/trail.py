@@ -10,10 +10,10 @@ from collections.abc import AsyncGenerator
 from typing import Self
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.store.chain import link_of, read_head, stored_events
-from bot.adapters.store.engine import connect, run
+from bot.adapters.store.connection import Connection, run
+from bot.adapters.store.engine import connect
 from bot.adapters.store.schema import items, microseconds
 from bot.domain.audit import Around, Head, Link
 from bot.domain.coupon import code_key
@@ -57,7 +57,7 @@ class SqlTrail:
             )
 
 
-async def _page(connection: AsyncConnection, chosen: Chosen, after: int | None) -> Page:
+async def _page(connection: Connection, chosen: Chosen, after: int | None) -> Page:
     query = select(stored_events).where(*_conditions(chosen)).order_by(_columns.id).limit(_PAGE)
     if after is not None:
         query = query.where(_columns.id > after)
@@ -85,6 +85,6 @@ def _about(key: str) -> ColumnElement[bool]:
     return or_(func.upper(_columns.code) == key, of_its_requests)
 
 
-async def _any(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> bool:
+async def _any(connection: Connection, *conditions: ColumnElement[bool]) -> bool:
     found = await run(connection, select(_columns.id).where(*conditions).limit(1))
     return found.first() is not None

@@ -8,12 +8,11 @@ from typing import Any
 
 from sqlalchemy import Executable, RowMapping, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.store import claims, mapping
 from bot.adapters.store.chain import append
+from bot.adapters.store.connection import Connection, run
 from bot.adapters.store.due import item_due, paced, request_due, retry_due
-from bot.adapters.store.engine import run
 from bot.adapters.store.freezes import freeze_of
 from bot.adapters.store.homes import make_due
 from bot.adapters.store.load import load
@@ -55,7 +54,7 @@ class SqlTransaction:
     events, in their order.
     """
 
-    def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
+    def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection
         self._clock = clock
         self._loaded: dict[str, Request] = {}

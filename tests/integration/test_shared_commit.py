@@ -1,0 +1,177 @@
+"""On SQLite, transactions that wait for their turn at the same time share one commit."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from bot.adapters.store import sqlite
+from bot.adapters.store.connection import run
+from bot.adapters.store.engine import Database, connect
+from bot.domain.errors import StoreError, StoreUnavailable
+
+
+class Bench:
+    """A database with one table, and what was committed in it as another program sees it."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.database: Database = connect(f"sqlite:///{file}")
+        self.commits = 0
+
+    async def begin(self) -> None:
+        """Make the tables, and count the commits from then on."""
+        async with self.database.write() as connection:
+            await run(connection, text("CREATE TABLE parents (number INTEGER PRIMARY KEY)"))
+            of = "REFERENCES parents (number) DEFERRABLE INITIALLY DEFERRED"
+            await run(connection, text(f"CREATE TABLE numbers (number INTEGER PRIMARY KEY, parent {of})"))
+        await self.on_connection(lambda raw: raw.set_trace_callback(self._note))
+
+    def _note(self, statement: str) -> None:
+        self.commits += statement == "COMMIT"
+
+    async def on_connection(self, do: Any) -> None:
+        """Do something with the driver's connection for writing."""
+
+        def work(connection: Connection) -> None:
+            do(connection.connection.driver_connection)
+
+        async with self.database.write() as connection:
+            await connection.run_sync(work)
+
+    async def add(self, number: int, parent: int | None = None) -> None:
+        """Store a number; it fails where the number is stored already."""
+        values = {"number": number, "parent": parent}
+        async with self.database.write() as connection:
+            await run(connection, text("INSERT INTO numbers VALUES (:number, :parent)"), values)
+
+    def stored(self) -> set[int]:
+        """Return what is committed."""
+        other = sqlite3.connect(self.file)
+        try:
+            return {number for (number,) in other.execute("SELECT number FROM numbers")}
+        finally:
+            other.close()
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    bench = Bench(tmp_path / "numbers.db")
+    await bench.begin()
+    bench.commits = 0
+    yield bench
+    await bench.database.close()
+
+
+async def test_those_who_wait_together_wait_for_the_disk_once(bench: Bench) -> None:
+    """Twenty changes at the same time take a commit or two, and each is stored when its block has ended."""
+
+    async def add(number: int) -> bool:
+        await bench.add(number)
+        return number in bench.stored()
+
+    assert all(await asyncio.gather(*map(add, range(20))))
+    assert bench.commits <= 2
+
+
+async def test_one_that_fails_takes_nobody_along(bench: Bench) -> None:
+    """A change that fails is undone by itself, all of it; those beside it are stored."""
+
+    async def two(number: int, other: int) -> None:
+        async with bench.database.write() as connection:
+            for each in (number, other):
+                await run(connection, text("INSERT INTO numbers (number) VALUES (:n)"), {"n": each})
+
+    results = await asyncio.gather(bench.add(1), two(2, 1), bench.add(3), return_exceptions=True)
+    assert [type(result) for result in results] == [type(None), StoreError, type(None)]
+    assert bench.stored() == {1, 3}
+
+
+class _Held:
+    """Holds up whatever runs in a thread. begun: it is there."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun, self.go_on = asyncio.Event(), threading.Event()
+        in_thread, loop = sqlite._in_thread, asyncio.get_running_loop()
+
+        async def held(work: Any) -> Any:
+            def later() -> Any:
+                loop.call_soon_threadsafe(self.begun.set)
+                self.go_on.wait()
+                return work()
+
+            return await in_thread(later)
+
+        monkeypatch.setattr(sqlite, "_in_thread", held)
+
+
+@pytest.fixture
+async def held(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[_Held]:
+    held = _Held(monkeypatch)
+    yield held
+    held.go_on.set()
+
+
+async def test_who_saw_a_change_that_is_not_committed_waits_for_it(bench: Bench, held: _Held) -> None:
+    """Nobody is told of what others wrote before it is committed, also not by their own failure (I5)."""
+    first, refused = asyncio.create_task(bench.add(1)), asyncio.create_task(bench.add(1))
+    await held.begun.wait()
+    assert not first.done()
+    assert not refused.done()
+    held.go_on.set()
+    await first
+    with pytest.raises(StoreError):
+        await refused
+
+
+async def test_a_commit_that_fails_fails_for_all_who_share_it(bench: Bench) -> None:
+    """Where the database refuses the commit, nobody is told that anything was stored."""
+    results = await asyncio.gather(bench.add(1), bench.add(2, parent=7), bench.add(3), return_exceptions=True)
+    assert [type(result) for result in results] == [StoreError] * 3
+    assert bench.stored() == set()
+    await bench.add(4)
+    assert bench.stored() == {4}
+
+
+async def test_what_sqlite_drops_is_dropped_for_all_who_share_it(bench: Bench) -> None:
+    """Some errors make SQLite roll back everything, as one of the disk may: everyone beside it is told."""
+
+    async def drop() -> None:
+        async with bench.database.write() as connection:
+            await run(connection, text("INSERT OR ROLLBACK INTO numbers (number) VALUES (1)"))
+
+    results = await asyncio.gather(bench.add(1), drop(), bench.add(2), return_exceptions=True)
+    assert [type(result) for result in results] == [StoreUnavailable, StoreUnavailable, type(None)]
+    assert bench.stored() == {2}
+
+
+async def test_what_is_cancelled_while_it_is_committed_is_committed(bench: Bench, held: _Held) -> None:
+    """Whoever leaves during the commit leaves no lock behind, and the next one goes on."""
+    leaving = asyncio.create_task(bench.add(1))
+    await held.begun.wait()
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    held.go_on.set()
+    await bench.add(2)
+    assert bench.stored() == {1, 2}
+
+
+async def test_the_log_begins_anew_while_people_keep_writing(bench: Bench) -> None:
+    """What is written ahead is moved into the file in time, so the log stays small under lasting load."""
+    log, writers = bench.file.with_name(bench.file.name + "-wal"), 4
+
+    async def keep_writing(first: int) -> None:
+        for number in range(first, 2_000, writers):
+            await bench.add(number)
+
+    await asyncio.gather(*map(keep_writing, range(writers)))
+    written = bench.commits * 4096
+    assert log.stat().st_size < written / 2
