@@ -47,15 +47,15 @@ class WorkOnItem:
             pass
 
     async def _step(self, claim: Claim) -> bool:
-        async with self._ledger.entry(claim) as entry:
-            request, item = entry.request, entry.item
-        if entry.has_deletion and item.draft is not None:
-            return await self._restore(claim, entry.approved, item, item.draft)
+        found = await self._ledger.look(claim)
+        item = found.item
+        if found.has_deletion and item.draft is not None:
+            return await self._restore(claim, found.approved, item, item.draft)
         # Once approved, the deletion comes first: its own read settles what a freeze has led to.
-        if entry.has_deletion:
-            return await self._delete(claim, entry.approved, item)
+        if found.has_deletion:
+            return await self._delete(claim, found.approved, item)
         if isinstance(item.freeze, Underway):
-            return await self._freeze(claim, request, item, item.freeze)
+            return await self._freeze(claim, found.request, item, item.freeze)
         raise AssertionError(f"{claim.label} has nothing left to do, so it can't be claimed")
 
     async def _delete(self, claim: Claim, request: Approved, item: Item) -> bool:

@@ -14,7 +14,7 @@ from bot.domain.errors import LostClaim, SlackError, VivoldiError
 from bot.domain.event import Event, EventKind
 from bot.domain.freeze import Dates, Freeze, Underway, has_set_date
 from bot.domain.item import AnyState, Item, Waiting, is_final, may_be_gone
-from bot.domain.request import Approved, codes_of, progress
+from bot.domain.request import Approved, Request, codes_of, progress
 from bot.domain.request import Shown as ShownRequest
 from bot.domain.restore import ToCreate
 from bot.services.ports import Claim, Clock, Place, Store, Transaction
@@ -41,13 +41,11 @@ def was_read(reading: Reading | VivoldiError) -> Fact:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """An open entry: the transaction, and the request as it stands in it."""
+class Looked:
+    """A claimed item, and the request that it is in."""
 
-    tx: Transaction
     claim: Claim
     request: ShownRequest
-    clock: Clock
 
     @property
     def approved(self) -> Approved:
@@ -71,6 +69,20 @@ class Entry:
         """Where the claimed item stands."""
         assert self.claim.position is not None
         return Place(self.claim.request_id, self.claim.position)
+
+
+def _that_was_shown(request: Request | None) -> ShownRequest:
+    # What has work left was shown to people.
+    assert isinstance(request, ShownRequest), f"{request} was not shown"
+    return request
+
+
+@dataclass(frozen=True)
+class Entry(Looked):
+    """An open entry: the transaction, and the request as it stands in it."""
+
+    tx: Transaction
+    clock: Clock
 
     async def move(self, state: AnyState) -> bool:
         """Store the item's next state, with its outcome as an audit event where it is one.
@@ -130,6 +142,11 @@ class Ledger:
         self._clock = clock
         self._random = random
 
+    async def look(self, claim: Claim) -> Looked:
+        """Return the claimed item as it is stored. Raises LostClaim where it is no longer held."""
+        request, _ = await self._store.look(claim, self._clock.now())
+        return Looked(claim, _that_was_shown(request))
+
     @asynccontextmanager
     async def entry(self, claim: Claim, fact: Fact | None = None) -> AsyncIterator[Entry]:
         """Open a transaction under the claim, and note in it what was observed.
@@ -140,10 +157,8 @@ class Ledger:
         try:
             async with self._store.transaction() as tx:
                 await tx.hold(claim)
-                request = await tx.get(claim.request_id)
-                # What has work left was shown to people.
-                assert isinstance(request, ShownRequest), f"{claim.request_id} was not shown"
-                entry = Entry(tx, claim, request, self._clock)
+                request = _that_was_shown(await tx.get(claim.request_id))
+                entry = Entry(claim, request, tx, self._clock)
                 if fact is not None:
                     await entry.note(fact)
                 yield entry

@@ -199,6 +199,13 @@ class Store(Protocol):
     async def find(self, request_id: str) -> OpenRequest | None:
         """Return a request, open or not, with the place of its card, without locking it."""
 
+    async def look(self, claim: Claim, now: datetime) -> tuple[Request, Delivery]:
+        """Return the claimed request, and how far it has been shown, without locking it.
+
+        Raises LostClaim where the claim is not held at `now`. It may be lost, and the request changed, a
+        moment later: whatever follows from it is written under the claim.
+        """
+
     async def history(self, code: CouponCode, limit: int) -> Sequence[OpenRequest]:
         """Return the requests, open or not, that a code was ever in, in whatever case; the newest first."""
 

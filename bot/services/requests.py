@@ -29,15 +29,12 @@ class WorkOnRequest:
             pass
 
     async def _step(self, claim: Claim) -> bool:
-        async with self._store.transaction() as tx:
-            await tx.hold(claim)
-            request = await tx.get(claim.request_id)
-            delivery = await tx.delivery(claim.request_id)
+        request, delivery = await self._store.look(claim, self._clock.now())
         if isinstance(request, Submitted):
             return await self._read(claim, request)
         if isinstance(request, Pending) and self._clock.now() >= request.approve_by:
             return await self._expire(claim)
-        if request is None or isinstance(request, Failed):
+        if isinstance(request, Failed):
             return await self._done(claim)
         if delivery.drawn_version < request.version:
             return await self._present.draw(claim, request, delivery)

@@ -11,7 +11,8 @@ from enum import StrEnum
 from bot.domain.bulk import Plan
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import CouponGuardError
-from bot.services.ports import Claim, NoticeClaim, OpenRequest, Store, Transaction
+from bot.domain.request import Request
+from bot.services.ports import Claim, Delivery, NoticeClaim, OpenRequest, Store, Transaction
 
 COMMIT, ROLLBACK, CLAIM, DELETE = "store.commit", "store.rollback", "store.claim", "vivoldi.delete"
 CREATE, UPDATE = "vivoldi.create", "vivoldi.update"
@@ -173,6 +174,10 @@ class BoundStore:
     async def find(self, request_id: str) -> OpenRequest | None:
         """Return a request."""
         return await self._store.find(request_id)
+
+    async def look(self, claim: Claim, now: datetime) -> tuple[Request, Delivery]:
+        """Return a claimed request."""
+        return await self._store.look(claim, now)
 
     async def history(self, code: CouponCode, limit: int) -> Sequence[OpenRequest]:
         """Return the requests that a code was ever in."""

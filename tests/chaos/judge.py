@@ -59,6 +59,9 @@ def _judge_ending(case: Case, code: str, request: str, deletes: list[Asked]) -> 
     # Where Slack refuses the thread, the requester is told privately.
     told = [said for said in since if said.thread in threads]
     told = told or [said for said in since if said.thread is None and _is_outcome(said, code)]
+    if not told and not deletes and _is_lost(case, request):
+        case.excused.append("a card that nobody could note, and Slack took no other")
+        return
     if not told:
         case.find(Rule.UNTOLD, f"{code}: {len(deletes)} DELETEs")
         return
@@ -80,6 +83,19 @@ def _judge_ending(case: Case, code: str, request: str, deletes: list[Asked]) -> 
             case.excused.append(why)
     if (late := _late(case, request, told[0])) > _patience(case.journal):
         case.find(Rule.LATE, f"{code}: {late} after all was done")
+
+
+def _is_lost(case: Case, request: str) -> bool:
+    """Tell whether the bot was held up right after it had posted the request's card, and Slack took no other.
+
+    The requester is told that privately, and why. The one card keeps its buttons, which do nothing any more.
+    """
+    held_up, cards = case.journal.interrupted + case.journal.troubled, case.seen.of(request)
+    if not held_up or len(cards) > 1 or any(click.request == request for click in case.seen.clicks):
+        return False
+    private = [said.text for said in case.seen.said if said.thread is None and said.index > cards[0].index]
+    named = [re.findall(r"`(\w+)`", text) for text in private if "I can't post the card" in text]
+    return any(re.search(rf"^{code}\b", cards[0].text, re.M) for codes in named for code in codes)
 
 
 def _told(case: Case, ending: Ending, said: Said, request: str, deletes: list[Asked]) -> Told:
@@ -128,6 +144,8 @@ def _look_at_cards(case: Case) -> None:
     for request in dict.fromkeys(card.request for card in case.seen.cards):
         latest = {card.ts: card for card in case.seen.of(request)}
         live = {ts for ts, card in latest.items() if card.live} - case.seen.unchangeable
+        if live and _is_lost(case, request):
+            continue
         if live and (live == latest.keys() or live & clicked or len(live) > most_strays):
             case.find(Rule.LIVE, f"{request}: {len(live)} of {len(latest)} cards")
 

@@ -189,8 +189,8 @@ _DELETED = (
         keeps="I5",
         promise="Once approved, the deletion comes before whatever its freeze still has to do.",
         file="bot/services/items.py",
-        text="        if entry.has_deletion:\n            return await self._delete(",
-        without="        if entry.has_deletion and not isinstance(item.freeze, Underway):\n"
+        text="        if found.has_deletion:\n            return await self._delete(",
+        without="        if found.has_deletion and not isinstance(item.freeze, Underway):\n"
         "            return await self._delete(",
         tests=(f"{_TESTS}::test_approvals_during_the_freeze_go_straight_to_the_deletion",),
     ),

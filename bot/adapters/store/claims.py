@@ -18,7 +18,6 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
-    literal,
     or_,
     select,
     update,
@@ -88,7 +87,7 @@ def _taking(table: Table) -> Executable:
     until = bindparam("until", type_=Instant)
     return (
         update(table)
-        .where(*(key == bindparam(f"its_{key.name}") for key in table.primary_key.columns))
+        .where(*_at_its_key(table))
         .values(
             # The work is due again when the lease ends; a change in between moves this to an earlier time.
             due_at=until,
@@ -111,17 +110,19 @@ AnyClaim = Claim | NoticeClaim | HomeClaim
 
 async def keep(database: Database, claim: AnyClaim, now: datetime, lease: timedelta) -> None:
     """Let a lease end at `now + lease`. Raises LostClaim where it has ended."""
-    table, until = table_of(claim), now + lease
-    # What became due by a change in between stays due at that time.
-    due = case(
-        (table.c.due_at == table.c.lease_until, literal(until, table.c.due_at.type)), else_=table.c.due_at
-    )
-    kept = (
-        update(table).where(claimed(claim), table.c.lease_until > now).values(lease_until=until, due_at=due)
-    )
+    table = table_of(claim)
+    times = {"now": now, "until": now + lease}
     async with database.write() as connection:
-        if (await run(connection, kept)).rowcount != 1:
+        if (await run(connection, _keeping(table), place_of(claim) | times)).rowcount != 1:
             raise LostClaim("The lease ran out, or the work is done.")
+
+
+@cache
+def _keeping(table: Table) -> Executable:
+    until = bindparam("until", type_=Instant)
+    # What became due by a change in between stays due at that time.
+    due = case((table.c.due_at == table.c.lease_until, until), else_=table.c.due_at)
+    return update(table).where(claimed(table), _lasts(table)).values(lease_until=until, due_at=due)
 
 
 def table_of(claim: AnyClaim) -> Table:
@@ -133,31 +134,58 @@ def table_of(claim: AnyClaim) -> Table:
     return requests if claim.position is None else items
 
 
-def claimed(claim: AnyClaim) -> ColumnElement[bool]:
-    """Return the condition for the row of a claim as long as its token is still the one."""
+@cache
+def claimed(table: Table) -> ColumnElement[bool]:
+    """Return the condition for the row of a claim as long as its token is still the one.
+
+    Its parameters are those of `place_of`.
+    """
+    return and_(*_at_its_key(table), table.c.claim_token == bindparam("its_token"))
+
+
+def place_of(claim: AnyClaim) -> dict[str, Any]:
+    """Return the values of the parameters of `claimed`."""
+    token = {"its_token": claim.token}
     if isinstance(claim, HomeClaim):
-        return and_(homes.c.person == claim.person, homes.c.claim_token == claim.token)
+        return {"its_person": claim.person, **token}
     if isinstance(claim, NoticeClaim):
-        return and_(notices.c.id == claim.notice.id, notices.c.claim_token == claim.token)
+        return {"its_id": claim.notice.id, **token}
     if claim.position is None:
-        return and_(requests.c.id == claim.request_id, requests.c.claim_token == claim.token)
-    return and_(
-        items.c.request_id == claim.request_id,
-        items.c.position == claim.position,
-        items.c.claim_token == claim.token,
-    )
+        return {"its_id": claim.request_id, **token}
+    return {"its_request_id": claim.request_id, "its_position": claim.position, **token}
+
+
+def _at_its_key(table: Table) -> list[ColumnElement[bool]]:
+    return [key == bindparam(f"its_{key.name}") for key in table.primary_key.columns]
+
+
+def _lasts(table: Table) -> ColumnElement[bool]:
+    return table.c.lease_until > bindparam("now", type_=Instant)
+
+
+_request = select(requests.c.id).where(*_at_its_key(requests)).with_for_update()
 
 
 async def lock_request(connection: Connection, request_id: str) -> None:
     """Lock a request. It is locked before its items, always, so that no two transactions can deadlock."""
-    await run(connection, select(requests.c.id).where(requests.c.id == request_id).with_for_update())
+    await run(connection, _request, {"its_id": request_id})
 
 
 async def hold(connection: Connection, claim: Claim, now: datetime) -> None:
     """Lock the row of a claim. Raises LostClaim where someone else has it, or where the lease has run out."""
-    table = table_of(claim)
-    if table is not requests:
+    if claim.position is not None:
         await lock_request(connection, claim.request_id)
-    held = select(table.c.claim_token).where(claimed(claim), table.c.lease_until > now).with_for_update()
-    if (await run(connection, held)).first() is None:
+    await require(connection, claim, now, lock=True)
+
+
+async def require(connection: Connection, claim: Claim, now: datetime, *, lock: bool = False) -> None:
+    """Make sure that a claim is held. Raises LostClaim. lock: keep it so until the transaction ends."""
+    held = _held(table_of(claim), lock=lock)
+    if (await run(connection, held, place_of(claim) | {"now": now})).first() is None:
         raise LostClaim("The lease ran out, or the work is done.")
+
+
+@cache
+def _held(table: Table, *, lock: bool) -> Select[Any]:
+    held = select(table.c.claim_token).where(claimed(table), _lasts(table))
+    return held.with_for_update() if lock else held

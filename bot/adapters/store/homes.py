@@ -146,8 +146,8 @@ class SqlHomes:
     async def _give_back(self, claim: HomeClaim, values: Mapping[str, Any]) -> None:
         free = {"claim_token": None, "lease_until": None}
         async with self._database.write() as connection:
-            held = update(homes).where(claims.claimed(claim)).values({**values, **free})
-            lost = (await run(connection, held)).rowcount != 1
+            held = update(homes).where(claims.claimed(homes)).values({**values, **free})
+            lost = (await run(connection, held, claims.place_of(claim))).rowcount != 1
             if lost:
                 # What this one published may have come after something newer.
                 again = {"due_at": _due(self._clock.now()), "shown": None}

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import BindParameter, ColumnElement, RowMapping, Text, bindparam, select, type_coerce
 
 from bot.adapters.store.connection import Connection, run
-from bot.adapters.store.mapping import ITEM_TEXTS, Texts, request_of
+from bot.adapters.store.mapping import ITEM_TEXTS, Texts, delivery_of, request_of
 from bot.adapters.store.schema import decisions, items, requests
-from bot.services.ports import OpenRequest
+from bot.domain.request import Request
+from bot.services.ports import Delivery, OpenRequest
 
 _ids: BindParameter[str] = bindparam("ids", expanding=True)
 _their_items = (
@@ -21,19 +22,42 @@ _their_items = (
 _their_decisions = select(decisions).where(decisions.c.request_id.in_(_ids))
 
 
-async def load(
-    connection: Connection,
-    where: ColumnElement[bool],
-    *,
-    limit: int | None = None,
-    lock: bool = False,
-) -> Sequence[OpenRequest]:
-    """Return the requests that a condition on `requests` selects, oldest first.
+_one = select(requests).where(requests.c.id == bindparam("its_id"))
+_one_locked = _one.with_for_update()
 
-    lock: keep them locked until the transaction ends (on SQLite the transaction itself does).
-    """
+
+async def load(
+    connection: Connection, where: ColumnElement[bool], *, limit: int | None = None
+) -> Sequence[OpenRequest]:
+    """Return the requests that a condition on `requests` selects, oldest first."""
     chosen = select(requests).where(where).order_by(requests.c.opened_at, requests.c.id).limit(limit)
-    found = (await run(connection, chosen.with_for_update() if lock else chosen)).mappings().all()
+    return await _whole(connection, (await run(connection, chosen)).mappings().all())
+
+
+async def load_one(connection: Connection, request_id: str, *, lock: bool = False) -> OpenRequest | None:
+    """Return a request, or None.
+
+    lock: keep it locked until the transaction ends (on SQLite the transaction itself does).
+    """
+    row = await load_row(connection, request_id, lock=lock)
+    return None if row is None else (await _whole(connection, [row]))[0]
+
+
+async def load_row(connection: Connection, request_id: str, *, lock: bool = False) -> RowMapping | None:
+    """Return the row of a request, or None. lock: see `load_one`."""
+    found = await run(connection, _one_locked if lock else _one, {"its_id": request_id})
+    return found.mappings().first()
+
+
+async def look(connection: Connection, request_id: str) -> tuple[Request, Delivery]:
+    """Return a request that is there, and how far it has been shown."""
+    row = await load_row(connection, request_id)
+    assert row is not None, f"{request_id} is claimed, so it is there"
+    (found,) = await _whole(connection, [row])
+    return found.request, delivery_of(row)
+
+
+async def _whole(connection: Connection, found: Sequence[RowMapping]) -> Sequence[OpenRequest]:
     ids = [row["id"] for row in found]
     if not ids:
         return ()

@@ -53,6 +53,7 @@ from bot.domain.request import (
     Submitted,
     shown_digest,
 )
+from bot.services.ports import Delivery
 
 REQUEST_STATES: dict[type[Request], str] = {
     Submitted: "submitted",
@@ -81,6 +82,12 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 # ---------------------------------------------------------------- to rows
+
+
+def delivery_of(row: RowMapping) -> Delivery:
+    """Return how far the request of a row has been shown."""
+    copies, reminders = tuple(row["card_copies"]), (row["remind_at"], row["reminded_at"])
+    return Delivery(row["card_ts"], row["drawn_version"], row["told"], copies, *reminders)
 
 
 def origin_row(origin: Origin, reply_url: str | None) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from typing import Self
 
 from sqlalchemy import delete, select, update
 
-from bot.adapters.store.claims import claimed, keep, overdue, take
+from bot.adapters.store.claims import claimed, keep, overdue, place_of, require, take
 from bot.adapters.store.connection import run
 from bot.adapters.store.engine import Courtesy, connect
 from bot.adapters.store.homes import SqlHomes
-from bot.adapters.store.load import load
+from bot.adapters.store.load import load, load_one, look
 from bot.adapters.store.mapping import event_of, notice_of
 from bot.adapters.store.rate import SqlRate
 from bot.adapters.store.schema import events, homes, items, notices, requests
@@ -21,7 +21,11 @@ from bot.adapters.store.transaction import SqlTransaction
 from bot.domain.bulk import Plan
 from bot.domain.coupon import CouponCode, code_key
 from bot.domain.event import Event
-from bot.services.ports import Claim, Clock, NoticeClaim, OpenRequest
+from bot.domain.request import Request
+from bot.services.ports import Claim, Clock, Delivery, NoticeClaim, OpenRequest
+
+_drop_notice = delete(notices).where(claimed(notices))
+_put_back_notice = update(notices).where(claimed(notices))
 
 
 class SqlStore:
@@ -113,13 +117,13 @@ class SqlStore:
 
         Where someone else took the notice over meanwhile, nothing happens.
         """
-        mine = claimed(claim)
+        mine = place_of(claim)
         later = {"due_at": due, "claim_token": None, "lease_until": None}
         async with self._database.write() as connection:
-            await run(
-                connection,
-                delete(notices).where(mine) if due is None else update(notices).where(mine).values(later),
-            )
+            if due is None:
+                await run(connection, _drop_notice, mine)
+            else:
+                await run(connection, _put_back_notice, mine | later)
         self._on_commit(())
 
     async def open_requests(self, limit: int) -> Sequence[OpenRequest]:
@@ -130,8 +134,16 @@ class SqlStore:
     async def find(self, request_id: str) -> OpenRequest | None:
         """Return a request, open or not, with the place of its card, without locking it."""
         async with self._database.read() as connection:
-            found = await load(connection, requests.c.id == request_id)
-        return found[0] if found else None
+            return await load_one(connection, request_id)
+
+    async def look(self, claim: Claim, now: datetime) -> tuple[Request, Delivery]:
+        """Return the claimed request, and how far it has been shown, without locking it.
+
+        Raises LostClaim where the claim is not held at `now`.
+        """
+        async with self._database.read() as connection:
+            await require(connection, claim, now)
+            return await look(connection, claim.request_id)
 
     async def history(self, code: CouponCode, limit: int) -> Sequence[OpenRequest]:
         """Return the requests, open or not, that a code was ever in, in whatever case; the newest first."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Executable, RowMapping, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.store import claims, mapping
@@ -15,7 +16,7 @@ from bot.adapters.store.connection import Connection, run
 from bot.adapters.store.due import item_due, paced, request_due, retry_due
 from bot.adapters.store.freezes import freeze_of
 from bot.adapters.store.homes import make_due
-from bot.adapters.store.load import load
+from bot.adapters.store.load import load_one, load_row
 from bot.adapters.store.schema import decisions, homes, items, notices, requests
 from bot.adapters.store.snapshots import SqlSnapshots
 from bot.domain.coupon import code_key
@@ -43,6 +44,20 @@ _add_codes = {
 _change_item = update(items).where(
     items.c.request_id == bindparam("of_request"), items.c.position == bindparam("at_position")
 )
+_free_codes = update(items).where(items.c.request_id == bindparam("of_request"))
+_change_request = update(requests).where(requests.c.id == bindparam("its_id"))
+_change_same = _change_request.where(requests.c.version == bindparam("its_version"))
+
+
+@cache
+def _mine(table: Table) -> Executable:
+    return select(table).where(claims.claimed(table)).with_for_update()
+
+
+@cache
+def _change_mine(table: Table) -> Executable:
+    return update(table).where(claims.claimed(table))
+
 
 _IDLE = {"due_at": None, "claim_token": None, "lease_until": None, "attempts": 0}
 
@@ -61,6 +76,7 @@ class SqlTransaction:
         self._held: set[str] = set()
         self._locked: set[str] = set()
         self._shown_anew = False
+        self._rows: dict[str, RowMapping] = {}
         self.snapshots = SqlSnapshots(connection)
         self.changed = False
         self.due: set[str] = set()
@@ -93,11 +109,11 @@ class SqlTransaction:
 
     async def get(self, request_id: str) -> Request | None:
         """Return the request, locked until the transaction ends, or None."""
-        found = await load(self._connection, requests.c.id == request_id, lock=True)
-        if not found:
+        found = await load_one(self._connection, request_id, lock=True)
+        if found is None:
             return None
-        self._loaded[request_id] = found[0].request
-        return found[0].request
+        self._loaded[request_id] = found.request
+        return found.request
 
     async def save(self, request: Request) -> None:
         """Store the next state of a request that `get` returned, and make what follows due now.
@@ -114,8 +130,9 @@ class SqlTransaction:
         if request_id not in self._held:
             row["due_at"] = await self._changed_due(request, now)
             self.due.add(requests.name)
-        same = (requests.c.id == request_id) & (requests.c.version == before.version)
-        if (await run(self._connection, update(requests).where(same).values(row))).rowcount != 1:
+        same = {"its_id": request_id, "its_version": before.version}
+        self._rows.pop(request_id, None)
+        if (await run(self._connection, _change_same, row | same)).rowcount != 1:
             raise StoreError(f"The request {request_id} was changed by someone else meanwhile.")
         await self._save_decisions(before, request)
         await self._save_items(before, request, now)
@@ -124,9 +141,8 @@ class SqlTransaction:
     async def _changed_due(self, request: Request, now: datetime) -> datetime:
         if not isinstance(request, Approved):
             return now
-        drawn_at = select(requests.c.drawn_at).where(requests.c.id == request.origin.id)
-        drawn = (await run(self._connection, drawn_at)).scalar()
-        return paced(drawn, now, many=request.origin.bulk is not None)
+        drawn_at = (await self._row(request.origin.id))["drawn_at"]
+        return paced(drawn_at, now, many=request.origin.bulk is not None)
 
     async def _save_decisions(self, before: Request, after: Request) -> None:
         known = decisions_of(before)
@@ -152,7 +168,8 @@ class SqlTransaction:
         if is_ended(after) and not is_ended(before):
             await run(
                 self._connection,
-                update(items).where(items.c.request_id == after.origin.id).values({"open": False}),
+                _free_codes,
+                {"of_request": after.origin.id, "open": False},
             )
             # What a freeze had kept is of no use where the coupon was not deleted after all.
             for position, item in enumerate(_items(after)):
@@ -163,9 +180,7 @@ class SqlTransaction:
 
     async def delivery(self, request_id: str) -> Delivery:
         """Return how far the request has been shown. Raises StoreError where there is no such request."""
-        row = await self._row(request_id)
-        copies, reminders = tuple(row["card_copies"]), (row["remind_at"], row["reminded_at"])
-        return Delivery(row["card_ts"], row["drawn_version"], row["told"], copies, *reminders)
+        return mapping.delivery_of(await self._row(request_id))
 
     async def deliver(self, request_id: str, delivery: Delivery) -> None:
         """Store how far the request has been shown. A drawn_version below the request's makes it due now."""
@@ -185,7 +200,8 @@ class SqlTransaction:
         if delivery.drawn_version < stored["version"] and request_id not in self._held:
             row["due_at"] = now
             self.due.add(requests.name)
-        await run(self._connection, update(requests).where(requests.c.id == request_id).values(row))
+        self._rows.pop(request_id, None)
+        await run(self._connection, _change_request, row | {"its_id": request_id})
 
     async def reply_url(self, request_id: str) -> str | None:
         """Return the `response_url` of the command that opened the request."""
@@ -193,11 +209,13 @@ class SqlTransaction:
         return url
 
     async def _row(self, request_id: str) -> RowMapping:
-        found = await run(self._connection, select(requests).where(requests.c.id == request_id))
-        row = found.mappings().first()
-        if row is None:
-            raise StoreError(f"There is no request {request_id}.")
-        return row
+        """Return the row of a request as it stands in this transaction."""
+        if request_id not in self._rows:
+            row = await load_row(self._connection, request_id)
+            if row is None:
+                raise StoreError(f"There is no request {request_id}.")
+            self._rows[request_id] = row
+        return self._rows[request_id]
 
     # ------------------------------------------------------------ claims
 
@@ -213,8 +231,8 @@ class SqlTransaction:
         table = claims.table_of(claim)
         if table is not requests and claim.request_id not in self._locked:
             await claims.lock_request(self._connection, claim.request_id)
-        mine = select(table).where(claims.claimed(claim)).with_for_update()
-        row = (await run(self._connection, mine)).mappings().first()
+        mine = claims.place_of(claim)
+        row = (await run(self._connection, _mine(table), mine)).mappings().first()
         if row is None:
             return
         self.changed = True
@@ -225,7 +243,8 @@ class SqlTransaction:
             values["due_at"] = retry_due(row, due)
         if values["due_at"] is not None:
             self.due.add(table.name)
-        await run(self._connection, update(table).where(claims.claimed(claim)).values(values))
+        self._rows.pop(claim.request_id, None)
+        await run(self._connection, _change_mine(table), mine | values)
 
     async def _due(self, claim: Claim, row: RowMapping) -> datetime | None:
         now = self._clock.now()
