@@ -247,7 +247,10 @@ def seal_of(settings: Settings) -> Seal | None:
 
 
 class _App(AsyncApp):
-    """Bolt's app, whose listeners go first. A middleware of Bolt's ends before the listener begins."""
+    """Bolt's app, whose listeners go first, and log with an id of what they answer.
+
+    Going first is not for a middleware of Bolt's, which ends before the listener begins.
+    """
 
     def __init__(self, precedence: Precedence, **options: Any) -> None:
         super().__init__(**options)
@@ -255,6 +258,7 @@ class _App(AsyncApp):
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         """Answer what came from Slack."""
+        correlate()
         with self._precedence.first():
             return await super().async_dispatch(req)
 
@@ -289,7 +293,6 @@ def _bolt(
         # Bolt's own logger quotes request bodies.
         logger=_quiet_logger(),
     )
-    app.middleware(correlate)
     errors.register(app, identity.app_id, reference)
     decide, submit = services.decide(identity.team_id, settings), services.submit(identity.team_id)
     answers = Answers(identity.workspace_url)
