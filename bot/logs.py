@@ -118,6 +118,8 @@ def _traceback(out: TextIO, error: ExcInfo) -> None:
 
 
 def _visible(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
