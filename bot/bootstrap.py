@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -122,6 +123,9 @@ async def _run(settings: Settings, listen: Callable[[Bot, asyncio.Event], Awaita
     async with connected(settings, stop) as bot:
         if bot is None:
             return
+        # What is built by now, modules above all, stays. Looking through it for garbage took 65 ms and more,
+        # in which nobody was answered; what comes later is little.
+        gc.freeze()
         working = asyncio.create_task(bot.worker.run())
         # A worker that ended although nobody told it to must not leave a bot that only listens.
         working.add_done_callback(lambda _: stop.set())
