@@ -25,13 +25,17 @@ _BLANK = "[redacted]"
 _OWN = ("bot", "handlers", "__main__")
 # Where a value ends: white space, or what may enclose it in a rendered line.
 _VALUE = r"[^\s\"'\\,;<>(){}\[\]]+"
+# Each form, and what there is one of in every text of that form. Most lines hold none, which is seen at once.
 _KNOWN_FORMS = (
-    re.compile(r"(?P<keep>)\b(xox[a-z]|xapp)-" + _VALUE),
-    re.compile(r"(?P<keep>\b(APIKey|Bearer)\s+)" + _VALUE, re.IGNORECASE),
+    (re.compile(r"(?P<keep>)\b(xox[a-z]|xapp)-" + _VALUE), ("xox", "xapp")),
+    (re.compile(r"(?P<keep>\b(APIKey|Bearer)\s+)" + _VALUE, re.IGNORECASE), ("apikey", "bearer")),
     # A response_url lets anyone answer in Slack; the path is its only protection.
-    re.compile(r"(?P<keep>https?://[^\s\"'/]+/(response|commands|actions|services|workflows)/)" + _VALUE),
-    re.compile(r"(?P<keep>\b(ticket|password)=)[^&\s\"'\\]+"),
-    re.compile(r"(?P<keep>://[^\s\"'/:@]*:)[^\s\"'/@]+(?=@)"),
+    (
+        re.compile(r"(?P<keep>https?://[^\s\"'/]+/(response|commands|actions|services|workflows)/)" + _VALUE),
+        ("://",),
+    ),
+    (re.compile(r"(?P<keep>\b(ticket|password)=)[^&\s\"'\\]+"), ("ticket=", "password=")),
+    (re.compile(r"(?P<keep>://[^\s\"'/:@]*:)[^\s\"'/@]+(?=@)"), ("://",)),
 )
 
 
@@ -47,8 +51,11 @@ class Redactor:
         """Return the text with every secret blanked."""
         if self._values:
             text = self._values.sub(_BLANK, text)
-        for form in _KNOWN_FORMS:
-            text = form.sub(rf"\g<keep>{_BLANK}", text)
+        # In other alphabets there are letters that a form takes for one of ASCII, whatever its case.
+        small = text.lower() if text.isascii() else None
+        for form, signs in _KNOWN_FORMS:
+            if small is None or any(sign in small for sign in signs):
+                text = form.sub(rf"\g<keep>{_BLANK}", text)
         return text
 
 
@@ -111,6 +118,8 @@ def _traceback(out: TextIO, error: ExcInfo) -> None:
 
 
 def _visible(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 

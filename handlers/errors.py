@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 import structlog
 from slack_bolt import BoltResponse
-from slack_bolt.async_app import AsyncApp, AsyncRespond
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest, AsyncRespond
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
 
 from bot.domain.errors import CouponGuardError, SlackError, StoreError
 from handlers.ids import ALL, COMMAND, FORM
@@ -29,13 +30,7 @@ def register(app: AsyncApp, app_id: str, reference: Callable[[], str]) -> None:
     both show.
     """
 
-    @app.middleware
-    async def own_app_only(body: dict[str, Any], next: Callable[[], Any]) -> BoltResponse | None:
-        if app_of(body) == app_id:
-            await next()
-            return None
-        _log.warning("slack.foreign_app")
-        return BoltResponse(status=403, body="This request is for another app.")
+    app.middleware(_OwnAppOnly(app_id))
 
     @app.error
     async def failed(error: Exception, body: dict[str, Any], respond: AsyncRespond) -> BoltResponse:
@@ -58,6 +53,23 @@ def register(app: AsyncApp, app_id: str, reference: Callable[[], str]) -> None:
             return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
         await _tell(respond, sentence)
         return BoltResponse(status=200, body="")
+
+
+class _OwnAppOnly(AsyncMiddleware):
+    """Refuses what is meant for another app. It is no function: Bolt would look up 25 arguments for that."""
+
+    def __init__(self, app_id: str) -> None:
+        self._app_id = app_id
+
+    async def async_process(
+        self, *, req: AsyncBoltRequest, resp: BoltResponse, next: Callable[[], Awaitable[BoltResponse]]
+    ) -> BoltResponse | None:
+        """Let what is meant for this app go on."""
+        if app_of(req.body) == self._app_id:
+            await next()
+            return None
+        _log.warning("slack.foreign_app")
+        return BoltResponse(status=403, body="This request is for another app.")
 
 
 def _sentence(error: Exception, reference: Callable[[], str]) -> str:

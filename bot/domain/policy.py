@@ -334,10 +334,16 @@ def anyone_may_freeze(policy: Policy, people: Iterable[Standing]) -> bool:
 
 
 def can_complete(policy: Policy, requester: str, people: Iterable[Standing]) -> bool:
-    """Tell whether two different people among `people` can give the two steps of a request."""
-    known = list(people)
-    able = {
-        step: {s.person.id for s in known if eligible(policy, s, step, requester) is Verdict.ALLOWED}
-        for step in Step
-    }
-    return any(first != final for first in able[Step.REVIEW] for final in able[Step.FINAL])
+    """Tell whether two different people among `people` can give the two steps of a request.
+
+    No more of them are looked at than it takes, which is two where all may give both steps.
+    """
+    first, final = set[str](), set[str]()
+    for standing in people:
+        for step, able in ((Step.REVIEW, first), (Step.FINAL, final)):
+            if eligible(policy, standing, step, requester) is Verdict.ALLOWED:
+                able.add(standing.person.id)
+        # Two are enough where either step has one: whoever gives it, somebody else can give the other step.
+        if first and final and len(first | final) > 1:
+            return True
+    return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 
 import structlog
@@ -28,10 +28,9 @@ def log_events(events: Sequence[Event]) -> None:
         _log.info(event.kind.value, **{name: value for name, value in about.items() if value})
 
 
-async def correlate(next: Callable[[], Awaitable[object]]) -> None:
-    """Give all that is logged about one command or click the same id. A middleware of Bolt's."""
+def correlate() -> None:
+    """Give all that is logged about one command or click, from here on in its task, the same new id."""
     structlog.contextvars.bind_contextvars(correlation=reference())
-    await next()
 
 
 def _loggable(event: Event) -> Mapping[str, object]:

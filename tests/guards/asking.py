@@ -77,8 +77,8 @@ GUARDS = (
         keeps="I1",
         promise="A request that two different people can't complete is refused at once.",
         file=_POLICY,
-        text="return any(first != final for",
-        without="return any(True for",
+        text="if first and final and len(first | final) > 1:",
+        without="if first and final:",
         tests=_BY_POLICY,
     ),
 )

@@ -69,7 +69,7 @@ GUARDS = (
         keeps="I1",
         promise="A payload for another app is refused.",
         file="handlers/errors.py",
-        text="if app_of(body) == app_id:",
+        text="if app_of(req.body) == self._app_id:",
         without="if True:",
         tests=("tests/scenario/test_refusals.py::test_foreign_app_and_workspace",),
     ),

@@ -73,16 +73,17 @@ def test_what_people_type_stays_out(lines: Lines, kind: EventKind) -> None:
     assert "hush" not in json.dumps(line)
 
 
-async def test_lines_of_one_click_share_an_id(lines: Lines) -> None:
+def test_lines_of_one_click_share_an_id(lines: Lines) -> None:
     """Everything logged about one command or click carries one id, and the next one another."""
     logs.configure("INFO", "json")
 
-    async def listener() -> None:
+    def listen() -> None:
+        correlate()
         log_events([an_event(EventKind.DECISION)])
         logging.getLogger("library").warning("odd")
 
-    await correlate(listener)
-    await correlate(listener)
+    listen()
+    listen()
     first, its_other, second, _ = [line["correlation"] for line in lines()]
     assert first == its_other != second
 

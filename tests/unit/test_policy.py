@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 
@@ -213,3 +214,19 @@ def test_a_request_needs_two_people_who_can_complete_it(
 ) -> None:
     """A request of Rika's is possible where two different people can give its two steps."""
     assert can_complete(a_policy(**changes), RIKA.id, people) is possible
+
+
+@pytest.mark.parametrize("may", RequesterMayApprove)
+@pytest.mark.parametrize("count", range(5))
+def test_any_two_who_can_complete_a_request_are_found(may: RequesterMayApprove, count: int) -> None:
+    """Whoever may give which step, in whatever order they come: a pair is found where there is one."""
+    every = [on_call(AMIR), on_call(RIKA), standing(BEA, "SFIRST"), standing(DANA), standing(CARL)]
+    policy = a_policy(requester_may_approve=may, approvers=Grants(frozenset(), frozenset({ONCALL, "SFIRST"})))
+    for people in permutations(every, count):
+        pairs = [
+            (first, final)
+            for first, final in permutations(people, 2)
+            if eligible(policy, first, Step.REVIEW, RIKA.id) is ALLOWED
+            and eligible(policy, final, Step.FINAL, RIKA.id) is ALLOWED
+        ]
+        assert can_complete(policy, RIKA.id, people) is bool(pairs)
