@@ -289,6 +289,8 @@ def _bolt(
 
     app = _App(
         precedence,
+        # Without one, Bolt reads the source of every module that is loaded, to name the app after a file.
+        name="coupon-guard",
         client=client,
         authorize=authorize,
         signing_secret=secret.get_secret_value() if secret else "",
