@@ -1,113 +1,17 @@
-"""The command line: `python -m bot`."""
+"""The program: `python -m bot`."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
-
-import typer
-
-from bot import __version__, auditing, manifest, snapshots
-from bot.domain.errors import BadInput, SettingsError, SlackError, StoreError
-from bot.exits import GIVEN, OUTSIDE, fail, slack_sentence, store_sentence
-from bot.logs import Redactor, configure
-from bot.settings import Settings, Transport, load_settings
-
-app = typer.Typer(
-    help="Coupon Guard: two people approve, one coupon is deleted, and what is told is what happened.",
-    no_args_is_help=True,
-    add_completion=False,
-    # They would print the values of local variables, and settings are among them.
-    pretty_exceptions_enable=False,
-)
-app.add_typer(auditing.app, name="audit")
-app.add_typer(snapshots.app, name="snapshots")
+from bot.lasting import lasting
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"coupon-guard {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def main(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
-    ] = False,
-) -> None:
-    """Take the options that belong to no command."""
-
-
-@app.command()
-def serve() -> None:
-    """Run the bot; Slack reaches it over HTTP. Needs SLACK_SIGNING_SECRET."""
-    from bot import bootstrap
-
-    _run("http", bootstrap.serve)
-
-
-@app.command()
-def socket() -> None:
-    """Run the bot in Socket Mode, which needs no public address. Needs SLACK_APP_TOKEN."""
-    from bot import bootstrap
-
-    _run("socket", bootstrap.socket)
-
-
-@app.command()
-def migrate() -> None:
-    """Bring the database's tables up to date. Safe to run at any time, and more than once."""
-    from bot import bootstrap
-
-    _run(None, bootstrap.migrate)
-
-
-@app.command()
-def check(
-    json: Annotated[bool, typer.Option("--json", help="Print it as JSON, for programs.")] = False,
-) -> None:
-    """Tell what works and what doesn't, with remedies. Changes nothing; exit code 1 if something fails."""
-    from bot import checking
-
-    given = checking.read_settings()
-    configure(given.settings.log_level, given.settings.log_format, given.settings.secrets())
-    findings = asyncio.run(checking.check(given))
-    typer.echo(checking.as_json(findings) if json else checking.as_text(findings))
-    if checking.overall(findings) is checking.Level.FAILURE:
-        raise typer.Exit(OUTSIDE)
-
-
-@app.command("manifest")
-def print_manifest(
-    url: Annotated[str | None, typer.Option(help="The bot's public https address.")] = None,
-    socket: Annotated[
-        bool, typer.Option("--socket", help="For Socket Mode, which needs no address.")
-    ] = False,
-) -> None:
-    """Print the Slack app's manifest, to create the app from."""
-    try:
-        typer.echo(manifest.render(url, socket), nl=False)
-    except BadInput as error:
-        fail(GIVEN, str(error))
-
-
-def _run(transport: Transport | None, work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
-    """Load the settings and do the work; a known error becomes plain sentences and an exit code."""
-    redact = Redactor()
-    try:
-        settings = load_settings(transport)
-        redact = Redactor(settings.secrets())
-        configure(settings.log_level, settings.log_format, settings.secrets())
-        asyncio.run(work(settings))
-    except SettingsError as error:
-        fail(GIVEN, "These settings have to be mended first:", *error.faults)
-    except StoreError as error:
-        fail(OUTSIDE, redact(store_sentence(error)))
-    except SlackError as error:
-        fail(OUTSIDE, redact(slack_sentence(error)))
+def main() -> None:
+    """Run the command that the command line names."""
+    with lasting():
+        # Imported where no garbage is collected meanwhile, which saves time.
+        from bot.cli import app
+    app(prog_name="python -m bot")
 
 
 if __name__ == "__main__":
-    app(prog_name="python -m bot")
+    main()

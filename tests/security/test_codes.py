@@ -14,8 +14,8 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner, Result
 
-from bot.__main__ import app
 from bot.adapters.store import SqlStore, migrate
+from bot.cli import app
 from bot.domain.event import Event, EventKind
 from tests.integration.databases import SetClock
 from tests.scenario.playing import fresh_code

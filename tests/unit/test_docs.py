@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.__main__ import app
+from bot.cli import app
 from bot.manifest import render
 from bot.settings import Settings
 from docs import generate
