@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 import typer
+import uvloop
 
 from bot import __version__, auditing, manifest, snapshots
 from bot.domain.errors import BadInput, SettingsError, SlackError, StoreError
@@ -103,7 +104,8 @@ def _run(transport: Transport | None, work: Callable[[Settings], Coroutine[Any, 
         settings = load_settings(transport)
         redact = Redactor(settings.secrets())
         configure(settings.log_level, settings.log_format, settings.secrets())
-        asyncio.run(work(settings))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(work(settings))
     except SettingsError as error:
         fail(GIVEN, "These settings have to be mended first:", *error.faults)
     except StoreError as error:
