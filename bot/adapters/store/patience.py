@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from bot.domain.errors import StoreUnavailable
 
@@ -12,18 +12,43 @@ from bot.domain.errors import StoreUnavailable
 SECONDS = 2
 
 
-@asynccontextmanager
-async def within_patience(turn: asyncio.Lock) -> AsyncIterator[None]:
-    """Hold a lock that is shared by tasks. Raises StoreUnavailable where it does not become free in time."""
-    if turn.locked():
+class Turn:
+    """Whose turn it is, among tasks that use one connection. They come in the order in which they asked."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._waiting = 0
+
+    @property
+    def wanted(self) -> bool:
+        """Whether someone waits for it."""
+        return self._waiting > 0
+
+    @asynccontextmanager
+    async def taken(self) -> AsyncIterator[None]:
+        """Wait for it, however long that takes, and have it until the end of the block."""
+        await self._wait()
         try:
-            async with asyncio.timeout(SECONDS):
-                await turn.acquire()
+            yield
+        finally:
+            self._lock.release()
+
+    @asynccontextmanager
+    async def within_patience(self) -> AsyncIterator[None]:
+        """Wait for it, and have it until the end of the block. Raises StoreUnavailable after a while."""
+        try:
+            async with asyncio.timeout(SECONDS) if self._lock.locked() else nullcontext():
+                await self._wait()
         except TimeoutError as error:
             raise StoreUnavailable("The database is busy: another change did not end in time.") from error
-    else:
-        await turn.acquire()
-    try:
-        yield
-    finally:
-        turn.release()
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    async def _wait(self) -> None:
+        self._waiting += 1
+        try:
+            await self._lock.acquire()
+        finally:
+            self._waiting -= 1

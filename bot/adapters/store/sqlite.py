@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from bot.adapters.store import patience
 from bot.adapters.store.connection import Row, translated
-from bot.adapters.store.patience import within_patience
+from bot.adapters.store.patience import Turn
 from bot.adapters.store.prepare import closed_on_failure
 from bot.domain.errors import StoreError, StoreUnavailable
 
@@ -81,17 +81,17 @@ class _File:
             hide_parameters=True,
         )
         event.listen(self._engine, "connect", _prepare)
-        self._turn = asyncio.Lock()
+        self._turn = Turn()
         self._opened: Connection | None = None
 
     async def dispose(self) -> None:
         """Close the connection, once whoever uses it has ended."""
-        async with self._turn:
+        async with self._turn.taken():
             if self._opened is not None:
                 self._opened.close()
                 self._opened = None
         # A lock belongs to the event loop that it was first waited for in.
-        self._turn = asyncio.Lock()
+        self._turn = Turn()
 
     async def _connection(self) -> Connection:
         if self._opened is None:
@@ -105,7 +105,7 @@ class SqliteReader(_File):
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[InLoop]:
         """Open a transaction that only reads. Raises StoreUnavailable where another one does not end."""
-        async with within_patience(self._turn):
+        async with self._turn.within_patience():
             connection = await self._connection()
             connection.exec_driver_sql("BEGIN DEFERRED")
             try:
@@ -151,7 +151,7 @@ class SqliteWriter(_File):
         Raises StoreUnavailable where it was not its turn in time, or the commit failed.
         """
         failure: Exception | None = None
-        async with within_patience(self._turn):
+        async with self._turn.within_patience():
             connection = await self._connection()
             commit = await self._joined(connection)
             try:
@@ -159,6 +159,8 @@ class SqliteWriter(_File):
                     yield InLoop(connection)
             except Exception as error:  # noqa: BLE001  it is raised below, after the commit
                 failure = error
+            if not self._turn.wanted and not commit.done:
+                await self._commit(connection, commit)
         if not commit.done:
             # Behind those who wait for their turn already. Whoever is cancelled here leaves, and what was
             # written is committed all the same.
@@ -209,7 +211,7 @@ class SqliteWriter(_File):
 
     async def _committed(self, connection: Connection, commit: _Commit) -> None:
         """Commit, unless someone who waited as well has done it already."""
-        async with self._turn:
+        async with self._turn.taken():
             if not commit.done:
                 await self._commit(connection, commit)
 
@@ -220,6 +222,10 @@ class SqliteWriter(_File):
         except StoreError as error:
             self._end(connection, commit, error)
             return
+        except asyncio.CancelledError:
+            # The thread has come to its end; if it failed, there is nobody left to be told.
+            self._end(connection, commit)
+            raise
         self._end(connection, commit)
         self._written += commit.members
         if self._written >= _MOVED_AFTER and (self._moving is None or self._moving.done()):
@@ -240,7 +246,7 @@ class SqliteWriter(_File):
         """
         try:
             await _in_thread(self._move_beside)
-            async with self._turn:
+            async with self._turn.taken():
                 if self._next is not None:
                     await self._commit(connection, self._next)
                 await _in_thread(partial(_move, connection))
