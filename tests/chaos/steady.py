@@ -41,7 +41,7 @@ async def _at_once(work: Callable[[], Result]) -> Result:
 def without_threads() -> Iterator[None]:
     """Execute what is asked of SQLite at once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bot.adapters.store.sqlite, "_in_thread", _at_once)
+        patch.setattr(bot.adapters.store.sqlite, "in_thread", _at_once)
         yield
 
 

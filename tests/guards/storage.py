@@ -6,6 +6,7 @@ from tests.guards.guard import Guard
 
 _CLAIMS = "bot/adapters/store/claims.py"
 _SQLITE = "bot/adapters/store/sqlite.py"
+_WRITER = "bot/adapters/store/shared_commit.py"
 _SHARED = "tests/integration/test_shared_commit.py"
 _TABLES = "bot/adapters/migrations/versions/0001_first_tables.py"
 _CHAIN = "bot/adapters/migrations/versions/0002_audit_chain.py"
@@ -160,7 +161,7 @@ _DURABLE = (
         name="BEGIN IMMEDIATE",
         keeps="I6",
         promise="On SQLite whoever will write has the lock before the first read.",
-        file=_SQLITE,
+        file=_WRITER,
         text='_BEGIN = "BEGIN IMMEDIATE"',
         without='_BEGIN = "BEGIN DEFERRED"',
         tests=(f"{_BY_STORE}::test_who_is_about_to_write_reads_nothing_old[sqlite]",),
@@ -169,7 +170,7 @@ _DURABLE = (
         name="failures wait for the commit",
         keeps="I5",
         promise="Who failed over what others wrote is not told before that is committed.",
-        file=_SQLITE,
+        file=_WRITER,
         text="                failure = error\n",
         without="                raise error\n",
         tests=(f"{_SHARED}::test_who_saw_a_change_that_is_not_committed_waits_for_it",),
@@ -178,7 +179,7 @@ _DURABLE = (
         name="success waits for the commit",
         keeps="I5",
         promise="Nobody who shares a commit goes on before it.",
-        file=_SQLITE,
+        file=_WRITER,
         text="            await asyncio.shield(self._committed(connection, commit))\n",
         without="            asyncio.ensure_future(self._committed(connection, commit))\n",
         tests=(f"{_SHARED}::test_those_who_wait_together_wait_for_the_disk_once",),
@@ -187,7 +188,7 @@ _DURABLE = (
         name="failed commits are told",
         keeps="I4",
         promise="A commit that fails is told to all who share it.",
-        file=_SQLITE,
+        file=_WRITER,
         text="        commit.require_success()\n",
         without="",
         tests=(f"{_SHARED}::test_a_commit_that_fails_fails_for_all_who_share_it",),
@@ -196,16 +197,25 @@ _DURABLE = (
         name="dropped changes are told",
         keeps="I4",
         promise="What SQLite drops with another's change is told to everyone who shared the commit.",
-        file=_SQLITE,
+        file=_WRITER,
         text="self._end(connection, commit, lost)",
         without="self._end(connection, commit)",
         tests=(f"{_SHARED}::test_what_sqlite_drops_is_dropped_for_all_who_share_it",),
     ),
     Guard(
+        name="a commit fails for all",
+        keeps="I4",
+        promise="A commit that fails is told to all who share it, also where whoever made it is gone.",
+        file=_WRITER,
+        text='error: StoreError | None = StoreUnavailable("What was written was not committed.")',
+        without="error: StoreError | None = None",
+        tests=(f"{_SHARED}::test_a_commit_that_was_never_made_is_told",),
+    ),
+    Guard(
         name="failures are undone alone",
         keeps="I5",
         promise="A change that fails is undone although others beside it are committed.",
-        file=_SQLITE,
+        file=_WRITER,
         text='connection.exec_driver_sql("ROLLBACK TO mine")\n',
         without="pass\n",
         tests=(f"{_SHARED}::test_one_that_fails_takes_nobody_along",),

@@ -123,7 +123,7 @@ class _Held:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.begun, self.go_on = asyncio.Event(), threading.Event()
-        in_thread, loop = sqlite._in_thread, asyncio.get_running_loop()
+        in_thread, loop = sqlite.in_thread, asyncio.get_running_loop()
 
         async def held(work: Any) -> Any:
             def later() -> Any:
@@ -133,7 +133,7 @@ class _Held:
 
             return await in_thread(later)
 
-        monkeypatch.setattr(sqlite, "_in_thread", held)
+        monkeypatch.setattr(sqlite, "in_thread", held)
 
 
 @pytest.fixture
@@ -174,6 +174,46 @@ async def test_what_sqlite_drops_is_dropped_for_all_who_share_it(bench: Bench) -
     results = await bench.together(bench.add(1), drop(), bench.add(2))
     assert [type(result) for result in results] == [StoreUnavailable, StoreUnavailable, type(None)]
     assert bench.stored() == {2}
+
+
+async def test_a_commit_that_fails_is_told_although_its_maker_is_gone(bench: Bench, held: _Held) -> None:
+    """Those who share a failed commit are told, also where the one who made it was cancelled meanwhile."""
+    staying, leaving = await bench.queued(bench.add(1, parent=7), bench.add(2))
+    await held.begun.wait()
+    leaving.cancel()
+    # However often: the thread is waited for.
+    await asyncio.sleep(0)
+    leaving.cancel()
+    held.go_on.set()
+    with pytest.raises(StoreError):
+        await staying
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert bench.stored() == set()
+    await bench.add(3)
+    assert bench.stored() == {3}
+
+
+async def test_a_commit_that_was_never_made_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no thread is to be had, as at the very end, nobody is told that anything was stored."""
+
+    async def refused(_: object) -> None:
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    changes = await bench.queued(bench.add(1), bench.add(2))
+    monkeypatch.setattr(sqlite, "in_thread", refused)
+    results = await asyncio.gather(*changes, return_exceptions=True)
+    assert all(isinstance(result, StoreUnavailable | RuntimeError) for result in results)
+    monkeypatch.undo()
+    assert bench.stored() == set()
+
+
+async def test_closing_takes_nobodys_change_along(bench: Bench) -> None:
+    """What is written when the database is closed is stored, or its maker is told that it is not."""
+    changes = await bench.queued(bench.add(1), bench.database.close(), bench.add(2), bench.add(3))
+    results = await asyncio.gather(*changes, return_exceptions=True)
+    told = {number for number, at in ((1, 0), (2, 2), (3, 3)) if results[at] is None}
+    assert bench.stored() == told
 
 
 async def test_what_is_cancelled_while_it_is_committed_is_committed(bench: Bench, held: _Held) -> None:

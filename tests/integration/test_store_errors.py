@@ -135,6 +135,25 @@ async def test_the_wait_for_ones_turn_is_bounded(tmp_path: Path, monkeypatch: py
         await store_new(bench.store, submitted(bench.clock.now()))
 
 
+async def test_patience_begins_with_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks right when the turn is given on to another one does not wait for ever either."""
+    monkeypatch.setattr(patience, "SECONDS", 0.05)
+    turn, leave = patience.Turn(), asyncio.Event()
+
+    async def stay() -> None:
+        async with turn.taken():
+            await leave.wait()
+
+    async with turn.taken():
+        staying = asyncio.create_task(stay())
+        await asyncio.sleep(0)
+    with pytest.raises(StoreUnavailable):
+        async with turn.within_patience():
+            pass
+    leave.set()
+    await staying
+
+
 async def test_a_dropped_connection_is_replaced(tmp_path: Path) -> None:
     """A server that drops its connections fails the transaction in flight, and the next one goes through."""
     async with bench_on("postgresql", tmp_path) as bench:

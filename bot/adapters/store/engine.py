@@ -15,7 +15,8 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.adapters.store.connection import Connection, Engine, translated
-from bot.adapters.store.sqlite import SqliteReader, SqliteWriter
+from bot.adapters.store.shared_commit import SqliteWriter
+from bot.adapters.store.sqlite import SqliteReader
 from bot.domain.errors import StoreError
 
 _SQLITE = ("sqlite", "sqlite+pysqlite")
@@ -69,8 +70,10 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self.writer.dispose()
-        await self.reader.dispose()
+        try:
+            await self.writer.dispose()
+        finally:
+            await self.reader.dispose()
 
 
 def connect(url: str, courtesy: Courtesy | None = None) -> Database:

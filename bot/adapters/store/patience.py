@@ -37,7 +37,9 @@ class Turn:
     async def within_patience(self) -> AsyncIterator[None]:
         """Wait for it, and have it until the end of the block. Raises StoreUnavailable after a while."""
         try:
-            async with asyncio.timeout(SECONDS) if self._lock.locked() else nullcontext():
+            # Given back, it belongs to the next one in line before that one has noticed.
+            at_once = not self._lock.locked() and not self.wanted
+            async with nullcontext() if at_once else asyncio.timeout(SECONDS):
                 await self._wait()
         except TimeoutError as error:
             raise StoreUnavailable("The database is busy: another change did not end in time.") from error

@@ -58,7 +58,7 @@ def postgres(url: URL) -> AsyncEngine:
             connection.commit()
 
     @event.listens_for(engine.sync_engine, "checkout")
-    def look(connection: Any, _record: object, _proxy: object) -> None:
+    def require_connected(connection: Any, _record: object, _proxy: object) -> None:
         if _is_lost(connection.driver_connection.pgconn):
             # The pool opens another one instead.
             raise DisconnectionError
