@@ -84,9 +84,10 @@ class SqliteWriter(SqliteFile):
 
     async def dispose(self) -> None:
         """Close the connection, once whoever uses it has ended."""
-        if self._moving is not None:
-            await asyncio.wait((self._moving,))
         await super().dispose()
+        moving, self._moving = self._moving, None
+        if moving is not None:
+            await asyncio.wait((moving,))
 
     async def _before_closing(self, connection: Connection) -> None:
         if self._next is not None:
