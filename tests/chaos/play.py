@@ -138,8 +138,10 @@ class Play:
         return answered is not None
 
     async def stop(self, user: str, *codes: str) -> None:
-        """Click Stop on the card about these codes for as long as it has that button."""
+        """Click Stop on the card about these codes, where there is one, for as long as it has that button."""
         for _ in range(_MOST_CLICKS):
+            if not self.town.has_card(*codes):
+                return
             card = self.town.newest_card(*codes)
             if find_element(card.to_slack(), "stop", None) is None:
                 return

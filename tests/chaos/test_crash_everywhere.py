@@ -112,15 +112,26 @@ def _deaths(bounds: Boundaries) -> list[Place]:
 def _freeze_everywhere(scenario: Scenario, databases: Databases, around: int | None = None) -> None:
     """Freeze the first process at every place, or only around messages and close to the boundary `around`."""
     usual = perform(scenario, databases.fresh()).started[0]
+    fenced = _fenced(usual)
     for place in own_places(scenario, usual.places(), databases):
         name = usual.crossed[place.number - 1]
         near = around is None or abs(place.number - around) <= _NEAR or name.startswith("slack.chat.")
-        # Not between its last look at the clock and the arrival of what it sends, whatever it does then.
-        fenced = can_be_frozen(place, name) and place.number not in usual.about_to_send
-        if near and fenced:
+        if near and place in fenced:
             run = perform(scenario, databases.fresh(), Plan(freezes=(place,)))
             assert run.journal.interrupted == 1, f"{run}: it never came to that place"
             _is_well(run)
+
+
+def _fenced(bounds: Boundaries) -> list[Place]:
+    """Return where a process may be frozen without harm.
+
+    Not between its last look at the clock and the arrival of what it sends, whatever it does then.
+    """
+    return [
+        place
+        for place in bounds.places()
+        if can_be_frozen(place, bounds.crossed[place.number - 1]) and place.number not in bounds.about_to_send
+    ]
 
 
 def _freeze_two(scenario: Scenario, databases: Databases, each: int) -> None:
@@ -129,9 +140,9 @@ def _freeze_two(scenario: Scenario, databases: Databases, each: int) -> None:
     around = usual.crossed.index(DELETE) + 1
     pairs = [
         (first, second)
-        for first in usual.places()
-        if abs(first.number - around) <= _NEAR and can_be_frozen(first, usual.crossed[first.number - 1])
-        for second in perform(scenario, databases.fresh(), Plan(freezes=(first,))).started[1].places()
+        for first in _fenced(usual)
+        if abs(first.number - around) <= _NEAR
+        for second in _fenced(perform(scenario, databases.fresh(), Plan(freezes=(first,))).started[1])
     ]
     for pair in pairs[::each]:
         run = perform(scenario, databases.fresh(), Plan(freezes=pair))

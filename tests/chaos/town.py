@@ -172,9 +172,9 @@ class Town:
         """Return the card about these codes that went up last, as it stands."""
         return self._cards(codes)[-1]
 
-    def has_card(self) -> bool:
-        """Return whether any card is up."""
-        return bool(self._cards(()))
+    def has_card(self, *codes: str) -> bool:
+        """Return whether a card about these codes is up; without any, whether any card is."""
+        return bool(self._cards(codes))
 
     def _cards(self, codes: tuple[str, ...]) -> list[Message]:
         standing = [m for m in self.slack.standing() if _stop_on(m) and not m.thread_ts]
