@@ -27,7 +27,7 @@ chaos: $(READY) ## crashes at every commit and call, faults at every call, and r
 guards: $(READY) ## each guard removed in turn: the tests have to notice
 	$(BIN)/python -m tests.guards
 
-bench: $(READY) ## how quick the bot is, beside bare Bolt; takes 25 minutes, and wants an idle machine
+bench: $(READY) ## how quick the bot is, beside bare Bolt; takes half an hour, and wants an idle machine
 	$(BIN)/python -m benchmarks
 
 check: $(READY) ## format, lint, types, imports
