@@ -20,7 +20,7 @@ test: check ## everything that has to hold
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/pytest -n 2 --dist loadfile -m "not chaos"
 
-chaos: $(READY) ## crashes at every commit and call, faults at every call, and real processes; takes an hour
+chaos: $(READY) ## crashes at every commit and call, faults at every call, and real processes; takes forty minutes
 	$(BIN)/pytest -n 2 --dist worksteal --ignore tests/chaos/real tests/chaos
 	$(BIN)/pytest tests/chaos/real
 
