@@ -32,7 +32,8 @@ class SqlStore:
     """Requests, their items, audit events and private notices, kept durably.
 
     url: `sqlite:///file.db`, `postgres://` or `postgresql://`, migrated before. on_commit: called after every
-    transaction that changed something, unless its maker was cancelled meanwhile, with the audit events that were committed in it, maybe none; a claim
+    transaction that changed something, unless its maker was cancelled meanwhile, with the audit events that
+    were committed in it, maybe none; a claim
     by itself is no change, since it makes nothing due. on_due: called before that with the sorts of work
     (`requests`, `items`, `notices`, `homes`) that the transaction made due, now or later, where there are
     any. Raises StoreError for a URL that can't be used. homes: whose Home tab is to be published. rate: the
