@@ -59,7 +59,13 @@ class SlackControl:
     """
 
     def __init__(self, control_url: str) -> None:
-        self._http = httpx.AsyncClient(base_url=control_url, timeout=COMMAND_TIMEOUT_SECONDS, trust_env=False)
+        self._http = httpx.AsyncClient(
+            base_url=control_url,
+            timeout=COMMAND_TIMEOUT_SECONDS,
+            trust_env=False,
+            # A call that is cancelled while it closes several idle connections leaves some of them open.
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
 
     async def __aenter__(self) -> Self:
         return self

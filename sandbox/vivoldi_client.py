@@ -27,7 +27,12 @@ class VivoldiControl:
 
     def __init__(self, control_url: str) -> None:
         """Prepare; connects on first use."""
-        self._http = httpx.AsyncClient(base_url=control_url, trust_env=False)
+        self._http = httpx.AsyncClient(
+            base_url=control_url,
+            trust_env=False,
+            # A call that is cancelled while it closes several idle connections leaves some of them open.
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
 
     async def __aenter__(self) -> Self:
         """Return itself."""
