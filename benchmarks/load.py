@@ -42,10 +42,6 @@ class Load:
 
     async def run(self) -> Outcome:
         """Send everything, and wait for every answer."""
-        for _ in range(self._order.warm_up):
-            await self._send(time.perf_counter())
-        self._latencies.clear()
-        self._answers.clear()
         began = time.perf_counter()
         await (self._closed_loop(began) if self._order.rate is None else self._open_loop(began))
         seconds = time.perf_counter() - began

@@ -18,8 +18,8 @@ class Order:
     ports: of the servers, taken in turns. tag: letters that begin every coupon code, so that no code is used
     twice. rate: commands a second by a schedule, whether or not earlier ones were answered (open loop); None:
     each connection sends its next command when it has its answer (closed loop). connections: as many in a
-    closed loop. amount: commands in all; None: as many as the seconds allow. warm_up: commands before, which
-    are not measured. mix: "new" opens a request with each command; "all" sends every sort of command.
+    closed loop. amount: commands in all; None: as many as the seconds allow. mix: "new" opens a request with
+    each command; "all" sends every sort of command.
     """
 
     ports: tuple[int, ...]
@@ -28,7 +28,6 @@ class Order:
     connections: int = 32
     seconds: float = 10.0
     amount: int | None = None
-    warm_up: int = 0
     mix: Mix = "new"
 
     def line(self) -> str:

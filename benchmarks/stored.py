@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, create_engine, false, func, make_url, select,
 
 from bot.adapters.store.schema import decisions, items, requests
 
+_LOOK_EVERY_SECONDS = 0.05
 _NO_WORK: dict[str, Any] = {"due_at": None, "claim_token": None, "lease_until": None}
 
 
@@ -35,6 +37,11 @@ class Stored:
             drawn = connection.execute(are_open.where(requests.c.drawn_version > 0)).scalar_one()
         return drawn / everyone if everyone else 1.0
 
+    async def all_shown(self) -> None:
+        """Wait until the card of every open request has been drawn."""
+        while self.shown() < 1:  # noqa: ASYNC110  it happens in another process
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
     def approved_at(self, request_id: str) -> float:
         """Return when the final click was decided, in epoch seconds: right before it was committed."""
         final = (decisions.c.request_id == request_id) & (decisions.c.step == 2)
@@ -42,8 +49,12 @@ class Stored:
             when: datetime = connection.execute(select(decisions.c.at).where(final)).scalar_one()
         return when.timestamp()
 
-    def is_quiet(self) -> bool:
-        """Return whether no work is left."""
+    async def quiet(self) -> None:
+        """Wait until no work is left."""
+        while not self._is_quiet():  # noqa: ASYNC110  it happens in another process
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+    def _is_quiet(self) -> bool:
         with self._connection() as connection:
             left = [
                 connection.execute(

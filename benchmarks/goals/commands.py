@@ -50,8 +50,11 @@ class Measured:
         return percentile(self.outcome.latencies, 0.99)
 
 
-async def measure(ground: Ground, database: Stored | None, order: Order) -> Measured:
-    """Carry out an order, and make sure that what was accepted is stored. Raises NotStored."""
+async def measure(ground: Ground, plan: Plan, database: Stored | None, order: Order) -> Measured:
+    """Warm up, carry out an order, and make sure that what was accepted is stored. Raises NotStored."""
+    await ground.loader.run(Order(order.ports, ground.tag(), connections=1, amount=plan.warm_up))
+    if database is not None:
+        await database.all_shown()
     outcome = await ground.loader.run(order)
     if database is None:
         return Measured(outcome, outcome.answers.get("answered", 0), 0.0)
@@ -64,12 +67,11 @@ async def measure(ground: Ground, database: Stored | None, order: Order) -> Meas
 async def at_fixed_rate(ground: Ground, plan: Plan) -> list[Figure]:
     """Measure goal 1."""
     measured: defaultdict[str, list[Measured]] = defaultdict(list)
-    async with ground.outside() as outside:
-        for _ in range(plan.rounds):
-            for variant in VARIANTS:
-                async with started(ground, outside, variant) as (running, database):
-                    order = open_loop(plan, ground.tag(), running)
-                    measured[variant].append(await measure(ground, database, order))
+    for _ in range(plan.rounds):
+        for variant in VARIANTS:
+            async with alone(ground, variant) as (running, database):
+                order = open_loop(plan, ground.tag(), running)
+                measured[variant].append(await measure(ground, plan, database, order))
     p99 = {variant: [each.p99 for each in measured[variant]] for variant in VARIANTS}
     figures = []
     for variant in VARIANTS:
@@ -90,12 +92,11 @@ async def at_fixed_rate(ground: Ground, plan: Plan) -> list[Figure]:
 async def as_fast_as_it_goes(ground: Ground, plan: Plan) -> list[Figure]:
     """Measure goal 2."""
     measured: defaultdict[str, list[Measured]] = defaultdict(list)
-    async with ground.outside() as outside:
-        for _ in range(plan.rounds):
-            for variant in VARIANTS:
-                async with started(ground, outside, variant) as (running, database):
-                    order = closed_loop(plan, ground.tag(), running)
-                    measured[variant].append(await measure(ground, database, order))
+    for _ in range(plan.rounds):
+        for variant in VARIANTS:
+            async with alone(ground, variant) as (running, database):
+                order = closed_loop(plan, ground.tag(), running)
+                measured[variant].append(await measure(ground, plan, database, order))
     rates = {variant: [each.outcome.per_second for each in measured[variant]] for variant in VARIANTS}
     figures = [of_rounds(2, KINDS.get(variant, variant), rates[variant], "/s") for variant in VARIANTS]
     for kind, named in KINDS.items():
@@ -112,18 +113,19 @@ def _bad(goal: int, measured: Mapping[str, Sequence[Measured]]) -> Figure:
 
 def open_loop(plan: Plan, tag: str, running: Running) -> Order:
     """Return the order of goal 1."""
-    return Order((running.port,), tag, rate=plan.rate, seconds=plan.open_seconds, warm_up=plan.warm_up)
+    return Order((running.port,), tag, rate=plan.rate, seconds=plan.open_seconds)
 
 
 def closed_loop(plan: Plan, tag: str, running: Running) -> Order:
     """Return the order of goal 2."""
-    return Order(
-        (running.port,),
-        tag,
-        connections=plan.connections,
-        seconds=plan.closed_seconds,
-        warm_up=plan.warm_up,
-    )
+    return Order((running.port,), tag, connections=plan.connections, seconds=plan.closed_seconds)
+
+
+@asynccontextmanager
+async def alone(ground: Ground, variant: str) -> AsyncIterator[tuple[Running, Stored | None]]:
+    """Start a variant beside a Slack of its own: the local one keeps all that it was sent, and slows down."""
+    async with ground.outside() as outside, started(ground, outside, variant) as running:
+        yield running
 
 
 @asynccontextmanager

@@ -21,17 +21,17 @@ Rounds = defaultdict[str, list[float]]
 
 async def measure(ground: Ground, plan: Plan) -> list[Figure]:
     """Measure goal 6. Each figure is a ratio to the one with an empty database."""
+    databases = {(kind, size): ground.database(kind) for kind in KINDS for size in plan.histories}
     async with observed(ground) as seen:
-        databases = {(kind, size): ground.database(kind) for kind in KINDS for size in plan.histories}
         await asyncio.gather(
             *(_filled(ground, seen, stored, size) for (_, size), stored in databases.items())
         )
-        found: dict[tuple[str, int], Rounds] = {which: defaultdict(list) for which in databases}
-        for _ in range(plan.rounds):
-            for which, stored in databases.items():
-                await _once(ground, plan, seen, stored, found[which])
-        for stored in databases.values():
-            ground.forget(stored)
+    found: dict[tuple[str, int], Rounds] = {which: defaultdict(list) for which in databases}
+    for _ in range(plan.rounds):
+        for which, stored in databases.items():
+            await _once(ground, plan, stored, found[which])
+    for stored in databases.values():
+        ground.forget(stored)
     return [
         figure
         for (kind, size), rounds in found.items()
@@ -45,20 +45,19 @@ async def _filled(ground: Ground, seen: Observed, stored: Stored, size: int) -> 
         code = f"{ground.tag()}0001"
         await seen.people.coupon(code)
         await seen.people.delete(bot.port, code)
-        while not stored.is_quiet():  # noqa: ASYNC110  it happens in another process
-            await asyncio.sleep(0.05)
+        await stored.quiet()
     if size:
         await fill(stored, size)
 
 
-async def _once(ground: Ground, plan: Plan, seen: Observed, stored: Stored, found: Rounds) -> None:
+async def _once(ground: Ground, plan: Plan, stored: Stored, found: Rounds) -> None:
     """Measure the first three goals with a database, and leave it without work."""
-    async with ground.bot(seen.outside, stored) as bot:
+    async with observed(ground) as seen, ground.bot(seen.outside, stored) as bot:
         clicks = await some(ground, seen, bot.port, stored, plan.clicks // 2)
         found["click to DELETE"].append(percentile([each.own for each in clicks], 0.5))
-        slow = await commands.measure(ground, stored, open_loop(plan, ground.tag(), bot))
+        slow = await commands.measure(ground, plan, stored, open_loop(plan, ground.tag(), bot))
         found["p99 at a fixed rate"].append(slow.p99)
-        fast = await commands.measure(ground, stored, closed_loop(plan, ground.tag(), bot))
+        fast = await commands.measure(ground, plan, stored, closed_loop(plan, ground.tag(), bot))
         found["seconds a command"].append(1 / fast.outcome.per_second)
     stored.sweep()
 
