@@ -42,7 +42,7 @@ class Taken:
 
 async def take(database: Database, table: Table, now: datetime, lease: timedelta) -> Taken | None:
     """Claim the row of `table` that is due the longest; None: nothing is due."""
-    async with database.read() as connection:
+    async with database.look_up() as connection:
         # Nothing is due most of the time, and finding that out should not take the lock for writing.
         if (await run(connection, oldest_due(table), {"now": now})).first() is None:
             return None

@@ -38,7 +38,7 @@ class SqlRate:
 
     async def has_room(self, plan: Plan) -> bool:
         """Tell whether requests of many codes have calls left. Raises StoreUnavailable."""
-        async with self._database.read() as connection:
+        async with self._database.look_up() as connection:
             stored = (await run(connection, _read)).scalar()
         return has_room(_taken(stored), plan, self._clock.now().timestamp())
 

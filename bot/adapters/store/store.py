@@ -169,7 +169,7 @@ class SqlStore:
         """Return which of the codes are in open requests, in whatever case, with the ids of these."""
         keys = {code_key(code): code for code in codes}
         held = select(items.c.code_key, items.c.request_id).where(items.c.open, items.c.code_key.in_(keys))
-        async with self._database.read() as connection:
+        async with self._database.look_up() as connection:
             found = (await run(connection, held)).all()
         return {keys[row.code_key]: row.request_id for row in found}
 
@@ -179,7 +179,7 @@ class SqlStore:
 
     async def ping(self) -> None:
         """Make sure that the database answers. Raises StoreUnavailable."""
-        async with self._database.read() as connection:
+        async with self._database.look_up() as connection:
             await run(connection, select(1))
 
     async def events(self, request_id: str | None = None) -> Sequence[Event]:
