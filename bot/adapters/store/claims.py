@@ -12,11 +12,13 @@ from sqlalchemy import (
     ColumnElement,
     Executable,
     Row,
+    RowMapping,
     Select,
     Table,
     and_,
     bindparam,
     case,
+    exists,
     func,
     or_,
     select,
@@ -114,7 +116,7 @@ async def keep(database: Database, claim: AnyClaim, now: datetime, lease: timede
     times = {"now": now, "until": now + lease}
     async with database.write() as connection:
         if (await run(connection, _keeping(table), place_of(claim) | times)).rowcount != 1:
-            raise LostClaim("The lease ran out, or the work is done.")
+            raise _lost()
 
 
 @cache
@@ -175,17 +177,31 @@ async def hold(connection: Connection, claim: Claim, now: datetime) -> None:
     """Lock the row of a claim. Raises LostClaim where someone else has it, or where the lease has run out."""
     if claim.position is not None:
         await lock_request(connection, claim.request_id)
-    await require(connection, claim, now, lock=True)
-
-
-async def require(connection: Connection, claim: Claim, now: datetime, *, lock: bool = False) -> None:
-    """Make sure that a claim is held. Raises LostClaim. lock: keep it so until the transaction ends."""
-    held = _held(table_of(claim), lock=lock)
+    held = _held(table_of(claim))
     if (await run(connection, held, place_of(claim) | {"now": now})).first() is None:
-        raise LostClaim("The lease ran out, or the work is done.")
+        raise _lost()
 
 
 @cache
-def _held(table: Table, *, lock: bool) -> Select[Any]:
-    held = select(table.c.claim_token).where(claimed(table), _lasts(table))
-    return held.with_for_update() if lock else held
+def _held(table: Table) -> Select[Any]:
+    return select(table.c.claim_token).where(claimed(table), _lasts(table)).with_for_update()
+
+
+async def request_of(connection: Connection, claim: Claim, now: datetime) -> RowMapping:
+    """Return the row of the request of a claim, without a lock. Raises LostClaim as `hold` does."""
+    given = place_of(claim) | {"of_request": claim.request_id, "now": now}
+    row = (await run(connection, _of_held(table_of(claim)), given)).mappings().first()
+    if row is None:
+        raise _lost()
+    return row
+
+
+@cache
+def _of_held(table: Table) -> Select[Any]:
+    its_request = requests.c.id == bindparam("of_request")
+    is_held = and_(claimed(table), _lasts(table))
+    return select(requests).where(its_request, is_held if table is requests else exists().where(is_held))
+
+
+def _lost() -> LostClaim:
+    return LostClaim("The lease ran out, or the work is done.")

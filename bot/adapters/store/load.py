@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import BindParameter, ColumnElement, RowMapping, Text, bindparam, select, type_coerce
 
 from bot.adapters.store.connection import Connection, run
-from bot.adapters.store.mapping import ITEM_TEXTS, Texts, delivery_of, request_of
+from bot.adapters.store.mapping import ITEM_TEXTS, Texts, request_of
 from bot.adapters.store.schema import decisions, items, requests
 from bot.domain.request import Request
-from bot.services.ports import Delivery, OpenRequest
+from bot.services.ports import OpenRequest
 
 _ids: BindParameter[str] = bindparam("ids", expanding=True)
 _their_items = (
@@ -49,12 +49,10 @@ async def load_row(connection: Connection, request_id: str, *, lock: bool = Fals
     return found.mappings().first()
 
 
-async def look(connection: Connection, request_id: str) -> tuple[Request, Delivery]:
-    """Return a request that is there, and how far it has been shown."""
-    row = await load_row(connection, request_id)
-    assert row is not None, f"{request_id} is claimed, so it is there"
+async def whole(connection: Connection, row: RowMapping) -> Request:
+    """Return the request of a row of `requests`."""
     (found,) = await _whole(connection, [row])
-    return found.request, delivery_of(row)
+    return found.request
 
 
 async def _whole(connection: Connection, found: Sequence[RowMapping]) -> Sequence[OpenRequest]:
@@ -64,7 +62,10 @@ async def _whole(connection: Connection, found: Sequence[RowMapping]) -> Sequenc
     by_item: defaultdict[str, list[Texts]] = defaultdict(list)
     for row in await run(connection, _their_items, {"ids": ids}):
         by_item[row[0]].append(row[1:])
-    by_decision = _by_request((await run(connection, _their_decisions, {"ids": ids})).mappings())
+    decided = [row["id"] for row in found if row["state"] != "submitted"]
+    by_decision = _by_request(
+        (await run(connection, _their_decisions, {"ids": decided})).mappings() if decided else ()
+    )
     return tuple(
         OpenRequest(request_of(row, by_item[row["id"]], by_decision[row["id"]]), row["card_ts"])
         for row in found
