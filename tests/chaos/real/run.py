@@ -17,7 +17,7 @@ from tests.chaos.real.people import Person, close
 from tests.chaos.real.plan import Plan
 from tests.chaos.real.watch import Watch
 from tests.scenario.evidence import Evidence
-from tests.scenario.judge import findings
+from tests.scenario.judge import Rule, findings
 from tests.scenario.playing import fresh_code
 from tests.scenario.postgres import postgres
 from tests.scenario.replicas import Fleet, a_fleet
@@ -38,7 +38,8 @@ class Ran:
     """What came of a run.
 
     unfenced: what was broken in a way that no client can rule out: by a DELETE whose process was frozen
-    between its last look at the clock and the write, or that was on its way when the coupon was created.
+    between its last look at the clock and the write, that was on its way when the coupon was created, or
+    right before which the coupon was changed.
     takeovers: seconds from the blow to each of them.
     """
 
@@ -112,13 +113,17 @@ class Town:
             settled=True,
         )
         late, overtaken, dated = _late(evidence.calls, blows.frozen), _overtaken(evidence), _dated(evidence)
+        changed = _changed(evidence)
         for finding in findings(evidence, codes):
             unfenced = finding.code in late + overtaken + dated
-            (ran.unfenced if unfenced else ran.findings).append(str(finding))
+            unfenced = unfenced or (finding.rule is Rule.FOREIGN and finding.code in changed)
+            told = "\n".join([str(finding), *_history(evidence, finding.code)])
+            (ran.unfenced if unfenced else ran.findings).append(told)
         ran.counted += blows.counted + _counted(evidence, codes)
         ran.counted["unfenced: DELETEs of a process that was frozen right before it wrote"] += len(late)
         ran.counted["unfenced: coupons created while the DELETE was on its way"] += len(overtaken)
         ran.counted["unfenced: coupons created while a freeze was on its way"] += len(dated)
+        ran.counted["unfenced: coupons changed between the read right before and the DELETE"] += len(changed)
 
     def _look_at_processes(self, ran: Ran, blows: Blows, began: float) -> None:
         """Look for bots that ended by themselves, and for work that was taken over."""
@@ -170,6 +175,47 @@ def _dated(evidence: Evidence) -> list[str]:
         if date.uid in gone and reads and created[date.uid] > reads[-1].seq:
             dated.append(date.code)
     return dated
+
+
+def _changed(evidence: Evidence) -> list[str]:
+    """Return the codes of coupons that were deleted after someone had changed them since the read before.
+
+    The judge makes sure that this read was the last thing that the sender did.
+    """
+    deletes = {event.call for event in evidence.events if event.kind == "deleted"}
+    by_hand = [event for event in evidence.events if event.call is None]
+    changed = []
+    for delete in (call for call in evidence.calls if call.kind == "delete" and call.seq in deletes):
+        earlier = [
+            c.seq for c in _reads(evidence, str(delete.code)) if _is_of(c, delete) and c.seq < delete.seq
+        ]
+        since = earlier[-1] if earlier else delete.seq
+        if any(event.code == delete.code and since < event.seq < delete.seq for event in by_hand):
+            changed.append(str(delete.code))
+    return changed
+
+
+def _reads(evidence: Evidence, code: str) -> list[Call]:
+    return [call for call in evidence.calls if (call.kind, call.code) == ("read", code)]
+
+
+def _is_of(call: Call, other: Call) -> bool:
+    return call.headers["user-agent"] == other.headers["user-agent"]
+
+
+def _history(evidence: Evidence, code: str) -> list[str]:
+    """Return what Vivoldi saw of a code, a line each: played again, a seed need not end the same."""
+    calls = [
+        (call.seq, f"{call.at} {call.headers['user-agent']} {call.kind}: {call.status} {call.answer_code}")
+        for call in evidence.calls
+        if call.code == code
+    ]
+    events = [
+        (event.seq, f"{event.at} {event.kind} by {event.by}, {event.uid}: {event.facts.get('nm')}")
+        for event in evidence.events
+        if event.code == code
+    ]
+    return [f"  {seq} {what}" for seq, what in sorted(calls + events)]
 
 
 def _counted(evidence: Evidence, codes: Sequence[str]) -> Counter[str]:
