@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from sqlalchemy import Table, exc, text
 
-from bot.adapters.store import SqlStore, migrate, patience
+from bot.adapters.store import SqlStore, migrate, patience, postgres
 from bot.adapters.store.claims import oldest_due
-from bot.adapters.store.connection import run, translate
+from bot.adapters.store.connection import Connection, run, translate
 from bot.adapters.store.engine import connect
 from bot.adapters.store.schema import homes, items, notices, requests
 from bot.domain.errors import StoreError, StoreUnavailable
@@ -213,6 +213,35 @@ async def test_sqlite_survives_a_power_cut(tmp_path: Path) -> None:
                 ]
             assert pragmas == ["wal", 2, 1]
         await database.close()
+
+
+async def test_what_is_looked_up_leaves_no_trace_on_its_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL one connection serves all: each use has its own isolation, also after a cancelled one."""
+    monkeypatch.setattr(postgres, "_CONNECTIONS", 1)
+    async with bench_on("postgresql", tmp_path) as bench:
+        database = connect(bench.url)
+        for _ in range(2):
+            for opened, expected in (
+                (database.look_up, ("read committed", "off", False)),
+                (database.read, ("repeatable read", "on", True)),
+                (database.write, ("read committed", "off", True)),
+            ):
+                async with opened() as connection:
+                    assert await _transaction(connection) == expected
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2), database.look_up() as connection:
+                    await run(connection, text("SELECT pg_sleep(10)"))
+        await database.close()
+
+
+async def _transaction(connection: Connection) -> tuple[str, str, bool]:
+    """Return the isolation, whether it only reads, and whether two statements share a transaction."""
+    isolation = (await run(connection, text("SHOW transaction_isolation"))).scalar()
+    only_reads = (await run(connection, text("SHOW transaction_read_only"))).scalar()
+    began = [(await run(connection, text("SELECT now()"))).scalar() for _ in range(2)]
+    return str(isolation), str(only_reads), began[0] == began[1]
 
 
 @pytest.mark.parametrize("table", [requests, items, notices, homes], ids=str)
