@@ -18,7 +18,7 @@ sandbox: $(READY) ## a page to play an incident on, at http://localhost:8080
 
 test: check ## everything that has to hold
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/pytest -n 2 --dist loadfile -m "not chaos"
+	$(BIN)/pytest -n 4 --dist loadfile -m "not chaos" # most of them wait for processes of their own
 
 chaos: $(READY) ## crashes at every commit and call, faults at every call, and real processes; takes forty minutes
 	$(BIN)/pytest -n 2 --dist worksteal --ignore tests/chaos/real tests/chaos
