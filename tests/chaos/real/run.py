@@ -113,7 +113,7 @@ class Town:
             settled=True,
         )
         late, overtaken, dated = _late(evidence.calls, blows.frozen), _overtaken(evidence), _dated(evidence)
-        changed = _changed(evidence)
+        changed = changed_before_delete(evidence)
         for finding in findings(evidence, codes):
             unfenced = finding.code in late + overtaken + dated
             unfenced = unfenced or (finding.rule is Rule.FOREIGN and finding.code in changed)
@@ -177,7 +177,7 @@ def _dated(evidence: Evidence) -> list[str]:
     return dated
 
 
-def _changed(evidence: Evidence) -> list[str]:
+def changed_before_delete(evidence: Evidence) -> list[str]:
     """Return the codes of coupons that were deleted after someone had changed them since the read before.
 
     The judge makes sure that this read was the last thing that the sender did.
