@@ -35,6 +35,30 @@ _CLAIMED = (
         tests=(f"{_BY_CLAIMS}::test_a_lease_that_ran_out_is_lost_even_if_nobody_took_over[sqlite]",),
     ),
     Guard(
+        name="looked at within the lease",
+        keeps="I3",
+        promise="Nobody looks at work, to go on with it, once their lease has ended.",
+        file=_CLAIMS,
+        text="is_held = and_(claimed(table), _lasts(table))",
+        without="is_held = claimed(table)",
+        tests=(
+            f"{_BY_CLAIMS}::test_a_look_needs_the_claim[sqlite-request]",
+            f"{_BY_CLAIMS}::test_a_look_needs_the_claim[sqlite-item]",
+        ),
+    ),
+    Guard(
+        name="looked at by whoever has it",
+        keeps="I3",
+        promise="Whoever had a request or an item before can't look at it, to go on with it.",
+        file=_CLAIMS,
+        text="is_held = and_(claimed(table), _lasts(table))",
+        without="is_held = and_(*_at_its_key(table), _lasts(table))",
+        tests=(
+            f"{_BY_CLAIMS}::test_a_look_needs_the_claim[sqlite-request]",
+            f"{_BY_CLAIMS}::test_a_look_needs_the_claim[sqlite-item]",
+        ),
+    ),
+    Guard(
         name="the token of an item's claim",
         keeps="I3",
         promise="Who held an item before can't go on with it.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from bot.domain.errors import LostClaim
 from bot.domain.event import Notice
 from bot.domain.item import Confirmation, Deleted, Sending, Source, Unknown, Waiting
+from bot.domain.request import decisions_of
 from bot.services.ports import Claim, Store
 from tests.integration.databases import KINDS, Bench, bench_on
 from tests.integration.stored import (
@@ -240,3 +242,20 @@ async def test_a_notice_is_due_until_it_is_finished(bench: Bench) -> None:
     assert again.attempts == 3
     await bench.store.finish_notice(again, None)
     assert await bench.store.claim_notice(bench.clock.tick(3600), LEASE) is None
+
+
+@pytest.mark.parametrize("of_item", [False, True], ids=["request", "item"])
+async def test_a_look_needs_the_claim(bench: Bench, of_item: bool) -> None:
+    """Nobody goes on with what they hold no more: by another token, or at the end of the lease (I3)."""
+    now = bench.clock.now()
+    if of_item:
+        await store_approved(bench.store, now)
+        claim = await _must_item(bench)
+    else:
+        await store_new(bench.store, submitted(now))
+        claim = await _must_request(bench)
+    request, _ = await bench.store.look(claim, now + LEASE - timedelta(milliseconds=1))
+    assert len(decisions_of(request)) == (2 if of_item else 0)
+    for given, at in ((replace(claim, token="another"), now), (claim, now + LEASE)):
+        with pytest.raises(LostClaim):
+            await bench.store.look(given, at)
