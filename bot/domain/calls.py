@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from bot.domain.bulk import Plan
 
 # Seconds after which calls that were taken, and not made, must not be made any more.
-HELD_FOR = 1.0
+HELD_FOR = 2.0
 
 
 @dataclass(frozen=True)
