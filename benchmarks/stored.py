@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, create_engine, false, func, make_url, select,
 from bot.adapters.store.schema import decisions, items, requests
 
 _LOOK_EVERY_SECONDS = 0.05
+_PATIENCE_SECONDS = 60.0
 _NO_WORK: dict[str, Any] = {"due_at": None, "claim_token": None, "lease_until": None}
 
 
@@ -38,9 +39,8 @@ class Stored:
         return drawn / everyone if everyone else 1.0
 
     async def all_shown(self) -> None:
-        """Wait until the card of every open request has been drawn."""
-        while self.shown() < 1:  # noqa: ASYNC110  it happens in another process
-            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        """Wait until the card of every open request has been drawn. Raises TimeoutError."""
+        await _until(lambda: self.shown() == 1)
 
     def approved_at(self, request_id: str) -> float:
         """Return when the final click was decided, in epoch seconds: right before it was committed."""
@@ -50,9 +50,8 @@ class Stored:
         return when.timestamp()
 
     async def quiet(self) -> None:
-        """Wait until no work is left."""
-        while not self._is_quiet():  # noqa: ASYNC110  it happens in another process
-            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        """Wait until no work is left. Raises TimeoutError."""
+        await _until(self._is_quiet)
 
     def _is_quiet(self) -> bool:
         with self._connection() as connection:
@@ -84,3 +83,9 @@ class Stored:
                 yield connection
         finally:
             engine.dispose()
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        while not holds():  # noqa: ASYNC110  it happens in another process
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
