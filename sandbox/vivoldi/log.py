@@ -36,7 +36,8 @@ class Call:
     out, though its outcome may be a refusal; the events say what truly changed. `status` and `answer_code`
     (the `code` of the JSON envelope) are what was put on the wire, None for nothing. `dropped` says whether
     the connection ended without a whole answer, before or after execution. `then_refused`: the listener
-    closed along with this answer. `finished` is false while the answer is outstanding.
+    closed along with this answer. `finished` is false while the answer is outstanding. `settled` is the `seq`
+    of the newest entry when it was settled: what came after it, the answer can't show.
     """
 
     seq: int
@@ -55,6 +56,7 @@ class Call:
     fault: str | None = None
     then_refused: bool = False
     finished: bool = False
+    settled: int | None = None
 
 
 Entry = Event | Call
@@ -129,6 +131,7 @@ class Log:
             dropped=dropped,
             then_refused=then_refused,
             finished=True,
+            settled=self._seq,
         )
         self._calls[seq] = call
         self._append(call)

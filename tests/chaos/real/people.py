@@ -34,6 +34,7 @@ class Person:
     codes: Sequence[str]
     _meddled: set[Meddling] = field(default_factory=set)
     _froze: bool = False
+    _decides: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def prepare(self) -> None:
         """Create the coupons, and order the faults of calls about them."""
@@ -50,6 +51,7 @@ class Person:
     async def tell(self) -> None:
         """Ask, and click, until the outcome is told."""
         late = [asyncio.create_task(self._meddle_when_sent(m)) for m in self._meddlings("sent")]
+        late += [asyncio.create_task(self._meddle_when_read(m)) for m in self._meddlings("read")]
         clicks = {1: deque(self.story.first), 2: deque(self.story.final)}
         try:
             while not self.is_over():
@@ -105,6 +107,7 @@ class Person:
         press = clicks.popleft() if len(clicks) > 1 else clicks[0]
         doing = [self._press(press, card)]
         if not is_first and len(clicks) == 1:
+            self._decides.set()
             doing.append(self._meddle("approving"))
         await asyncio.gather(*doing)
         if press is clicks[-1]:
@@ -147,6 +150,20 @@ class Person:
             case "replace":
                 await vivoldi.delete(code)
                 await vivoldi.create(code, **PERSONAL, nm="Created since")
+
+    async def _meddle_when_read(self, meddling: Meddling) -> None:
+        """Meddle between the read right before a deletion and its DELETE, or as close to it as can be."""
+        await self._decides.wait()
+        code = self.codes[meddling.which]
+        known = {call.seq for call in await self.stage.vivoldi.calls("read", code)}
+
+        def is_read(entry: Entry) -> bool:
+            if not isinstance(entry, Call) or entry.seq in known:
+                return False
+            return entry.finished and (entry.kind, entry.code) == ("read", code)
+
+        await self.stage.vivoldi.wait_for(is_read, _LONG)
+        await self._meddle("read")
 
     async def _meddle_when_sent(self, meddling: Meddling) -> None:
         code = self.codes[meddling.which]

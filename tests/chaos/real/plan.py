@@ -10,7 +10,7 @@ from sandbox.stage import Transport
 from tests.scenario.playing import AMIR, BEA, CARL, DANA, GUEST, RIKA, STRANGER
 
 Meddled = Literal["change", "redeem", "delete", "replace"]
-When = Literal["shown", "reviewed", "approving", "sent"]
+When = Literal["shown", "reviewed", "approving", "read", "sent"]
 BlowKind = Literal["kill", "stop", "rolling", "database", "closed"]
 
 APPROVERS = (RIKA, AMIR, BEA)
@@ -198,7 +198,7 @@ def _wrong_final(random: Random, requester: str, reviewer: str) -> Press:
 
 
 def _meddling(random: Random, coupons: int) -> Meddling:
-    when: When = random.choice(("shown", "reviewed", "approving", "sent"))
+    when: When = random.choice(("shown", "reviewed", "approving", "read", "sent"))
     what: Meddled = random.choice(("change", "redeem", "delete", "replace"))
     return Meddling(when, what, random.randrange(coupons))
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sandbox.stage import Transport
-from sandbox.vivoldi_client import Call
-from tests.chaos.real.blows import Blows, Span
+from tests.chaos.real.blows import Blows
 from tests.chaos.real.people import Person, close
 from tests.chaos.real.plan import Plan
+from tests.chaos.real.unfenced import Unfenced
 from tests.chaos.real.watch import Watch
 from tests.scenario.evidence import Evidence
-from tests.scenario.judge import Rule, findings
+from tests.scenario.judge import findings
 from tests.scenario.playing import fresh_code
 from tests.scenario.postgres import postgres
 from tests.scenario.replicas import Fleet, a_fleet
@@ -29,18 +29,14 @@ _FAULTS_LAST = 15.0
 # A call may take twice this, which is longer than a lease: it must not be a timeout that keeps a bot that was
 # frozen from sending late.
 _PATIENT = {"VIVOLDI_TIMEOUT_SECONDS": "6"}
-# Vivoldi's log cuts times to milliseconds.
-_CUT = 0.001
 
 
 @dataclass
 class Ran:
     """What came of a run.
 
-    unfenced: what was broken in a way that no client can rule out: by a DELETE whose process was frozen
-    between its last look at the clock and the write, that was on its way when the coupon was created, or
-    right before which the coupon was changed.
-    takeovers: seconds from the blow to each of them.
+    unfenced: what was broken in a way that no client can rule out. takeovers: seconds from the blow to each
+    of them.
     """
 
     plan: Plan
@@ -112,18 +108,11 @@ class Town:
             interrupted=bool(ran.plan.blows or ran.counted["takeovers"]),
             settled=True,
         )
-        late, overtaken, dated = _late(evidence.calls, blows.frozen), _overtaken(evidence), _dated(evidence)
-        changed = changed_before_delete(evidence)
+        unfenced = Unfenced.of(evidence, blows.frozen)
         for finding in findings(evidence, codes):
-            unfenced = finding.code in late + overtaken + dated
-            unfenced = unfenced or (finding.rule is Rule.FOREIGN and finding.code in changed)
             told = "\n".join([str(finding), *_history(evidence, finding.code)])
-            (ran.unfenced if unfenced else ran.findings).append(told)
-        ran.counted += blows.counted + _counted(evidence, codes)
-        ran.counted["unfenced: DELETEs of a process that was frozen right before it wrote"] += len(late)
-        ran.counted["unfenced: coupons created while the DELETE was on its way"] += len(overtaken)
-        ran.counted["unfenced: coupons created while a freeze was on its way"] += len(dated)
-        ran.counted["unfenced: coupons changed between the read right before and the DELETE"] += len(changed)
+            (ran.unfenced if unfenced.explains(finding) else ran.findings).append(told)
+        ran.counted += blows.counted + _counted(evidence, codes) + unfenced.counted()
 
     def _look_at_processes(self, ran: Ran, blows: Blows, began: float) -> None:
         """Look for bots that ended by themselves, and for work that was taken over."""
@@ -138,69 +127,6 @@ class Town:
                     ran.takeovers += [at - struck[-1]] if struck else []
             if replica.logged("worker.failed"):
                 ran.findings.append(f"{replica.name} met an error that nobody had thought of")
-
-
-def _late(calls: Sequence[Call], frozen: Sequence[Span]) -> list[str]:
-    """Return the codes of DELETEs whose sender was frozen between its read and the arrival."""
-    late = []
-    for delete in calls:
-        name = delete.headers["user-agent"]
-        reads = [c for c in calls if (c.kind, c.code) == ("read", delete.code) and c.seq < delete.seq]
-        own = [_at(read) for read in reads if read.headers["user-agent"] == name]
-        spans = [span for span in frozen if span.name == name and span.ended <= _at(delete) + _CUT]
-        if delete.kind == "delete" and own and any(own[-1] < span.ended for span in spans):
-            late.append(str(delete.code))
-    return late
-
-
-def _overtaken(evidence: Evidence) -> list[str]:
-    """Return the codes where a DELETE that had been sent deleted a coupon that was created only then."""
-    created = {event.uid: event.seq for event in evidence.events if event.kind == "created"}
-    deleted = [event for event in evidence.events if event.kind == "deleted" and event.call is not None]
-    return [event.code for event in deleted if created[event.uid] > (event.call or 0)]
-
-
-def _dated(evidence: Evidence) -> list[str]:
-    """Return the codes where a freeze's date met, and hid, a coupon created after the read before it.
-
-    What is hidden is what everyone expects then, so it was deleted without anyone having seen it.
-    """
-    created = {event.uid: event.seq for event in evidence.events if event.kind == "created"}
-    gone = {event.uid for event in evidence.events if event.kind == "deleted" and event.call is not None}
-    dates = [event for event in evidence.events if event.kind == "updated" and event.call is not None]
-    dated = []
-    for date in dates:
-        sent = date.call or 0
-        reads = [c for c in evidence.calls if (c.kind, c.code) == ("read", date.code) and c.seq < sent]
-        if date.uid in gone and reads and created[date.uid] > reads[-1].seq:
-            dated.append(date.code)
-    return dated
-
-
-def changed_before_delete(evidence: Evidence) -> list[str]:
-    """Return the codes of coupons that were deleted after someone had changed them since the read before.
-
-    The judge makes sure that this read was the last thing that the sender did.
-    """
-    deletes = {event.call for event in evidence.events if event.kind == "deleted"}
-    by_hand = [event for event in evidence.events if event.call is None]
-    changed = []
-    for delete in (call for call in evidence.calls if call.kind == "delete" and call.seq in deletes):
-        earlier = [
-            c.seq for c in _reads(evidence, str(delete.code)) if _is_of(c, delete) and c.seq < delete.seq
-        ]
-        since = earlier[-1] if earlier else delete.seq
-        if any(event.code == delete.code and since < event.seq < delete.seq for event in by_hand):
-            changed.append(str(delete.code))
-    return changed
-
-
-def _reads(evidence: Evidence, code: str) -> list[Call]:
-    return [call for call in evidence.calls if (call.kind, call.code) == ("read", code)]
-
-
-def _is_of(call: Call, other: Call) -> bool:
-    return call.headers["user-agent"] == other.headers["user-agent"]
 
 
 def _history(evidence: Evidence, code: str) -> list[str]:
@@ -236,10 +162,6 @@ def _counted(evidence: Evidence, codes: Sequence[str]) -> Counter[str]:
     faults = [e.data["fault"] for e in evidence.log if e.kind in ("api_call", "response_url")]
     counted.update(f"Slack: {fault}" for fault in faults if fault)
     return counted
-
-
-def _at(call: Call) -> float:
-    return datetime.fromisoformat(call.at).timestamp()
 
 
 @asynccontextmanager
