@@ -16,9 +16,10 @@ demo: $(READY) ## a deletion from command to outcome, against a local Slack and 
 sandbox: $(READY) ## a page to play an incident on, at http://localhost:8080
 	$(BIN)/python -m sandbox.page
 
+# Four workers, whatever the cores: most of the tests wait for processes of their own.
 test: check ## everything that has to hold
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/pytest -n 4 --dist loadfile -m "not chaos" # most of them wait for processes of their own
+	$(BIN)/pytest -n 4 --dist loadfile -m "not chaos"
 
 chaos: $(READY) ## crashes at every commit and call, faults at every call, and real processes; takes forty minutes
 	$(BIN)/pytest -n 2 --dist worksteal --ignore tests/chaos/real tests/chaos

@@ -187,7 +187,7 @@ def _held(table: Table) -> Select[Any]:
     return select(table.c.claim_token).where(claimed(table), _lasts(table)).with_for_update()
 
 
-async def request_of(connection: Connection, claim: Claim, now: datetime) -> RowMapping:
+async def row_behind(connection: Connection, claim: Claim, now: datetime) -> RowMapping:
     """Return the row of the request of a claim, without a lock. Raises LostClaim as `hold` does."""
     given = place_of(claim) | {"of_request": claim.request_id, "now": now}
     row = (await run(connection, _of_held(table_of(claim)), given)).mappings().first()

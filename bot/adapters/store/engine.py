@@ -46,7 +46,7 @@ class Anyone:
 
 @dataclass(frozen=True)
 class Database:
-    """Where to write, where to read, and where to look something up; and who comes first."""
+    """Where to write and where to read, in a transaction or a single statement; and who comes first."""
 
     writer: Engine
     reader: Engine
@@ -61,20 +61,19 @@ class Database:
                 async with self.writer.begin() as connection:
                     yield connection
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[Connection]:
+    def read(self) -> AbstractAsyncContextManager[Connection]:
         """Open a transaction that reads one consistent state and waits for no writer."""
-        await self.courtesy.give_way()
-        with translated():
-            async with self.reader.begin() as connection:
-                yield connection
+        return self._opened(self.reader)
+
+    def look_up(self) -> AbstractAsyncContextManager[Connection]:
+        """Open what reads one statement: on PostgreSQL, a transaction takes three round trips for it."""
+        return self._opened(self.single)
 
     @asynccontextmanager
-    async def look_up(self) -> AsyncIterator[Connection]:
-        """Give what reads one statement: on PostgreSQL, a transaction takes three round trips for it."""
+    async def _opened(self, engine: Engine) -> AsyncIterator[Connection]:
         await self.courtesy.give_way()
         with translated():
-            async with self.single.begin() as connection:
+            async with engine.begin() as connection:
                 yield connection
 
     async def close(self) -> None:

@@ -10,7 +10,6 @@ from sqlalchemy import BindParameter, ColumnElement, RowMapping, Text, bindparam
 from bot.adapters.store.connection import Connection, run
 from bot.adapters.store.mapping import ITEM_TEXTS, Texts, request_of
 from bot.adapters.store.schema import decisions, items, requests
-from bot.domain.request import Request
 from bot.services.ports import OpenRequest
 
 _ids: BindParameter[str] = bindparam("ids", expanding=True)
@@ -40,7 +39,7 @@ async def load_one(connection: Connection, request_id: str, *, lock: bool = Fals
     lock: keep it locked until the transaction ends (on SQLite the transaction itself does).
     """
     row = await load_row(connection, request_id, lock=lock)
-    return None if row is None else (await _whole(connection, [row]))[0]
+    return None if row is None else await from_row(connection, row)
 
 
 async def load_row(connection: Connection, request_id: str, *, lock: bool = False) -> RowMapping | None:
@@ -49,10 +48,10 @@ async def load_row(connection: Connection, request_id: str, *, lock: bool = Fals
     return found.mappings().first()
 
 
-async def whole(connection: Connection, row: RowMapping) -> Request:
+async def from_row(connection: Connection, row: RowMapping) -> OpenRequest:
     """Return the request of a row of `requests`."""
     (found,) = await _whole(connection, [row])
-    return found.request
+    return found
 
 
 async def _whole(connection: Connection, found: Sequence[RowMapping]) -> Sequence[OpenRequest]:

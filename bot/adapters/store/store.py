@@ -9,11 +9,11 @@ from typing import Self
 
 from sqlalchemy import delete, select, update
 
-from bot.adapters.store.claims import claimed, keep, overdue, place_of, request_of, take
+from bot.adapters.store.claims import claimed, keep, overdue, place_of, row_behind, take
 from bot.adapters.store.connection import run
 from bot.adapters.store.engine import Courtesy, connect
 from bot.adapters.store.homes import SqlHomes
-from bot.adapters.store.load import load, load_one, whole
+from bot.adapters.store.load import from_row, load, load_one
 from bot.adapters.store.mapping import delivery_of, event_of, notice_of
 from bot.adapters.store.rate import SqlRate
 from bot.adapters.store.schema import events, homes, items, notices, requests
@@ -143,8 +143,8 @@ class SqlStore:
         Raises LostClaim where the claim is not held at `now`.
         """
         async with self._database.read() as connection:
-            row = await request_of(connection, claim, now)
-            return await whole(connection, row), delivery_of(row)
+            row = await row_behind(connection, claim, now)
+            return (await from_row(connection, row)).request, delivery_of(row)
 
     async def history(self, code: CouponCode, limit: int) -> Sequence[OpenRequest]:
         """Return the requests, open or not, that a code was ever in, in whatever case; the newest first."""
