@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from bot.domain.coupon import Coupon, Difference, NotShown, Reading, Shown, differences
 
@@ -45,6 +46,8 @@ class Dates:
 class Free:
     """Nothing was done to the expiry date."""
 
+    audit_name: ClassVar[str] = "free"
+
 
 @dataclass(frozen=True)
 class Underway:
@@ -52,6 +55,8 @@ class Underway:
 
     by: the user id of who asked. refusal: Vivoldi's, where one followed a date that got no answer.
     """
+
+    audit_name: ClassVar[str] = "underway"
 
     goal: Goal
     by: str
@@ -70,6 +75,8 @@ class Underway:
 class Frozen:
     """The date was sent, and a read afterwards no longer showed the coupon."""
 
+    audit_name: ClassVar[str] = "frozen"
+
     by: str
     at: datetime
     dates: Dates
@@ -78,6 +85,8 @@ class Frozen:
 @dataclass(frozen=True)
 class Unfrozen:
     """A read showed the coupon again, with the expiry date of before."""
+
+    audit_name: ClassVar[str] = "unfrozen"
 
     by: str
     at: datetime
@@ -101,6 +110,8 @@ class NotDone:
 
     detail: Vivoldi's message, or what stood in the way. differences: what someone else changed.
     """
+
+    audit_name: ClassVar[str] = "notdone"
 
     goal: Goal
     by: str

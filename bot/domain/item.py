@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import ClassVar
 
 from bot.domain.coupon import (
     Coupon,
@@ -38,10 +39,14 @@ from bot.domain.restore import Draft, RestoreState, draft_digest, is_restored
 class Executed:
     """Success with code 0: the deletion was executed."""
 
+    audit_name: ClassVar[str] = "Executed"
+
 
 @dataclass(frozen=True)
 class RefusedAnswer:
     """Vivoldi refused: not deleted. message: why, in a sentence that quotes Vivoldi if it said anything."""
+
+    audit_name: ClassVar[str] = "RefusedAnswer"
 
     message: str
 
@@ -53,6 +58,8 @@ class NotExecuted:
     retry_after: seconds that Vivoldi asked to wait, where it did.
     """
 
+    audit_name: ClassVar[str] = "NotExecuted"
+
     reason: str
     retry_after: float | None = None
 
@@ -60,6 +67,8 @@ class NotExecuted:
 @dataclass(frozen=True)
 class Unproven:
     """The answer proves nothing: the deletion may or may not have been executed."""
+
+    audit_name: ClassVar[str] = "Unproven"
 
     reason: str
 
@@ -77,6 +86,8 @@ class Waiting:
     unanswered: attempts that got no usable answer and that a read has shown as not executed.
     """
 
+    audit_name: ClassVar[str] = "waiting"
+
     attempts: int = 0
     unanswered: int = 0
     obstacle: str | None = None
@@ -85,6 +96,8 @@ class Waiting:
 @dataclass(frozen=True)
 class Sending:
     """A DELETE may be on its way. Found after a crash, it is unknown (I4)."""
+
+    audit_name: ClassVar[str] = "sending"
 
     attempts: int
     unanswered: int
@@ -96,6 +109,8 @@ class Unknown:
 
     refusal: Vivoldi's message, where a refusal followed an unanswered attempt (I3).
     """
+
+    audit_name: ClassVar[str] = "unknown"
 
     attempts: int
     unanswered: int
@@ -129,6 +144,8 @@ class Deleted:
     message: what Vivoldi said of the coupon, where only a read that no longer showed it tells so.
     """
 
+    audit_name: ClassVar[str] = "deleted"
+
     source: Source
     at: datetime
     confirmation: Confirmation | None = None
@@ -138,6 +155,8 @@ class Deleted:
 @dataclass(frozen=True)
 class Refused:
     """Vivoldi refused the deletion: the coupon is still there. message: as in the answer."""
+
+    audit_name: ClassVar[str] = "refused"
 
     message: str
 
@@ -149,6 +168,8 @@ class Changed:
     differences: what changed, where it is still shown. message: Vivoldi's, where it no longer is. was_frozen:
     whether it was frozen, and is shown again.
     """
+
+    audit_name: ClassVar[str] = "changed"
 
     differences: tuple[Difference, ...] = ()
     message: str | None = None
@@ -173,6 +194,8 @@ class NotSent:
     unanswered: attempts without a usable answer after which a read still showed the coupon.
     stopped_by: the id of who stopped it.
     """
+
+    audit_name: ClassVar[str] = "notsent"
 
     reason: NotSentReason
     detail: str | None = None

@@ -15,6 +15,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from bot.domain.coupon import Coupon, CouponCode, Difference, Sealed
 
@@ -106,6 +107,8 @@ def has_ended(draft: Draft, today: date) -> bool:
 class ToCreate:
     """To be sent. obstacle: why it was not sent yet, where there was one."""
 
+    audit_name: ClassVar[str] = "tocreate"
+
     attempts: int = 0
     obstacle: str | None = None
 
@@ -113,6 +116,8 @@ class ToCreate:
 @dataclass(frozen=True)
 class Creating:
     """A creation may be on its way. Found after a crash, it is unclear (I4)."""
+
+    audit_name: ClassVar[str] = "creating"
 
     attempts: int
 
@@ -134,6 +139,8 @@ class Unclear:
     differences: how the coupon that is shown differs. message: Vivoldi's, where none is.
     """
 
+    audit_name: ClassVar[str] = "unclear"
+
     attempts: int
     reason: str
     since: datetime
@@ -148,6 +155,8 @@ class Created:
 
     differences: how the coupon that is shown differs. message: Vivoldi's, where none is.
     """
+
+    audit_name: ClassVar[str] = "created"
 
     answered: bool
     at: datetime
@@ -172,6 +181,8 @@ class WhyNot(StrEnum):
 @dataclass(frozen=True)
 class NotCreated:
     """Not created. detail: Vivoldi's message, or what stood in the way. approver: who no longer counts."""
+
+    audit_name: ClassVar[str] = "notcreated"
 
     why: WhyNot
     detail: str | None = None

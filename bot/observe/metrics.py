@@ -19,17 +19,21 @@ from prometheus_client import (
 
 from bot import __version__
 from bot.domain.event import Event, EventKind
-from bot.domain.item import Changed, Deleted, NotSent, Refused, Unknown
+from bot.domain.item import AnyState, Changed, Deleted, NotSent, Refused, Unknown
 from bot.domain.policy import Verdict
 from bot.domain.request import FailureReason
 from bot.domain.restore import Created, NotCreated, Unclear
 from bot.services.decide import Action
-from bot.services.submit import Answer, Denied
+from bot.services.submit import Accepted, Answer, Denied
 
 LANES = ("requests", "items", "notices", "homes")
 # What a request without a right signature was refused by: its headers alone, or the signature itself.
 REFUSERS = ("headers", "signature")
 
+_OUTCOMES: tuple[type[AnyState], ...] = (
+    *(Deleted, Refused, Unknown, Changed, NotSent),
+    *(Created, NotCreated, Unclear),
+)
 _CALL_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _WAIT_SECONDS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 120, 300, 600)
 
@@ -59,8 +63,8 @@ class Metrics:
             return made
 
         refusals = [verdict for verdict in Verdict if verdict is not Verdict.ALLOWED]
-        answers = [*_names(kind for kind in get_args(Answer) if kind is not Denied), *refusals]
-        outcomes = _names((Deleted, Refused, Unknown, Changed, NotSent, Created, NotCreated, Unclear))
+        answers = [*(kind.audit_name for kind in get_args(Answer) if kind is not Denied), *refusals]
+        outcomes = [kind.audit_name for kind in _OUTCOMES]
         self._commands = counter("commands", "Commands, by how they were answered.", ("answer", answers))
         self._decisions = counter(
             "decisions", "Clicks, by action and verdict.", ("action", Action), ("verdict", Verdict)
@@ -143,7 +147,7 @@ class Metrics:
         said = event.data
         match event.kind:
             case EventKind.COMMAND | EventKind.COMMAND_REFUSED:
-                self._commands.labels(str(said.get("answer", "accepted"))).inc()
+                self._commands.labels(str(said.get("answer", Accepted.audit_name))).inc()
             case EventKind.DECISION | EventKind.DECISION_REFUSED:
                 self._decisions.labels(str(said["action"]), str(said.get("verdict", "allowed"))).inc()
             case EventKind.REQUEST_FAILED:
@@ -161,12 +165,8 @@ class Metrics:
 
     def _ended(self, event: Event, outcome: str) -> None:
         self._outcomes.labels(outcome).inc()
-        if outcome in ("unknown", "unclear"):
+        if outcome in (Unknown.audit_name, Unclear.audit_name):
             self._last_unknown.set(event.at.timestamp())
-
-
-def _names(kinds: Iterable[type]) -> list[str]:
-    return [kind.__name__.lower() for kind in kinds]
 
 
 def _calls(system: str, help: str, registry: CollectorRegistry) -> Histogram:

@@ -118,7 +118,7 @@ class Create:
         return await self._coupons.create(code, sealed)
 
     async def _answered(self, claim: Claim, creating: Creating, answer: DeleteAnswer) -> bool:
-        fact = Fact(EventKind.CREATE_ANSWERED, {"answer": type(answer).__name__, **vars(answer)})
+        fact = Fact(EventKind.CREATE_ANSWERED, {"answer": answer.audit_name, **vars(answer)})
         # Whoever took over a claim that is lost by now settles it by a read.
         async with self._ledger.entry(claim, fact) as entry:
             more = await entry.move(answered(creating, answer, self._clock.now()))

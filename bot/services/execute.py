@@ -128,7 +128,7 @@ class Execute:
         return await self._answered(claim, send(waiting), answer)
 
     async def _answered(self, claim: Claim, sending: Sending, answer: DeleteAnswer) -> bool:
-        fact = Fact(EventKind.DELETE_ANSWERED, {"answer": type(answer).__name__, **vars(answer)})
+        fact = Fact(EventKind.DELETE_ANSWERED, {"answer": answer.audit_name, **vars(answer)})
         # Whoever took over a claim that is lost by now settles it by a read.
         async with self._ledger.entry(claim, fact) as entry:
             more = await entry.move(answered(sending, answer, self._clock.now()))

@@ -83,7 +83,7 @@ class FreezeCoupon:
 
     async def _answered(self, claim: Claim, underway: Underway, answer: DeleteAnswer) -> bool:
         """Store what was answered. underway: as it was before this date was sent."""
-        fact = Fact(EventKind.DATE_ANSWERED, {"answer": type(answer).__name__, **vars(answer)})
+        fact = Fact(EventKind.DATE_ANSWERED, {"answer": answer.audit_name, **vars(answer)})
         async with self._ledger.entry(claim, fact) as entry:
             match answer:
                 case Executed():

@@ -221,7 +221,7 @@ class Ledger:
 def outcome_of(state: AnyState | Freeze) -> dict[str, object]:
     """Return an item's outcome, or that of its freeze, as the audit keeps it."""
     plain = {name: _plain_value(value) for name, value in vars(state).items()}
-    return {"outcome": type(state).__name__.lower(), **plain}
+    return {"outcome": state.audit_name, **plain}
 
 
 def _plain_value(value: object) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import ClassVar
 
 from bot.domain.bulk import Bulk, bulk_of
 from bot.domain.command import Ask, Command, Help, ListOpen, ShowHistory, parse_command
@@ -43,6 +44,8 @@ class SlashCommand:
 class Accepted:
     """The request is stored. bulk: how it is carried out where it has many codes."""
 
+    audit_name: ClassVar[str] = "accepted"
+
     request_id: str
     codes: tuple[CouponCode, ...]
     purpose: Purpose = Purpose.DELETE
@@ -53,12 +56,16 @@ class Accepted:
 class Usage:
     """How the command is used, by the policy in force."""
 
+    audit_name: ClassVar[str] = "usage"
+
     policy: Policy
 
 
 @dataclass(frozen=True)
 class Listing:
     """The open requests, oldest first; `more`: whether there are others."""
+
+    audit_name: ClassVar[str] = "listing"
 
     requests: Sequence[OpenRequest]
     more: bool
@@ -67,6 +74,8 @@ class Listing:
 @dataclass(frozen=True)
 class History:
     """The requests that a code was in, newest first; `more`: whether there are older ones."""
+
+    audit_name: ClassVar[str] = "history"
 
     code: CouponCode
     requests: Sequence[OpenRequest]
@@ -79,10 +88,17 @@ class Denied:
 
     verdict: Verdict
 
+    @property
+    def audit_name(self) -> str:
+        """The verdict, which says more than that there was one."""
+        return self.verdict.value
+
 
 @dataclass(frozen=True)
 class Misread:
     """What was typed can't be used; sentence says what to type instead."""
+
+    audit_name: ClassVar[str] = "misread"
 
     sentence: str
 
@@ -91,6 +107,8 @@ class Misread:
 class Taken:
     """A code is in an open request already. holder: that request; None: it has just ended."""
 
+    audit_name: ClassVar[str] = "taken"
+
     code: str
     holder: OpenRequest | None
 
@@ -98,6 +116,8 @@ class Taken:
 @dataclass(frozen=True)
 class TooFew:
     """Fewer people than it takes can give the approvals, or the freeze."""
+
+    audit_name: ClassVar[str] = "toofew"
 
     purpose: Purpose = Purpose.DELETE
 
@@ -222,7 +242,7 @@ class Submit:
     async def _recorded(self, command: SlashCommand, standing: Standing, answer: Answer) -> Answer:
         refused = not isinstance(answer, Usage | Listing | History)
         kind = EventKind.COMMAND_REFUSED if refused else EventKind.COMMAND
-        data = {"answer": answer.verdict if isinstance(answer, Denied) else type(answer).__name__.lower()}
+        data = {"answer": answer.audit_name}
         async with self._store.transaction() as tx:
             await _record(tx, kind, command, standing, self._clock.now(), None, data)
         return answer

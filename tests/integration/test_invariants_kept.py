@@ -187,6 +187,8 @@ async def test_i7_every_call_to_vivoldi_is_an_event(wired: Wired) -> None:
     assert kinds.count(EventKind.COUPON_READ) == wired.coupons.kinds(CODE).count("read")
     for kind in (EventKind.DELETE_SENDING, EventKind.DELETE_ANSWERED):
         assert kinds.count(kind) == wired.coupons.kinds(CODE).count("delete")
+    answers = [event.data["answer"] for event in await wired.events(EventKind.DELETE_ANSWERED)]
+    assert answers == ["NotExecuted", "Unproven", "Executed"]
 
 
 async def test_i7_approvals_and_deletions_say_what_they_were_bound_to(wired: Wired) -> None:

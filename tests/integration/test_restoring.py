@@ -131,6 +131,9 @@ async def test_every_step_is_in_the_audit(wired: Wired) -> None:
     (outcome,) = [event for event in events if event.kind is EventKind.ITEM_OUTCOME]
     assert outcome.data["outcome"] == "created"
     assert HOLDER not in repr(events)
+    assert [event.data for event in events if event.kind is EventKind.CREATE_ANSWERED] == [
+        {"answer": "Executed"}
+    ]
 
 
 async def test_what_was_kept_stays(wired: Wired) -> None:
