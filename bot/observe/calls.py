@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from time import perf_counter
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
 from bot.domain.errors import SlackRefused, SlackUnavailable, VivoldiRefused, VivoldiUnavailable
@@ -20,13 +20,6 @@ from bot.domain.restore import Held, Unusable
 from bot.services.ports import Blocks, Coupons, Dialogs, File, Message, Messenger, People
 
 T = TypeVar("T")
-
-_DELETE_RESULTS: dict[type[DeleteAnswer], str] = {
-    Executed: "executed",
-    RefusedAnswer: "refused",
-    NotExecuted: "not_executed",
-    Unproven: "unproven",
-}
 
 
 CallObserver = Callable[[str, str, float], None]
@@ -89,15 +82,11 @@ class MeasuredCoupons:
 
     async def delete(self, code: CouponCode) -> DeleteAnswer:
         """Send DELETE exactly once."""
-        return await self._calls.measured(
-            "delete", self._coupons.delete(code), lambda answer: _DELETE_RESULTS[type(answer)]
-        )
+        return await self._calls.measured("delete", self._coupons.delete(code), _changed)
 
     async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
         """Set the expiry date."""
-        return await self._calls.measured(
-            "update", self._coupons.end_on(code, day), lambda answer: _DELETE_RESULTS[type(answer)]
-        )
+        return await self._calls.measured("update", self._coupons.end_on(code, day), _changed)
 
     def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
         """Return what may be shown of a sealed snapshot, which is no call."""
@@ -105,9 +94,7 @@ class MeasuredCoupons:
 
     async def create(self, code: CouponCode, sealed: Sealed) -> DeleteAnswer:
         """Create a coupon again."""
-        return await self._calls.measured(
-            "create", self._coupons.create(code, sealed), lambda answer: _DELETE_RESULTS[type(answer)]
-        )
+        return await self._calls.measured("create", self._coupons.create(code, sealed), _changed)
 
 
 class MeasuredMessenger:
@@ -177,6 +164,20 @@ class MeasuredPeople:
     def approvers(self) -> Collection[Standing]:
         """Return everyone known who is granted a step."""
         return self._people.approvers()
+
+
+def _changed(answer: DeleteAnswer) -> str:
+    match answer:
+        case Executed():
+            return "executed"
+        case RefusedAnswer():
+            return "refused"
+        case NotExecuted():
+            return "not_executed"
+        case Unproven():
+            return "unproven"
+        case _:
+            assert_never(answer)
 
 
 def _reading(reading: Reading) -> str:
