@@ -21,8 +21,10 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.domain.errors import StoreError
+from bot.services.ports import Trail
 from sandbox import slack_client, vivoldi_client
-from sandbox.page.trace import Audit, trace
+from sandbox.audit import read_only
+from sandbox.page.trace import trace
 from sandbox.slack_client import Answer, LogEntry, Message, Modal
 from sandbox.stage import Stage
 from sandbox.vivoldi_client import Entry, Event
@@ -118,7 +120,7 @@ SomeWish = TypeVar("SomeWish", bound=_Wish)
 class Page:
     """The handlers of one page over one stage. audit: the bot's audit events, to be read only."""
 
-    def __init__(self, stage: Stage, audit: Audit) -> None:
+    def __init__(self, stage: Stage, audit: Trail) -> None:
         self._slack, self._vivoldi = stage.slack, stage.vivoldi
         self._audit = audit
         self._listeners: set[asyncio.Queue[News]] = set()
@@ -314,7 +316,7 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
 @asynccontextmanager
 async def serving(stage: Stage, port: int) -> AsyncIterator[str]:
     """Serve the page over a stage and yield its address. port: 0 takes a free one. Raises OSError."""
-    async with Audit(stage.bot.settings["DATABASE_URL"]) as audit:
+    async with read_only(stage.bot.settings["DATABASE_URL"]) as audit:
         runner = web.AppRunner(
             Page(stage, audit).app(),
             access_log=None,

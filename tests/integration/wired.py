@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bot.adapters.store import SqlStore, migrate
+from bot.adapters.store import SqlStore, SqlTrail, migrate
 from bot.adapters.store.connection import run
 from bot.adapters.store.engine import connect
 from bot.domain.coupon import CouponCode
@@ -27,6 +27,7 @@ from bot.wiring import Services
 from bot.worker import LEASE, Lane
 from handlers.cards import Cards
 from handlers.home import HomeBlocks
+from sandbox.audit import recorded
 from tests.builders import (
     AMIR,
     BEA,
@@ -205,7 +206,8 @@ class Wired:
 
     async def events(self, kind: EventKind | None = None) -> list[Event]:
         """Return the audit events, of one kind or all."""
-        return [event for event in await self.store.events() if kind in (None, event.kind)]
+        async with SqlTrail(url_in(self.folder)) as trail:
+            return [event for event in await recorded(trail) if kind in (None, event.kind)]
 
     async def kinds(self) -> list[EventKind]:
         """Return the kinds of all audit events, in their order."""

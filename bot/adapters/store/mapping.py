@@ -17,7 +17,7 @@ from bot.domain import coupon as coupons
 from bot.domain.bulk import Bulk
 from bot.domain.coupon import CouponCode, NotShown, Reading, Shown, code_key
 from bot.domain.errors import StoreError
-from bot.domain.event import Event, EventKind, Notice
+from bot.domain.event import Notice
 from bot.domain.item import (
     AnyState,
     Changed,
@@ -332,19 +332,6 @@ def item_state_of(name: str, detail: dict[str, Any]) -> AnyState:
         case "not_sent":
             return NotSent(**{**detail, "reason": NotSentReason(detail["reason"])})
     raise ValueError(f"unknown item state {name}")
-
-
-def event_of(row: RowMapping) -> Event:
-    """Return the audit event of a row."""
-    actor = Person(row["actor_id"], row["actor_name"]) if row["actor_id"] is not None else None
-    return Event(
-        kind=EventKind(row["kind"]),
-        at=row["at"],
-        request=row["request_id"],
-        code=row["code"],
-        actor=actor,
-        data=row["data"],
-    )
 
 
 def notice_of(row: RowMapping) -> Notice:

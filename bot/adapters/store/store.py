@@ -14,9 +14,9 @@ from bot.adapters.store.connection import run
 from bot.adapters.store.engine import Courtesy, connect
 from bot.adapters.store.homes import SqlHomes
 from bot.adapters.store.load import from_row, load, load_one
-from bot.adapters.store.mapping import delivery_of, event_of, notice_of
+from bot.adapters.store.mapping import delivery_of, notice_of
 from bot.adapters.store.rate import SqlRate
-from bot.adapters.store.schema import events, homes, items, notices, requests
+from bot.adapters.store.schema import homes, items, notices, requests
 from bot.adapters.store.transaction import SqlTransaction
 from bot.domain.bulk import Plan
 from bot.domain.coupon import CouponCode, code_key
@@ -181,11 +181,3 @@ class SqlStore:
         """Make sure that the database answers. Raises StoreUnavailable."""
         async with self._database.look_up() as connection:
             await run(connection, select(1))
-
-    async def events(self, request_id: str | None = None) -> Sequence[Event]:
-        """Return the audit events in the order in which they were written, of one request or of all."""
-        chosen = select(events).order_by(events.c.id)
-        if request_id is not None:
-            chosen = chosen.where(events.c.request_id == request_id)
-        async with self._database.read() as connection:
-            return tuple(event_of(row) for row in (await run(connection, chosen)).mappings())
