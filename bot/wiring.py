@@ -70,7 +70,7 @@ class Services:
     page: HomePage
 
     def submit(self, team: str) -> Submit:
-        """Return what answers the command. team: the bot\'s own workspace."""
+        """Return what answers the command. team: the bot's own workspace."""
         return Submit(self.store, self.people, self.policy, self.clock, new_id, team)
 
     def decide(self, team: str, settings: Settings) -> Decide:

@@ -15,8 +15,6 @@ from handlers.blocks import Block, button, confirm, fields, paragraphs
 from handlers.ids import COMMAND
 from handlers.mrkdwn import code, escape, said
 
-_AGAIN = f"{COMMAND} restore"
-
 
 def finished_title(request: Finished) -> str:
     """Return the heading of a restoration that has ended."""

@@ -6,6 +6,7 @@ CouponGuardError
 ├── LostClaim               another worker holds the work by now; stop without touching anything
 ├── VivoldiError
 │   ├── VivoldiUnavailable  no usable answer to a read; trying again later may help
+│   │   └── NoTurn          the plan allows no more calls for now, so nothing was asked
 │   └── VivoldiRefused      a read was refused (key, User-Agent, plan); trying again will not help
 ├── SlackError
 │   ├── SlackUnavailable    no usable answer from Slack; trying again later may help
