@@ -6,7 +6,7 @@ import json
 import time
 from asyncio import timeout
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import aiohttp
@@ -21,7 +21,6 @@ FORM = "application/x-www-form-urlencoded"
 _OF_THE_EVENTS_API = ("event_callback", "url_verification")
 
 Signature = Literal["good", "bad_secret", "stale", "non_numeric", "missing"]
-SIGNATURES = get_args(Signature)
 
 
 @dataclass(frozen=True, slots=True)

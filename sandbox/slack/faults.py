@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from sandbox.slack.wire import Reply, failed
 from sandbox.slack.world import Json
@@ -11,7 +11,6 @@ from sandbox.slack.world import Json
 FaultKind = Literal[
     "ratelimited", "server_error", "drop_before", "drop_after", "latency", "error", "malformed"
 ]
-FAULT_KINDS = get_args(FaultKind)
 DROPPED = Reply("", status=0, dropped=True)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sandbox.slack.seen import message_from
 from sandbox.slack_client import Answer, LogEntry, Message, Modal
 from sandbox.stage import Stage
-from sandbox.vivoldi_client import Call, Entry, Event
+from sandbox.vivoldi_client import Call, Entry
 from tests.scenario.told import ACCEPTED
 
 # The seeded workspace: the first three are on call and so approve, the next two are plain members.
@@ -162,14 +162,6 @@ class Play:
             return len(seen) >= number
 
         await self.stage.vivoldi.wait_for(fits, PATIENCE)
-
-    async def truly_deleted(self, code: str) -> None:
-        """Wait until the coupon is really gone, whoever deleted it."""
-
-        def gone(entry: Entry) -> bool:
-            return isinstance(entry, Event) and (entry.kind, entry.code) == ("deleted", code)
-
-        await self.stage.vivoldi.wait_for(gone, PATIENCE)
 
 
 def is_card(entry: LogEntry) -> bool:
