@@ -35,8 +35,8 @@ from bot.adapters.store import SqlStore
 from bot.adapters.store import migrate as migrate_store
 from bot.adapters.vivoldi import RateLimit, SharedRate, Turns, VivoldiClient
 from bot.domain.errors import SlackError, SlackUnavailable, StoreError
+from bot.domain.people import Grants
 from bot.domain.policy import Policy
-from bot.domain.request import Grants
 from bot.logs import reference
 from bot.observe.calls import Calls, MeasuredCoupons, MeasuredDialogs, MeasuredMessenger, MeasuredPeople
 from bot.observe.committed import Committed

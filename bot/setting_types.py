@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from bot.domain.request import Grants
+from bot.domain.people import Grants
 
 _USER = re.compile(r"[UW][A-Z0-9]{2,}", re.ASCII)
 _GROUP = re.compile(r"S[A-Z0-9]{2,}", re.ASCII)

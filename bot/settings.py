@@ -19,10 +19,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot import __version__
 from bot import setting_types as kinds
-from bot.domain.bulk import Plan
 from bot.domain.errors import SettingsError
+from bot.domain.people import Grants
 from bot.domain.policy import Policy, RequesterMayApprove
-from bot.domain.request import Grants
+from bot.domain.rate import Plan
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

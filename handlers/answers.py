@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from bot.domain.bulk import Bulk
 from bot.domain.policy import Policy, RequesterMayApprove
-from bot.domain.request import Pending, Purpose, Request, Submitted, codes_of
+from bot.domain.rate import Bulk
+from bot.domain.request.request import Pending, Purpose, Request, Submitted, codes_of
 from bot.services.ports import OpenRequest
 from bot.services.submit import (
     Accepted,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.coupon import NotShown
-from bot.domain.freezes import can_freeze, can_unfreeze
-from bot.domain.item import Confirmation, Deleted, Item, Source, Unknown, is_final
+from bot.domain.item.deletion import Confirmation, Deleted, Item, Source, Unknown, is_final
 from bot.domain.policy import Verdict
-from bot.domain.request import (
+from bot.domain.request.freeze import can_freeze, can_unfreeze
+from bot.domain.request.request import (
     Approved,
     Cancelled,
     Decision,

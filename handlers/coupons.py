@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.coupon import Coupon, Difference, DiscountKind, NotShown, Reading, Shown, Warning
-from bot.domain.item import Item
+from bot.domain.item.deletion import Item
 from handlers.mrkdwn import clip, code, escape, quote, said
 
 # In a list of several coupons, so that twenty of them fit into one message of Slack.

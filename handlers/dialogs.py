@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from bot.domain.policy import Verdict
-from bot.domain.request import Pending
+from bot.domain.request.request import Pending
 from handlers.blocks import plain, section
 from handlers.coupons import as_seen
 from handlers.ids import CONFIRM, TYPED

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.domain.codes import BadCode
+from bot.domain.command import BadCode
 from bot.services.form import FileFault, Filled, Ground, NoCodes, NoFile, Opened, TooLong, Wrong, WrongCodes
 from handlers import many
 from handlers.blocks import Block, actions, button, plain, section

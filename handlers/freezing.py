@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.freeze import Free, Freeze, Frozen, Goal, NotDone, Underway, Unfrozen, Why
-from bot.domain.item import Item, may_be_gone
-from bot.domain.request import Pending, ShownAtEnd
+from bot.domain.item.deletion import Item, may_be_gone
+from bot.domain.item.freeze import Free, Freeze, Frozen, Goal, NotDone, Underway, Unfrozen, Why
+from bot.domain.request.request import Pending, ShownAtEnd
 from bot.services.decide import Action
 from handlers.blocks import Block, button, confirm
 from handlers.coupons import difference

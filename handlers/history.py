@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.domain.coupon import CouponCode, code_key
-from bot.domain.item import Item
-from bot.domain.request import (
+from bot.domain.item.deletion import Item
+from bot.domain.request.request import (
     Approved,
     Failed,
     Finished,

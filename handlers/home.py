@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.domain.home import Home
-from bot.domain.item import is_final
+from bot.domain.item.deletion import is_final
 from bot.domain.policy import Verdict
-from bot.domain.request import (
+from bot.domain.request.request import (
     Approved,
     Ended,
     Failed,

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from bot.domain.policy import Verdict
-from bot.domain.request import Approved, Finished, Shown
+from bot.domain.request.request import Approved, Finished, Shown
 from handlers import coupons, many, refusals, words
 from handlers.blocks import Block, actions, button, paragraphs, plain, section
 from handlers.ids import ALL, PAGE, page_block

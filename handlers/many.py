@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.domain.bulk import CALLS_A_CODE, MANY, Bulk
 from bot.domain.coupon import CouponCode, NotShown, Warning
-from bot.domain.item import Confirmation, Deleted, Item, Source, Waiting, is_final
-from bot.domain.request import Approved, Finished, Pending, Shown
+from bot.domain.item.deletion import Confirmation, Deleted, Item, Source, Waiting, is_final
+from bot.domain.rate import CALLS_A_CODE, MANY, Bulk
+from bot.domain.request.request import Approved, Finished, Pending, Shown
 from handlers.coupons import warnings_in_list
 from handlers.mrkdwn import code
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from bot.domain.request import Grants
+from bot.domain.people import Grants
 
 _ENDS = (".", "!", "?", ".”", "!”", "?”")
 

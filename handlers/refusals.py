@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.policy import Verdict
-from bot.domain.request import Approved, Request
+from bot.domain.request.request import Approved, Request
 from handlers.ids import COMMAND
 from handlers.mrkdwn import code
 from handlers.stopping import too_late

@@ -7,7 +7,7 @@ import html
 import io
 import re
 
-from bot.domain.request import Finished
+from bot.domain.request.request import Finished
 from bot.services.ports import File
 from handlers import many, words
 from handlers.states import in_short

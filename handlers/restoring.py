@@ -6,8 +6,8 @@ Each sentence says what happened, what it means, and what to do next. All of it 
 from __future__ import annotations
 
 from bot.domain.coupon import Difference
-from bot.domain.item import Item
-from bot.domain.restore import (
+from bot.domain.item.deletion import Item
+from bot.domain.item.restore import (
     Created,
     Creating,
     Doubt,

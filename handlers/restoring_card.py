@@ -6,9 +6,9 @@ What came of it is in `handlers.restoring`.
 from __future__ import annotations
 
 from bot.domain.coupon import NotShown
-from bot.domain.item import Item
-from bot.domain.request import Failed, FailureReason, Finished, Pending, Step
-from bot.domain.restore import Created, Draft, Seen, Unclear, Unusable
+from bot.domain.item.deletion import Item
+from bot.domain.item.restore import Created, Draft, Seen, Unclear, Unusable
+from bot.domain.request.request import Failed, FailureReason, Finished, Pending, Step
 from bot.services.decide import Action
 from handlers import restoring
 from handlers.blocks import Block, button, confirm, fields, paragraphs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from bot.domain.item import (
+from bot.domain.item.deletion import (
     AnyState,
     Changed,
     Confirmation,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bot.domain.bulk import MANY
-from bot.domain.item import Item, Unknown, Waiting
-from bot.domain.request import Approved, Grants, Request
+from bot.domain.item.deletion import Item, Unknown, Waiting
+from bot.domain.people import Grants
+from bot.domain.rate import MANY
+from bot.domain.request.request import Approved, Request
 from bot.services.decide import Action
 from bot.services.stopping import past_stopping
 from handlers import words

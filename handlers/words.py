@@ -5,7 +5,7 @@ Each sentence says what happened, what it means, and what to do next. All of it 
 
 from __future__ import annotations
 
-from bot.domain.item import (
+from bot.domain.item.deletion import (
     Changed,
     Confirmation,
     Deleted,
@@ -19,7 +19,8 @@ from bot.domain.item import (
     Unknown,
     Waiting,
 )
-from bot.domain.request import (
+from bot.domain.item.restore import RestoreState
+from bot.domain.request.request import (
     Approved,
     Cancelled,
     Expired,
@@ -34,7 +35,6 @@ from bot.domain.request import (
     Step,
     Stop,
 )
-from bot.domain.restore import RestoreState
 from handlers import many, restoring, restoring_card
 from handlers.approvers import lost
 from handlers.coupons import difference

@@ -8,7 +8,7 @@ from bot.adapters.store import SqlTrail
 from bot.auditing.stored import time_of
 from bot.domain.audit import Facts
 from bot.domain.event import Event, EventKind
-from bot.domain.request import Person
+from bot.domain.people import Person
 from bot.services.ports import Trail
 
 

@@ -10,23 +10,22 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.domain import freezes
 from bot.domain.coupon import Coupon, CouponCode, DiscountKind, NotShown, Reading, Shown
-from bot.domain.freeze import Dates, Freeze, Frozen, Goal, Underway
-from bot.domain.item import Item, ItemState
-from bot.domain.policy import Kind, Policy, Standing
-from bot.domain.request import (
+from bot.domain.item.deletion import Item, ItemState
+from bot.domain.item.freeze import Dates, Freeze, Frozen, Goal, Underway
+from bot.domain.people import Grants, Kind, Person, Standing
+from bot.domain.policy import Policy
+from bot.domain.request import freeze
+from bot.domain.request.request import (
     Approved,
     Cancelled,
     Expired,
     Failed,
     FailureReason,
     Finished,
-    Grants,
     OnlyFrozen,
     Origin,
     Pending,
-    Person,
     Purpose,
     Rejected,
     Submitted,
@@ -40,7 +39,7 @@ from bot.domain.request import (
     show,
     stop,
 )
-from bot.domain.request import Shown as ShownRequest
+from bot.domain.request.request import Shown as ShownRequest
 
 RIKA = Person("U0RIKA0000", "Rika")
 AMIR = Person("U0AMIR0000", "Amir")
@@ -175,7 +174,7 @@ def freezing(request: ShownRequest, *states: Freeze) -> ShownRequest:
     """Return the request with the freezes of its first items in these states."""
     now = request
     for position, state in enumerate(states):
-        now = freezes.progress(now, position, state, later(100))
+        now = freeze.progress(now, position, state, later(100))
     return now
 
 

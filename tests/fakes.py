@@ -18,10 +18,9 @@ from bot.adapters.vivoldi.wire import parse_coupon
 from bot.domain.coupon import Coupon, CouponCode, DiscountKind, Reading, Sealed, Shown
 from bot.domain.errors import SealError, SlackError, SlackUnavailable, VivoldiError, VivoldiUnavailable
 from bot.domain.event import Notice
-from bot.domain.item import DeleteAnswer, Executed
-from bot.domain.policy import Kind, Standing
-from bot.domain.request import Person
-from bot.domain.restore import Held, Unusable
+from bot.domain.item.answer import DeleteAnswer, Executed
+from bot.domain.item.restore import Held, Unusable
+from bot.domain.people import Kind, Person, Standing
 from bot.services.ports import Blocks, File, Message
 from tests.builders import NOW, UNSEEN
 

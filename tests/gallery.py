@@ -7,8 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.coupon import Coupon, CouponCode, Difference, DiscountKind, NotShown, Reading, Shown
-from bot.domain.freeze import Freeze, Goal, NotDone, Unfrozen, Why
-from bot.domain.item import (
+from bot.domain.item.deletion import (
     Changed,
     Confirmation,
     Deleted,
@@ -22,9 +21,10 @@ from bot.domain.item import (
     Unknown,
     Waiting,
 )
+from bot.domain.item.freeze import Freeze, Goal, NotDone, Unfrozen, Why
 from bot.domain.policy import Verdict
-from bot.domain.request import Approved, Finished, Purpose
-from bot.domain.request import Shown as ShownRequest
+from bot.domain.request.request import Approved, Finished, Purpose
+from bot.domain.request.request import Shown as ShownRequest
 from tests import gallery_restore
 from tests.builders import (
     AMIR,

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.coupon import Difference, DiscountKind
-from bot.domain.policy import Verdict
-from bot.domain.request import Failed, FailureReason, Purpose
-from bot.domain.request import Shown as ShownRequest
-from bot.domain.restore import (
+from bot.domain.item.restore import (
     Created,
     Creating,
     Doubt,
@@ -21,6 +18,9 @@ from bot.domain.restore import (
     Unusable,
     WhyNot,
 )
+from bot.domain.policy import Verdict
+from bot.domain.request.request import Failed, FailureReason, Purpose
+from bot.domain.request.request import Shown as ShownRequest
 from tests.builders import AMIR, a_coupon, approved, cancelled, expired, failed, later, rejected, reviewed
 from tests.restoring import DELETION, a_draft, restored, restoring
 

@@ -8,9 +8,10 @@ from datetime import timedelta
 from bot.domain.command import parse_command
 from bot.domain.coupon import CouponCode, Reading, Shown
 from bot.domain.errors import BadInput
-from bot.domain.item import Deleted, Sending, Source, Unknown, Waiting
+from bot.domain.item.deletion import Deleted, Sending, Source, Unknown, Waiting
+from bot.domain.people import Grants
 from bot.domain.policy import RequesterMayApprove, Verdict
-from bot.domain.request import Approved, FailureReason, Grants, Purpose, Request
+from bot.domain.request.request import Approved, FailureReason, Purpose, Request
 from bot.services.ports import Message, OpenRequest
 from bot.services.submit import Accepted, Answer, Denied, History, Listing, Misread, Taken, TooFew, Usage
 from handlers.answers import Answers

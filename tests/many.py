@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.domain.bulk import Plan
 from bot.domain.command import Ask
 from bot.domain.coupon import CouponCode
+from bot.domain.rate import Plan
 from bot.services.submit import Accepted, SlashCommand
 from tests.builders import CHANNEL, RIKA, TEAM, a_coupon
 from tests.integration.wired import Wired

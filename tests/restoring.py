@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from bot.domain.coupon import Sealed
-from bot.domain.request import Approved, Finished, Pending, Purpose, progress
-from bot.domain.restore import Deletion, Draft, Held, RestoreState, sealed_digest
-from bot.domain.restores import show
+from bot.domain.item.restore import Deletion, Draft, Held, RestoreState, sealed_digest
+from bot.domain.request.request import Approved, Finished, Pending, Purpose, progress
+from bot.domain.request.restore import show
 from tests.builders import (
     AMIR,
     APPROVE_WITHIN,

@@ -18,8 +18,7 @@ from bot.domain.coupon import (
     Shown,
     differences,
 )
-from bot.domain.freeze import Dates, Free, Freeze, Frozen, Goal, NotDone, Sent, Underway, Unfrozen, Why
-from bot.domain.item import (
+from bot.domain.item.deletion import (
     Changed,
     Confirmation,
     Deleted,
@@ -32,10 +31,8 @@ from bot.domain.item import (
     Unknown,
     Waiting,
 )
-from bot.domain.policy import Verdict
-from bot.domain.request import Pending, Purpose
-from bot.domain.request import Shown as ShownRequest
-from bot.domain.restore import (
+from bot.domain.item.freeze import Dates, Free, Freeze, Frozen, Goal, NotDone, Sent, Underway, Unfrozen, Why
+from bot.domain.item.restore import (
     Created,
     Creating,
     Doubt,
@@ -47,6 +44,9 @@ from bot.domain.restore import (
     Unclear,
     WhyNot,
 )
+from bot.domain.policy import Verdict
+from bot.domain.request.request import Pending, Purpose
+from bot.domain.request.request import Shown as ShownRequest
 from tests.builders import (
     AMIR,
     CODE,

@@ -13,8 +13,9 @@ from bot.adapters.slack.client import ask
 from bot.checking.finding import Finding, failure, fine, unlooked, warning
 from bot.checking.given import Given
 from bot.domain.errors import SlackError
-from bot.domain.policy import Kind, Policy, Standing, Verdict, can_complete, eligible
-from bot.domain.request import Grants, Person, Step
+from bot.domain.people import Grants, Kind, Person, Standing
+from bot.domain.policy import Policy, Verdict, can_complete, eligible
+from bot.domain.request.request import Step
 from bot.services.ports import Clock
 
 _SETTINGS = ("approvers", "final_approvers")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain.request import Person
+from bot.domain.people import Person
 
 
 class EventKind(StrEnum):

@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.policy import Policy, Standing, Verdict, may_act, may_approve, may_freeze
-from bot.domain.request import Approved, Ended, Failed, Pending, Purpose, Request, Submitted
+from bot.domain.people import Standing
+from bot.domain.policy import Policy, Verdict, may_act, may_approve, may_freeze
+from bot.domain.request.request import Approved, Ended, Failed, Pending, Purpose, Request, Submitted
 
 # Someone's Home is kept up to date for so long after they last opened it; then it waits to be opened again.
 KEPT_FOR = timedelta(days=7)

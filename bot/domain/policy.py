@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.bulk import Plan
-from bot.domain.freezes import can_freeze, can_unfreeze
-from bot.domain.request import (
+from bot.domain.people import Grants, Kind, Person, Standing
+from bot.domain.rate import Plan
+from bot.domain.request.freeze import can_freeze, can_unfreeze
+from bot.domain.request.request import (
     Approved,
-    Grants,
     Pending,
-    Person,
     Purpose,
     Request,
     Shown,
@@ -22,34 +21,6 @@ from bot.domain.request import (
     Submitted,
     can_be_stopped,
 )
-
-
-class Kind(StrEnum):
-    """What kind of person someone is. Only a full member may request or approve."""
-
-    MEMBER = "member"
-    GUEST = "guest"
-    BOT = "bot"
-    DEACTIVATED = "deactivated"
-    STRANGER = "stranger"  # from another workspace
-    UNKNOWN = "unknown"  # Slack could not be asked: fail closed
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A person as the directory knows them: name, kind, and the user groups they belong to."""
-
-    person: Person
-    kind: Kind
-    groups: frozenset[str] = frozenset()
-
-    def granted(self, grants: Grants) -> bool:
-        """Tell whether the person is named, or is in a group that is named."""
-        return self.person.id in grants.users or bool(self.groups & grants.groups)
-
-    def coming_from(self, team: str, own: str) -> Standing:
-        """Return it for someone who comes from a workspace: of another than the bot's own, a stranger's."""
-        return self if team == own else replace(self, kind=Kind.STRANGER)
 
 
 class RequesterMayApprove(StrEnum):

@@ -14,9 +14,9 @@ from typing import TypeVar, assert_never
 from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
 from bot.domain.errors import SlackRefused, SlackUnavailable, VivoldiRefused, VivoldiUnavailable
 from bot.domain.event import Notice
-from bot.domain.item import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
-from bot.domain.policy import Standing
-from bot.domain.restore import Held, Unusable
+from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
+from bot.domain.item.restore import Held, Unusable
+from bot.domain.people import Standing
 from bot.services.ports import Blocks, Coupons, Dialogs, File, Message, Messenger, People
 
 T = TypeVar("T")

@@ -19,10 +19,10 @@ from prometheus_client import (
 
 from bot import __version__
 from bot.domain.event import Event, EventKind
-from bot.domain.item import AnyState, Changed, Deleted, NotSent, Refused, Unknown
+from bot.domain.item.deletion import AnyState, Changed, Deleted, NotSent, Refused, Unknown
+from bot.domain.item.restore import Created, NotCreated, Unclear
 from bot.domain.policy import Verdict
-from bot.domain.request import FailureReason
-from bot.domain.restore import Created, NotCreated, Unclear
+from bot.domain.request.request import FailureReason
 from bot.services.decide import Action
 from bot.services.submit import Accepted, Answer, Denied
 

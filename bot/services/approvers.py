@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.domain.policy import Standing
-from bot.domain.request import Approved
+from bot.domain.people import Standing
+from bot.domain.request.request import Approved
 from bot.services.ports import Clock, People
 
 # Twenty codes of one request share an answer about an approver that is this young, to stay in Slack's limits.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bot.domain.errors import SlackError
 from bot.domain.policy import Policy, Verdict
-from bot.domain.request import Pending
+from bot.domain.request.request import Pending
 from bot.services.decide import Click, Decide
 from bot.services.ports import Dialogs
 

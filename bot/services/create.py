@@ -11,11 +11,13 @@ from datetime import datetime, tzinfo
 from bot.domain.coupon import CouponCode, Reading, Sealed
 from bot.domain.errors import SlackError, VivoldiError, VivoldiRefused
 from bot.domain.event import EventKind
-from bot.domain.item import DeleteAnswer, Item, NotExecuted, Send
-from bot.domain.policy import ApproverLost, Policy, Standing, Verdict, still_approved
-from bot.domain.request import Approved
-from bot.domain.restore import Creating, Draft, NotCreated, ToCreate, Unusable, WhyNot, sealed_digest
-from bot.domain.restores import answered, check, send
+from bot.domain.item.answer import DeleteAnswer, NotExecuted
+from bot.domain.item.deletion import Item, Send
+from bot.domain.item.restore import Creating, Draft, NotCreated, ToCreate, Unusable, WhyNot, sealed_digest
+from bot.domain.people import Standing
+from bot.domain.policy import ApproverLost, Policy, Verdict, still_approved
+from bot.domain.request.request import Approved
+from bot.domain.request.restore import answered, check, send
 from bot.services.approvers import FreshApprovers
 from bot.services.ledger import Entry, Fact, Ledger, was_read
 from bot.services.ports import Claim, Clock, Coupons, People

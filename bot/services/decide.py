@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from bot.domain import freezes
 from bot.domain.event import Event, EventKind, Notice
+from bot.domain.people import Person, Standing
 from bot.domain.policy import (
     Policy,
-    Standing,
     Verdict,
     current,
     current_at_end,
@@ -24,17 +23,8 @@ from bot.domain.policy import (
     may_stop,
     may_unfreeze,
 )
-from bot.domain.request import (
-    Approved,
-    Pending,
-    Person,
-    Request,
-    ShownAtEnd,
-    approve,
-    cancel,
-    reject,
-    review,
-)
+from bot.domain.request import freeze
+from bot.domain.request.request import Approved, Pending, Request, ShownAtEnd, approve, cancel, reject, review
 from bot.services.ports import Clock, People, Renderer, Store, Transaction
 from bot.services.stopping import carry_out_stop, past_stopping
 
@@ -161,10 +151,10 @@ class Decide:
         actor = standing.person
         match click.action, request:
             case Action.UNFREEZE, _ if isinstance(request, ShownAtEnd):
-                return freezes.undo(request, actor, now)
+                return freeze.undo(request, actor, now)
             case Action.FREEZE, Pending():
                 yesterday = now.astimezone(self._timezone).date() - timedelta(days=1)
-                return freezes.begin(request, actor, now, yesterday)
+                return freeze.begin(request, actor, now, yesterday)
             case Action.REJECT, Pending():
                 return reject(request, actor, now)
             case Action.CANCEL, Pending():

@@ -8,10 +8,10 @@ from datetime import tzinfo
 
 from bot.domain.coupon import CouponCode, NotShown, Reading, Shown
 from bot.domain.event import Event, EventKind
+from bot.domain.item.restore import Draft, Unusable, has_ended
 from bot.domain.policy import Policy
-from bot.domain.request import FailureReason, Request, Submitted
-from bot.domain.restore import Draft, Unusable, has_ended
-from bot.domain.restores import deletion_of, draft, show
+from bot.domain.request.request import FailureReason, Request, Submitted
+from bot.domain.request.restore import deletion_of, draft, show
 from bot.services.failing import FailRequest
 from bot.services.ledger import was_read
 from bot.services.ports import Claim, Clock, Coupons, Snapshot, Store

@@ -11,11 +11,10 @@ from datetime import datetime
 from bot.domain.coupon import Reading
 from bot.domain.errors import SlackError, VivoldiError, VivoldiRefused
 from bot.domain.event import EventKind
-from bot.domain.item import (
-    DeleteAnswer,
+from bot.domain.item.answer import DeleteAnswer, NotExecuted
+from bot.domain.item.deletion import (
     Item,
     ItemState,
-    NotExecuted,
     NotSent,
     NotSentReason,
     Send,
@@ -28,8 +27,9 @@ from bot.domain.item import (
     stopped,
     unsettled,
 )
-from bot.domain.policy import ApproverLost, Policy, Standing, Verdict, still_approved
-from bot.domain.request import Approved
+from bot.domain.people import Standing
+from bot.domain.policy import ApproverLost, Policy, Verdict, still_approved
+from bot.domain.request.request import Approved
 from bot.services.approvers import FreshApprovers
 from bot.services.ledger import Fact, Ledger, was_read
 from bot.services.ports import Claim, Clock, Coupons, People

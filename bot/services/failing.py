@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.domain.event import Event, EventKind, Notice
-from bot.domain.request import FailureReason, Pending, Submitted, fail
+from bot.domain.request.request import FailureReason, Pending, Submitted, fail
 from bot.services.ports import Claim, Clock, Delivery, Renderer, Store
 
 

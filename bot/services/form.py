@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum, auto
 
-from bot.domain.codes import BadCode, from_table, from_text, gather
-from bot.domain.command import MAX_REASON, Ask
+from bot.domain.command import MAX_REASON, Ask, BadCode, from_table, from_text, gather
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import BadInput, SlackRefused, SlackUnavailable
 from bot.services.ports import Dialogs, Files, Store

@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from bot.domain.coupon import CouponCode, Reading
 from bot.domain.errors import VivoldiError, VivoldiRefused
 from bot.domain.event import EventKind
-from bot.domain.freeze import (
+from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer
+from bot.domain.item.deletion import Item
+from bot.domain.item.freeze import (
     Freeze,
     Goal,
     Sent,
@@ -24,8 +26,7 @@ from bot.domain.freeze import (
     refused,
     sending,
 )
-from bot.domain.item import DeleteAnswer, Executed, Item, NotExecuted, RefusedAnswer
-from bot.domain.request import Pending, Shown
+from bot.domain.request.request import Pending, Shown
 from bot.services.ledger import Entry, Fact, Ledger, was_read
 from bot.services.ports import Claim, Clock, Coupons
 from bot.services.timing import SEND_WITHIN, is_hopeless

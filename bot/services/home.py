@@ -13,7 +13,8 @@ from random import Random
 
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.home import home, sees_others
-from bot.domain.policy import Kind, Policy
+from bot.domain.people import Kind
+from bot.domain.policy import Policy
 from bot.services.home_ports import HomeClaim, HomePage, Homes
 from bot.services.ports import Blocks, Clock, Messenger, People
 from bot.services.present import OPERATORS_MATTER

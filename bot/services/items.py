@@ -5,9 +5,9 @@ Every step ends in a commit before the next one begins, so the process can be ki
 
 from __future__ import annotations
 
-from bot.domain.freeze import Underway
-from bot.domain.item import Deleted, Item, Sending, Unknown, Waiting
-from bot.domain.request import Approved
+from bot.domain.item.deletion import Deleted, Item, Sending, Unknown, Waiting
+from bot.domain.item.freeze import Underway
+from bot.domain.request.request import Approved
 from bot.services.execute import Execute
 from bot.services.freeze import FreezeCoupon
 from bot.services.ledger import Ledger

@@ -8,15 +8,15 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from random import Random
 
-from bot.domain import freezes
 from bot.domain.coupon import NotShown, Reading, Shown
 from bot.domain.errors import LostClaim, SlackError, VivoldiError
 from bot.domain.event import Event, EventKind
-from bot.domain.freeze import Dates, Freeze, Underway, has_set_date
-from bot.domain.item import AnyState, Item, Waiting, is_final, may_be_gone
-from bot.domain.request import Approved, Request, codes_of, progress
-from bot.domain.request import Shown as ShownRequest
-from bot.domain.restore import ToCreate
+from bot.domain.item.deletion import AnyState, Item, Waiting, is_final, may_be_gone
+from bot.domain.item.freeze import Dates, Freeze, Underway, has_set_date
+from bot.domain.item.restore import ToCreate
+from bot.domain.request import freeze
+from bot.domain.request.request import Approved, Request, codes_of, progress
+from bot.domain.request.request import Shown as ShownRequest
 from bot.services.ports import Claim, Clock, Place, Store, Transaction
 from bot.services.timing import backoff, backoff_after
 
@@ -105,7 +105,7 @@ class Entry(Looked):
         Returns whether there is more to do.
         """
         now = self.clock.now()
-        await self.tx.save(freezes.progress(self.request, self.place.position, state, now))
+        await self.tx.save(freeze.progress(self.request, self.place.position, state, now))
         if isinstance(state, Underway):
             return True
         await self.note(Fact(EventKind.FREEZE_OUTCOME, outcome_of(state)))

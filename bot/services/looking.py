@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.domain.policy import Policy, Verdict, may_look
-from bot.domain.request import Shown
+from bot.domain.request.request import Shown
 from bot.services.ports import Dialogs, People, Store
 
 ListView = Callable[[Shown | Verdict, str, int], Mapping[str, object]]

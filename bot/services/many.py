@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from bot.domain.bulk import Bulk, Plan
-from bot.domain.item import Waiting
-from bot.domain.request import Approved
+from bot.domain.item.deletion import Waiting
+from bot.domain.rate import Bulk, Plan
+from bot.domain.request.request import Approved
 from bot.services.ports import Store
 
 # Of the places of a lane, so that slow calls leave some to others.

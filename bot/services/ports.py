@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.audit import Around, Head, Link
-from bot.domain.bulk import Plan
 from bot.domain.coupon import CouponCode, Reading, Sealed
 from bot.domain.event import Event, Notice
-from bot.domain.item import DeleteAnswer
-from bot.domain.policy import Standing, Verdict
-from bot.domain.request import Approved, Failed, Pending, Request, Shown, Submitted
-from bot.domain.restore import Held, Unusable
+from bot.domain.item.answer import DeleteAnswer
+from bot.domain.item.restore import Held, Unusable
+from bot.domain.people import Standing
+from bot.domain.policy import Verdict
+from bot.domain.rate import Plan
+from bot.domain.request.request import Approved, Failed, Pending, Request, Shown, Submitted
 
 # ---------------------------------------------------------------- the store
 

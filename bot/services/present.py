@@ -11,8 +11,8 @@ from random import Random
 from bot.domain.errors import LostClaim, SlackRefused, SlackUnavailable
 from bot.domain.event import Event, EventKind, Notice
 from bot.domain.policy import Policy
-from bot.domain.reminder import next_reminder
-from bot.domain.request import FailureReason, Finished, Pending, Shown, is_ended
+from bot.domain.request.reminder import next_reminder
+from bot.domain.request.request import FailureReason, Finished, Pending, Shown, is_ended
 from bot.services.failing import FailRequest
 from bot.services.ports import Claim, Clock, Delivery, Message, Messenger, Renderer, Store
 from bot.services.timing import backoff, seconds_between

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from random import Random
 
-from bot.domain.bulk import MANY, read_within
 from bot.domain.coupon import CouponCode, Reading
 from bot.domain.errors import VivoldiError, VivoldiRefused
 from bot.domain.event import Event, EventKind
-from bot.domain.freezes import can_freeze
 from bot.domain.policy import Policy
-from bot.domain.request import FailureReason, Purpose, Submitted, read_more, show
+from bot.domain.rate import MANY, read_within
+from bot.domain.request.freeze import can_freeze
+from bot.domain.request.request import FailureReason, Purpose, Submitted, read_more, show
 from bot.services.draft import DraftRestore
 from bot.services.failing import FailRequest
 from bot.services.ledger import was_read

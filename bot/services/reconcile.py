@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from bot.domain.errors import VivoldiError
 from bot.domain.event import EventKind
-from bot.domain.item import Deleted, Item, Sending, Unknown, Waiting, confirm, give_up, lost, settle
-from bot.domain.request import Approved
+from bot.domain.item.deletion import Deleted, Item, Sending, Unknown, Waiting, confirm, give_up, lost, settle
+from bot.domain.request.request import Approved
 from bot.services.ledger import Fact, Ledger, was_read
 from bot.services.ports import Claim, Clock, Coupons
 from bot.services.timing import is_hopeless

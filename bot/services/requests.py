@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.event import Event, EventKind
-from bot.domain.request import Failed, Pending, Submitted, expire, is_ended
+from bot.domain.request.request import Failed, Pending, Submitted, expire, is_ended
 from bot.services.ports import Claim, Clock, Store
 from bot.services.present import Present
 from bot.services.read import ReadCoupons

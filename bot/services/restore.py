@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from bot.domain.errors import VivoldiError
 from bot.domain.event import EventKind
-from bot.domain.item import Item
-from bot.domain.request import Approved
-from bot.domain.restore import Created, Creating, Draft, ToCreate, Unclear
-from bot.domain.restores import confirm, give_up, lost, settle
+from bot.domain.item.deletion import Item
+from bot.domain.item.restore import Created, Creating, Draft, ToCreate, Unclear
+from bot.domain.request.request import Approved
+from bot.domain.request.restore import confirm, give_up, lost, settle
 from bot.services.create import Create
 from bot.services.ledger import Fact, Ledger, was_read
 from bot.services.ports import Claim, Clock, Coupons

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.event import Event, EventKind
-from bot.domain.item import AnyState, Changed, Item, NotSent, Waiting, is_final
-from bot.domain.request import Approved, Person, stop
+from bot.domain.item.deletion import AnyState, Changed, Item, NotSent, Waiting, is_final
+from bot.domain.people import Person
+from bot.domain.request.request import Approved, stop
 from bot.services.ledger import outcome_of
 from bot.services.ports import Place, Transaction
 

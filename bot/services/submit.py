@@ -7,21 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
-from bot.domain.bulk import Bulk, bulk_of
 from bot.domain.command import Ask, Command, Help, ListOpen, ShowHistory, parse_command
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import BadInput, CodeTaken
 from bot.domain.event import Event, EventKind
-from bot.domain.policy import (
-    Policy,
-    Standing,
-    Verdict,
-    anyone_may_freeze,
-    can_complete,
-    may_look,
-    may_request,
-)
-from bot.domain.request import Origin, Purpose, Submitted
+from bot.domain.people import Standing
+from bot.domain.policy import Policy, Verdict, anyone_may_freeze, can_complete, may_look, may_request
+from bot.domain.rate import Bulk, bulk_of
+from bot.domain.request.request import Origin, Purpose, Submitted
 from bot.services.ports import Clock, OpenRequest, People, Store, Transaction
 
 _LISTED = 20

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.bulk import Plan
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import CouponGuardError
-from bot.domain.request import Request
+from bot.domain.rate import Plan
+from bot.domain.request.request import Request
 from bot.services.ports import Claim, Delivery, NoticeClaim, OpenRequest, Store, Transaction
 
 COMMIT, ROLLBACK, CLAIM, DELETE = "store.commit", "store.rollback", "store.claim", "vivoldi.delete"

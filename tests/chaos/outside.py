@@ -23,8 +23,8 @@ from bot.adapters.vivoldi.answers import failure, judge_change, judge_failure, j
 from bot.adapters.vivoldi.creation import body_of, held_in
 from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
 from bot.domain.errors import VivoldiUnavailable
-from bot.domain.item import DeleteAnswer
-from bot.domain.restore import Held, Unusable
+from bot.domain.item.answer import DeleteAnswer
+from bot.domain.item.restore import Held, Unusable
 from sandbox.slack.faults import Fault as SlackFault
 from sandbox.slack.faults import FaultBook, with_fault
 from sandbox.slack.methods import METHODS

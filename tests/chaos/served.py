@@ -14,8 +14,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.adapters.slack import web_session
 from bot.adapters.vivoldi import RateLimit, VivoldiClient
 from bot.domain.coupon import CouponCode, Reading, Sealed
-from bot.domain.item import DeleteAnswer
-from bot.domain.restore import Held, Unusable
+from bot.domain.item.answer import DeleteAnswer
+from bot.domain.item.restore import Held, Unusable
 from bot.services.ports import Coupons
 from sandbox.slack.faults import Fault as SlackFault
 from sandbox.slack.server import LocalSlack

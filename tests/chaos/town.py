@@ -17,8 +17,8 @@ from bot.adapters.slack import web_session
 from bot.adapters.store.connection import run
 from bot.adapters.store.engine import connect
 from bot.adapters.store.schema import items, notices, requests
+from bot.domain.people import Grants
 from bot.domain.policy import Policy
-from bot.domain.request import Grants
 from bot.services.ports import Coupons
 from bot.settings import Settings
 from sandbox.slack.faults import Fault as SlackFault

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.guards.guard import Guard
 
 _POLICY = "bot/domain/policy.py"
-_REQUEST = "bot/domain/request.py"
+_REQUEST = "bot/domain/request/request.py"
 _COUPON = "bot/domain/coupon.py"
 _DECIDE = "bot/services/decide.py"
 _BY_POLICY = ("tests/unit/test_policy.py",)

@@ -6,7 +6,7 @@ from tests.guards.guard import Guard
 
 _EXECUTE = "bot/services/execute.py"
 _APPROVERS = "bot/services/approvers.py"
-_ITEM = "bot/domain/item.py"
+_ITEM = "bot/domain/item/deletion.py"
 _DELETING = "tests/integration/test_deleting.py"
 _INVARIANTS = "tests/integration/test_invariants.py"
 

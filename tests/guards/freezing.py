@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.guards.guard import Guard
 
 _POLICY, _SUBMIT = "bot/domain/policy.py", "bot/services/submit.py"
-_FREEZE, _FREEZES = "bot/domain/freeze.py", "bot/domain/freezes.py"
+_FREEZE, _FREEZES = "bot/domain/item/freeze.py", "bot/domain/request/freeze.py"
 _SERVICE = "bot/services/freeze.py"
 _BY_VALUE = "tests/unit/test_freeze.py"
 _TESTS = "tests/integration/test_freezing.py"

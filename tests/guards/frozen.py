@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from tests.guards.guard import Guard
 
-_FREEZE, _FREEZES, _ITEM = "bot/domain/freeze.py", "bot/domain/freezes.py", "bot/domain/item.py"
+_FREEZE, _FREEZES, _ITEM = (
+    "bot/domain/item/freeze.py",
+    "bot/domain/request/freeze.py",
+    "bot/domain/item/deletion.py",
+)
 _SERVICE = "bot/services/freeze.py"
 _BY_VALUE = "tests/unit/test_freeze.py"
 _TESTS = "tests/integration/test_freezing.py"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.guards.guard import Guard
 
 _CREATE = "bot/services/create.py"
-_RESTORES = "bot/domain/restores.py"
-_RESTORE = "bot/domain/restore.py"
+_RESTORES = "bot/domain/request/restore.py"
+_RESTORE = "bot/domain/item/restore.py"
 _CREATION = "bot/adapters/vivoldi/creation.py"
 _RESTORED = "tests/unit/test_restore.py"
 _UNIT = (_RESTORED,)

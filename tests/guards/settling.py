@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.guards.guard import Guard
 
-_ITEM = "bot/domain/item.py"
+_ITEM = "bot/domain/item/deletion.py"
 _ANSWERS = "bot/adapters/vivoldi/answers.py"
 _RECONCILE = "bot/services/reconcile.py"
 _EXECUTE = "bot/services/execute.py"
@@ -138,7 +138,7 @@ _DEADLINES = (
         name="finished with the last",
         keeps="I4",
         promise="A request is finished only when every coupon has its outcome.",
-        file="bot/domain/request.py",
+        file="bot/domain/request/request.py",
         text="if not all(is_final(item.state) for item in items):",
         without="if False:",
         tests=("tests/unit/test_request.py",),

@@ -143,7 +143,7 @@ _WAITING = (
         name="reminders in time",
         keeps="-",
         promise="In the last two minutes nobody is reminded any more.",
-        file="bot/domain/reminder.py",
+        file="bot/domain/request/reminder.py",
         text="if began < time <= last",
         without="if began < time",
         tests=("tests/unit/test_reminder.py",),

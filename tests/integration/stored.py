@@ -6,13 +6,12 @@ import uuid
 from datetime import datetime, timedelta
 
 from bot.domain.coupon import Coupon, CouponCode, NotShown, Reading, Shown
-from bot.domain.item import ItemState
-from bot.domain.request import (
+from bot.domain.item.deletion import ItemState
+from bot.domain.people import Grants, Person
+from bot.domain.request.request import (
     Approved,
-    Grants,
     Origin,
     Pending,
-    Person,
     Request,
     Submitted,
     approve,

@@ -21,7 +21,7 @@ from bot.adapters.store.migrate import _config
 from bot.domain.audit import Wrong
 from bot.domain.errors import StoreError
 from bot.domain.event import Event, EventKind
-from bot.domain.request import Person
+from bot.domain.people import Person
 from bot.services.audit import Verified, verify
 from tests.integration.databases import KINDS, Bench, SetClock, bench_on, fresh_url
 from tests.integration.stored import ANN, code, store_new, submitted

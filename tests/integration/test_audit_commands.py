@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.seal import Seal, new_key
-from bot.domain.item import Unproven
+from bot.domain.item.answer import Unproven
 from bot.services.decide import Action
 from tests.builders import AMIR, CARL, CODE, RIKA, a_coupon
 from tests.integration.test_audit import execute

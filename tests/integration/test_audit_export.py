@@ -18,7 +18,7 @@ from bot.auditing.export import COLUMNS, Format, write
 from bot.domain.audit import Facts, link_hash
 from bot.domain.coupon import CouponCode
 from bot.domain.event import Event, EventKind
-from bot.domain.request import Person
+from bot.domain.people import Person
 from bot.services.ports import EVERYTHING, Chosen
 from tests.integration.databases import KINDS, Bench, bench_on
 from tests.integration.stored import store_new, submitted

@@ -9,9 +9,11 @@ import pytest
 
 from bot.domain.errors import SlackUnavailable, VivoldiUnavailable
 from bot.domain.event import EventKind
-from bot.domain.item import Confirmation, Deleted, Source, Unproven
-from bot.domain.policy import Kind, Standing, Verdict
-from bot.domain.request import Cancelled, Expired, Person, Rejected
+from bot.domain.item.answer import Unproven
+from bot.domain.item.deletion import Confirmation, Deleted, Source
+from bot.domain.people import Kind, Person, Standing
+from bot.domain.policy import Verdict
+from bot.domain.request.request import Cancelled, Expired, Rejected
 from bot.services.decide import Action
 from bot.services.submit import Accepted
 from tests.builders import AMIR, BEA, CARL, CODE, DANA, RIKA, on_call, standing

@@ -9,24 +9,21 @@ import pytest
 
 from bot.domain.coupon import CouponCode, Reading
 from bot.domain.errors import VivoldiError, VivoldiRefused, VivoldiUnavailable
-from bot.domain.item import (
+from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
+from bot.domain.item.deletion import (
     Changed,
     Confirmation,
-    DeleteAnswer,
     Deleted,
-    Executed,
-    NotExecuted,
     NotSent,
     NotSentReason,
     Refused,
-    RefusedAnswer,
     Source,
     Unknown,
-    Unproven,
     Waiting,
 )
-from bot.domain.policy import Kind, Standing, Verdict
-from bot.domain.request import Finished
+from bot.domain.people import Kind, Standing
+from bot.domain.policy import Verdict
+from bot.domain.request.request import Finished
 from tests.builders import AMIR, BEA, CODE, ONCALL, OTHER_CODE, a_coupon, standing
 from tests.fakes import Call
 from tests.integration.wired import Wired, wired_on

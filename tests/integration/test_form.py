@@ -14,7 +14,7 @@ import pytest
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.domain.event import EventKind
 from bot.domain.policy import Verdict
-from bot.domain.request import Pending, Submitted
+from bot.domain.request.request import Pending, Submitted
 from bot.services.form import Filled, Form, Ground, NoCodes, NoFile, Opened, TooLong, WrongCodes
 from bot.services.looking import Look
 from bot.services.submit import Denied, Misread, SlashCommand

@@ -10,23 +10,12 @@ import pytest
 from bot.domain.coupon import Shown
 from bot.domain.errors import LostClaim, VivoldiRefused, VivoldiUnavailable
 from bot.domain.event import EventKind
-from bot.domain.freeze import Free, Freeze, Frozen, NotDone, Sent, Underway, Unfrozen, Why
-from bot.domain.item import (
-    Changed,
-    Confirmation,
-    DeleteAnswer,
-    Deleted,
-    Executed,
-    NotExecuted,
-    NotSent,
-    RefusedAnswer,
-    Source,
-    Unknown,
-    Unproven,
-)
+from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
+from bot.domain.item.deletion import Changed, Confirmation, Deleted, NotSent, Source, Unknown
+from bot.domain.item.freeze import Free, Freeze, Frozen, NotDone, Sent, Underway, Unfrozen, Why
 from bot.domain.policy import Verdict
-from bot.domain.request import Failed, FailureReason, OnlyFrozen, Pending, Purpose
-from bot.domain.request import Shown as ShownRequest
+from bot.domain.request.request import Failed, FailureReason, OnlyFrozen, Pending, Purpose
+from bot.domain.request.request import Shown as ShownRequest
 from bot.services.decide import Action
 from bot.services.submit import Denied, TooFew
 from tests.builders import AMIR, BEA, CARL, CODE, NOW, OTHER_CODE, RIKA, UNSEEN, a_coupon, standing

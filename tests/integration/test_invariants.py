@@ -9,20 +9,11 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import LostClaim
-from bot.domain.item import (
-    Changed,
-    Deleted,
-    Executed,
-    NotExecuted,
-    NotSent,
-    NotSentReason,
-    RefusedAnswer,
-    Sending,
-    Source,
-    Unproven,
-)
+from bot.domain.item.answer import Executed, NotExecuted, RefusedAnswer, Unproven
+from bot.domain.item.deletion import Changed, Deleted, NotSent, NotSentReason, Sending, Source
+from bot.domain.people import Person
 from bot.domain.policy import RequesterMayApprove, Verdict
-from bot.domain.request import Finished, Pending, Person
+from bot.domain.request.request import Finished, Pending
 from bot.services.decide import Action
 from tests.builders import AMIR, BEA, CODE, RIKA, a_coupon, standing
 from tests.fakes import Call, Killed

@@ -13,9 +13,10 @@ from bot.adapters.vivoldi.wire import parse_coupon
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import StoreError, VivoldiUnavailable
 from bot.domain.event import EventKind, Notice
-from bot.domain.item import DeleteAnswer, NotExecuted, Unproven
+from bot.domain.item.answer import DeleteAnswer, NotExecuted, Unproven
+from bot.domain.people import Person
 from bot.domain.policy import RequesterMayApprove, Verdict
-from bot.domain.request import Finished, Pending, Person, Request, codes_of
+from bot.domain.request.request import Finished, Pending, Request, codes_of
 from bot.services.decide import Action
 from bot.services.submit import Accepted, SlashCommand
 from tests.builders import AMIR, BEA, CODE, DANA, ONCALL, RIKA, TEAM, a_policy

@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from bot.adapters.store import SqlStore, migrate
 from bot.domain.errors import StoreUnavailable
-from bot.domain.request import Pending
+from bot.domain.request.request import Pending
 from bot.server import http_app
 from bot.services.decide import Action
 from handlers import errors

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.bulk import MANY, Plan, bulk_of
 from bot.domain.command import Ask
 from bot.domain.errors import SlackRefused, SlackUnavailable, VivoldiUnavailable
 from bot.domain.event import EventKind
-from bot.domain.item import Deleted, NotSent, RefusedAnswer
+from bot.domain.item.answer import RefusedAnswer
+from bot.domain.item.deletion import Deleted, NotSent
 from bot.domain.policy import Verdict
-from bot.domain.request import Approved, Failed, Finished, Pending, Submitted
+from bot.domain.rate import MANY, Plan, bulk_of
+from bot.domain.request.request import Approved, Failed, Finished, Pending, Submitted
 from bot.services.decide import Action
 from bot.services.many import Many
 from bot.services.submit import Misread, SlashCommand

@@ -13,10 +13,11 @@ from bot.adapters.seal import Seal, new_key
 from bot.domain.coupon import Coupon, Difference
 from bot.domain.errors import LostClaim, VivoldiRefused, VivoldiUnavailable
 from bot.domain.event import EventKind
-from bot.domain.item import AnyState, DeleteAnswer, Deleted, NotExecuted, RefusedAnswer, Unproven
+from bot.domain.item.answer import DeleteAnswer, NotExecuted, RefusedAnswer, Unproven
+from bot.domain.item.deletion import AnyState, Deleted
+from bot.domain.item.restore import Created, Doubt, NotCreated, Seen, ToCreate, Unclear, Unusable, WhyNot
 from bot.domain.policy import Verdict
-from bot.domain.request import Failed, FailureReason, Pending
-from bot.domain.restore import Created, Doubt, NotCreated, Seen, ToCreate, Unclear, Unusable, WhyNot
+from bot.domain.request.request import Failed, FailureReason, Pending
 from bot.services.decide import Action
 from bot.services.retention import RemoveOldSnapshots
 from bot.services.submit import Denied, Misread, Taken

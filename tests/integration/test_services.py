@@ -17,9 +17,10 @@ from bot.domain.errors import (
     VivoldiUnavailable,
 )
 from bot.domain.event import EventKind
-from bot.domain.item import Unproven
-from bot.domain.policy import Kind, Verdict
-from bot.domain.request import Failed, FailureReason, Pending, Person, Submitted
+from bot.domain.item.answer import Unproven
+from bot.domain.people import Kind, Person
+from bot.domain.policy import Verdict
+from bot.domain.request.request import Failed, FailureReason, Pending, Submitted
 from bot.services.decide import Action
 from bot.services.submit import Accepted, Denied, Listing, Misread, Taken, TooFew, Usage
 from tests.builders import AMIR, BEA, CARL, CHANNEL, CODE, DANA, OTHER_CODE, RIKA, UNSEEN, a_coupon, standing

@@ -10,8 +10,9 @@ import pytest
 
 from bot.domain.errors import LostClaim
 from bot.domain.event import EventKind
-from bot.domain.item import Confirmation, Deleted, Source, Unknown, Unproven
-from bot.domain.request import Failed
+from bot.domain.item.answer import Unproven
+from bot.domain.item.deletion import Confirmation, Deleted, Source, Unknown
+from bot.domain.request.request import Failed
 from bot.services.submit import Accepted
 from tests.builders import CODE, a_coupon
 from tests.fakes import Call

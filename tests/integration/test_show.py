@@ -12,8 +12,8 @@ import pytest
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
 from bot.domain.event import EventKind
-from bot.domain.policy import Kind, Verdict
-from bot.domain.request import Grants, Person
+from bot.domain.people import Grants, Kind, Person
+from bot.domain.policy import Verdict
 from bot.services.decide import Action
 from bot.services.submit import Denied, History, Misread
 from handlers import listeners

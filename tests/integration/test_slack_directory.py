@@ -15,8 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack import Directory, web_client, web_session
 from bot.domain.errors import SlackUnavailable
-from bot.domain.policy import Kind, Standing
-from bot.domain.request import Grants, Person
+from bot.domain.people import Grants, Kind, Person, Standing
 from sandbox.slack import LocalSlack
 from sandbox.slack_client import SlackControl
 

@@ -10,7 +10,8 @@ import pytest
 
 from bot.adapters.seal import Seal, new_key
 from bot.domain.event import EventKind
-from bot.domain.item import NotExecuted, RefusedAnswer, Unknown, Unproven
+from bot.domain.item.answer import NotExecuted, RefusedAnswer, Unproven
+from bot.domain.item.deletion import Unknown
 from bot.services.ports import Place, Snapshot
 from bot.services.retention import RemoveOldSnapshots
 from tests.builders import CODE, a_coupon

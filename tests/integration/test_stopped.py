@@ -13,19 +13,11 @@ import pytest
 from bot.adapters.seal import Seal, new_key
 from bot.domain.errors import LostClaim, VivoldiUnavailable
 from bot.domain.event import EventKind
-from bot.domain.item import (
-    Deleted,
-    ItemState,
-    NotExecuted,
-    NotSent,
-    NotSentReason,
-    Sending,
-    Unknown,
-    Unproven,
-    Waiting,
-)
+from bot.domain.item.answer import NotExecuted, Unproven
+from bot.domain.item.deletion import Deleted, ItemState, NotSent, NotSentReason, Sending, Unknown, Waiting
+from bot.domain.people import Person
 from bot.domain.policy import Verdict
-from bot.domain.request import Approved, Finished, Person
+from bot.domain.request.request import Approved, Finished
 from bot.services.decide import Action
 from tests.builders import AMIR, BEA, CARL, CHANNEL, CODE, OTHER_CODE, RIKA, a_coupon
 from tests.fakes import Call

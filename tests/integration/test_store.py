@@ -15,8 +15,8 @@ from bot.adapters.store.engine import connect
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import CodeTaken, StoreError
 from bot.domain.event import Event, EventKind
-from bot.domain.item import Sending
-from bot.domain.request import Approved, cancel, progress, reject, review
+from bot.domain.item.deletion import Sending
+from bot.domain.request.request import Approved, cancel, progress, reject, review
 from bot.services.ports import Delivery
 from tests.integration.databases import KINDS, Bench, bench_on
 from tests.integration.stored import (

@@ -12,8 +12,8 @@ import pytest
 
 from bot.domain.errors import LostClaim
 from bot.domain.event import Notice
-from bot.domain.item import Confirmation, Deleted, Sending, Source, Unknown, Waiting
-from bot.domain.request import decisions_of
+from bot.domain.item.deletion import Confirmation, Deleted, Sending, Source, Unknown, Waiting
+from bot.domain.request.request import decisions_of
 from bot.services.ports import Claim, Store
 from tests.integration.databases import KINDS, Bench, bench_on
 from tests.integration.stored import (

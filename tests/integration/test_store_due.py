@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.item import Sending
-from bot.domain.request import FailureReason, cancel, fail, review
+from bot.domain.item.deletion import Sending
+from bot.domain.request.request import FailureReason, cancel, fail, review
 from bot.services.ports import Claim, Delivery
 from tests.integration.databases import KINDS, Bench, bench_on
 from tests.integration.stored import (

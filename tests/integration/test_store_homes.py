@@ -11,7 +11,7 @@ import pytest
 
 from bot.domain.errors import LostClaim
 from bot.domain.home import KEPT_FOR, LAST_OUTCOMES, PACE
-from bot.domain.request import FailureReason, Request, cancel, fail
+from bot.domain.request.request import FailureReason, Request, cancel, fail
 from bot.services.home_ports import HomeClaim
 from bot.services.ports import Delivery
 from tests.integration.databases import KINDS, Bench, bench_on

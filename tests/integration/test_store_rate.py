@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.bulk import Plan
+from bot.domain.rate import Plan
 from tests.integration.databases import KINDS, Bench, bench_on
 
 _PLAN = Plan(per_minute=20, hourly=50)

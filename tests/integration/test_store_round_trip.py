@@ -17,18 +17,18 @@ from hypothesis import strategies as st
 
 from bot.domain.coupon import CouponCode, NotShown, Shown
 from bot.domain.errors import StoreError
-from bot.domain.item import Changed, Deleted, Item, NotSent, Refused, Sending, Unknown, Waiting
-from bot.domain.request import (
+from bot.domain.item.deletion import Changed, Deleted, Item, NotSent, Refused, Sending, Unknown, Waiting
+from bot.domain.item.restore import Created, Creating, Deletion, Draft, NotCreated, ToCreate, Unclear
+from bot.domain.people import Grants, Person
+from bot.domain.request.request import (
     Approved,
     Cancelled,
     Decision,
     Expired,
     Failed,
     Finished,
-    Grants,
     Origin,
     Pending,
-    Person,
     Rejected,
     Request,
     Step,
@@ -36,7 +36,6 @@ from bot.domain.request import (
     Submitted,
     codes_of,
 )
-from bot.domain.restore import Created, Creating, Deletion, Draft, NotCreated, ToCreate, Unclear
 from tests.builders import CODE
 from tests.integration.databases import KINDS, Bench, bench_on
 from tests.integration.stored import code, store_new, store_next, submitted

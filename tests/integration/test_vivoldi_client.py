@@ -14,8 +14,8 @@ from bot.adapters.seal import Seal, new_key
 from bot.adapters.vivoldi import RateLimit, VivoldiClient
 from bot.domain.coupon import CouponCode, NotShown, Shown
 from bot.domain.errors import SettingsError, VivoldiRefused, VivoldiUnavailable
-from bot.domain.item import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
-from bot.domain.restore import Held, Unusable
+from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
+from bot.domain.item.restore import Held, Unusable
 from sandbox.vivoldi.server import LocalVivoldi
 from sandbox.vivoldi_client import VivoldiControl
 

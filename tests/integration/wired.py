@@ -16,9 +16,10 @@ from bot.adapters.store.connection import run
 from bot.adapters.store.engine import connect
 from bot.domain.coupon import CouponCode
 from bot.domain.event import Event, EventKind
-from bot.domain.item import AnyState
+from bot.domain.item.deletion import AnyState
+from bot.domain.people import Person
 from bot.domain.policy import Policy, Verdict
-from bot.domain.request import Failed, Person, Request, Submitted
+from bot.domain.request.request import Failed, Request, Submitted
 from bot.services.decide import Action, Click
 from bot.services.ports import Delivery
 from bot.services.submit import Accepted, Answer, SlashCommand

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from bot.adapters.store import SqlStore
-from bot.domain.bulk import Plan
 from bot.domain.command import Ask
 from bot.domain.coupon import CouponCode
-from bot.domain.policy import Kind, Policy, Standing
-from bot.domain.request import Grants, Person
+from bot.domain.people import Grants, Kind, Person, Standing
+from bot.domain.policy import Policy
+from bot.domain.rate import Plan
 from bot.services.submit import Accepted, SlashCommand, Submit
 from bot.wiring import new_id
 from sandbox.slack_client import LogEntry, Message

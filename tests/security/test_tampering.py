@@ -17,7 +17,7 @@ from typing import Any
 from bot.adapters.store import SqlTrail
 from bot.domain.audit import EMPTY, Facts, Head, Link, advance, link_hash
 from bot.domain.event import Event, EventKind
-from bot.domain.request import Person
+from bot.domain.people import Person
 from bot.services.audit import verify
 from tests.integration.databases import Bench, bench_on
 from tests.integration.test_audit import record

@@ -8,27 +8,23 @@ from typing import get_args
 import pytest
 
 from bot.domain.coupon import Difference
-from bot.domain.freeze import Free, Freeze, Goal, NotDone, Unfrozen, Why
-from bot.domain.item import (
+from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
+from bot.domain.item.deletion import (
     AnyState,
     Changed,
     Confirmation,
-    DeleteAnswer,
     Deleted,
-    Executed,
-    NotExecuted,
     NotSent,
     NotSentReason,
     Refused,
-    RefusedAnswer,
     Sending,
     Source,
     Unknown,
-    Unproven,
     Waiting,
 )
+from bot.domain.item.freeze import Free, Freeze, Goal, NotDone, Unfrozen, Why
+from bot.domain.item.restore import Created, Creating, NotCreated, Seen, ToCreate, Unclear, WhyNot
 from bot.domain.policy import Verdict
-from bot.domain.restore import Created, Creating, NotCreated, Seen, ToCreate, Unclear, WhyNot
 from bot.observe.metrics import Metrics
 from bot.services.ledger import outcome_of
 from bot.services.submit import (

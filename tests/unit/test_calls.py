@@ -10,8 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.adapters.vivoldi import SharedRate
-from bot.domain.bulk import MANY, Plan, bulk_of, read_within
-from bot.domain.calls import HELD_FOR, HOUR, MINUTE, Grant, Taken, Window, has_room, take, used
+from bot.domain.rate import (
+    HELD_FOR,
+    HOUR,
+    MANY,
+    MINUTE,
+    Grant,
+    Plan,
+    Taken,
+    Window,
+    bulk_of,
+    has_room,
+    read_within,
+    take,
+    used,
+)
 from tests.unit.test_rate import ManualTime
 
 _START = 1_700_000_000.0

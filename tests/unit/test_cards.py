@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from bot.domain.coupon import CouponCode, Reading, Shown
-from bot.domain.freezes import can_unfreeze
-from bot.domain.item import Deleted, Source, Waiting
-from bot.domain.request import Approved, Finished, Pending, Purpose
-from bot.domain.request import Shown as ShownRequest
+from bot.domain.item.deletion import Deleted, Source, Waiting
+from bot.domain.request.freeze import can_unfreeze
+from bot.domain.request.request import Approved, Finished, Pending, Purpose
+from bot.domain.request.request import Shown as ShownRequest
 from bot.services.ports import Message
 from handlers import stopping
 from handlers.cards import Cards

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.codes import BadCode, Codes, from_table, from_text, gather
+from bot.domain.command import BadCode, Codes, from_table, from_text, gather
 from bot.domain.coupon import CouponCode, code_key
 from tests.strategies import CODES
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.bulk import MANY
 from bot.domain.command import (
     MAX_REASON,
     Ask,
@@ -18,6 +17,7 @@ from bot.domain.command import (
 )
 from bot.domain.coupon import CouponCode, code_key
 from bot.domain.errors import BadInput
+from bot.domain.rate import MANY
 from tests.builders import CODE, OTHER_CODE
 from tests.strategies import CODES
 

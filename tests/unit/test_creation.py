@@ -9,7 +9,7 @@ import pytest
 
 from bot.adapters.vivoldi.creation import body_of, held_in
 from bot.domain.coupon import CouponCode, DiscountKind
-from bot.domain.restore import Held, Unusable
+from bot.domain.item.restore import Held, Unusable
 
 CODE = CouponCode("ZJLF0399WQBEQZJM")
 FACTS: dict[str, Any] = {

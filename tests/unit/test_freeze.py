@@ -6,9 +6,22 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain import freezes
 from bot.domain.coupon import Coupon, NotShown, Reading, Shown
-from bot.domain.freeze import (
+from bot.domain.item.deletion import (
+    Changed,
+    Confirmation,
+    Deleted,
+    Item,
+    Refused,
+    Send,
+    Source,
+    Unknown,
+    Waiting,
+    check,
+    confirm,
+    settle,
+)
+from bot.domain.item.freeze import (
     Free,
     Freeze,
     Frozen,
@@ -28,22 +41,10 @@ from bot.domain.freeze import (
     sending,
     without_effect,
 )
-from bot.domain.item import (
-    Changed,
-    Confirmation,
-    Deleted,
-    Item,
-    Refused,
-    Send,
-    Source,
-    Unknown,
-    Waiting,
-    check,
-    confirm,
-    settle,
-)
-from bot.domain.policy import Kind, Policy, Verdict, anyone_may_freeze, may_approve, may_freeze, may_unfreeze
-from bot.domain.request import OnlyFrozen, Pending, Purpose
+from bot.domain.people import Kind
+from bot.domain.policy import Policy, Verdict, anyone_may_freeze, may_approve, may_freeze, may_unfreeze
+from bot.domain.request import freeze as freezes
+from bot.domain.request.request import OnlyFrozen, Pending, Purpose
 from tests.builders import (
     AMIR,
     CARL,

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.home import LAST_OUTCOMES, Home, home, sees_others
-from bot.domain.item import Sending
-from bot.domain.policy import Kind, Policy, RequesterMayApprove, Standing, Verdict
-from bot.domain.request import Expired, FailureReason, Finished, Pending, Person, Purpose, Rejected, Request
+from bot.domain.item.deletion import Sending
+from bot.domain.people import Kind, Person, Standing
+from bot.domain.policy import Policy, RequesterMayApprove, Verdict
+from bot.domain.request.request import Expired, FailureReason, Finished, Pending, Purpose, Rejected, Request
 from sandbox.slack.blocks import view_problems
 from tests.builders import (
     AMIR,

@@ -15,22 +15,19 @@ from bot.domain.coupon import (
     differences,
     sameness,
 )
-from bot.domain.item import (
+from bot.domain.item.answer import Executed, NotExecuted, RefusedAnswer, Unproven
+from bot.domain.item.deletion import (
     Changed,
     Confirmation,
     Deleted,
-    Executed,
     ItemState,
-    NotExecuted,
     NotSent,
     NotSentReason,
     Refused,
-    RefusedAnswer,
     Send,
     Sending,
     Source,
     Unknown,
-    Unproven,
     Waiting,
     answered,
     check,

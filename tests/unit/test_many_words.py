@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.bulk import Plan, bulk_of
 from bot.domain.coupon import CouponCode, Reading, Shown
-from bot.domain.item import Confirmation, Deleted, NotSent, NotSentReason, Refused, Source
+from bot.domain.item.deletion import Confirmation, Deleted, NotSent, NotSentReason, Refused, Source
 from bot.domain.policy import Verdict
-from bot.domain.request import Approved, Pending
+from bot.domain.rate import Plan, bulk_of
+from bot.domain.request.request import Approved, Pending
 from handlers.cards import Cards
 from handlers.listing import dialog
 from handlers.many import span

@@ -9,9 +9,9 @@ import pytest
 
 from bot.domain.errors import SlackRefused, SlackUnavailable, VivoldiRefused, VivoldiUnavailable
 from bot.domain.event import Event, EventKind
-from bot.domain.item import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
+from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
 from bot.domain.policy import Verdict
-from bot.domain.request import FailureReason
+from bot.domain.request.request import FailureReason
 from bot.observe.calls import Calls, MeasuredCoupons, MeasuredMessenger, MeasuredPeople
 from bot.observe.metrics import Metrics
 from bot.services.decide import Action

@@ -10,11 +10,10 @@ from itertools import permutations
 import pytest
 
 from bot.domain.coupon import Shown
-from bot.domain.item import Refused
+from bot.domain.item.deletion import Refused
+from bot.domain.people import Grants, Kind, Person, Standing
 from bot.domain.policy import (
-    Kind,
     RequesterMayApprove,
-    Standing,
     Verdict,
     can_complete,
     current,
@@ -25,7 +24,7 @@ from bot.domain.policy import (
     may_reject,
     may_request,
 )
-from bot.domain.request import Grants, Pending, Person, Step
+from bot.domain.request.request import Pending, Step
 from tests.builders import (
     AMIR,
     BEA,

@@ -8,8 +8,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.reminder import LAST_CALL, next_reminder, reminders
-from bot.domain.request import Pending
+from bot.domain.request.reminder import LAST_CALL, next_reminder, reminders
+from bot.domain.request.request import Pending
 from tests.builders import AMIR, NOW, pending, reviewed
 
 FIVE_MINUTES = timedelta(minutes=5)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.coupon import CouponCode, Reading, Shown, Warning
-from bot.domain.item import (
+from bot.domain.item.deletion import (
     Confirmation,
     Deleted,
     NotSent,
@@ -20,13 +20,13 @@ from bot.domain.item import (
     Unknown,
     Waiting,
 )
-from bot.domain.request import (
+from bot.domain.people import Grants
+from bot.domain.request.request import (
     Approved,
     Decision,
     Ended,
     FailureReason,
     Finished,
-    Grants,
     Pending,
     Request,
     Step,

@@ -10,26 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.coupon import Difference, NotShown, Reading, Sealed, Shown
-from bot.domain.item import (
+from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
+from bot.domain.item.deletion import (
     AnyState,
     Changed,
     Confirmation,
-    DeleteAnswer,
     Deleted,
-    Executed,
     ItemState,
-    NotExecuted,
-    RefusedAnswer,
     Send,
     Source,
     Unknown,
-    Unproven,
     is_final,
     may_be_gone,
 )
-from bot.domain.policy import Verdict, may_approve, may_freeze
-from bot.domain.request import Finished, Request
-from bot.domain.restore import (
+from bot.domain.item.restore import (
     Created,
     Creating,
     Doubt,
@@ -43,7 +37,19 @@ from bot.domain.restore import (
     draft_digest,
     sealed_digest,
 )
-from bot.domain.restores import answered, check, confirm, deletion_of, draft, give_up, lost, send, settle
+from bot.domain.policy import Verdict, may_approve, may_freeze
+from bot.domain.request.request import Finished, Request
+from bot.domain.request.restore import (
+    answered,
+    check,
+    confirm,
+    deletion_of,
+    draft,
+    give_up,
+    lost,
+    send,
+    settle,
+)
 from tests import strategies
 from tests.builders import (
     AMIR,

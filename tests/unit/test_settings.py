@@ -11,8 +11,8 @@ import pytest
 
 from bot import __version__
 from bot.domain.errors import SettingsError
+from bot.domain.people import Grants
 from bot.domain.policy import Policy, RequesterMayApprove
-from bot.domain.request import Grants
 from bot.settings import Settings, Transport, load_settings
 
 NEEDED = {

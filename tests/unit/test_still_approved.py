@@ -9,16 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.coupon import Shown
-from bot.domain.policy import (
-    ApproverLost,
-    Kind,
-    Policy,
-    RequesterMayApprove,
-    Standing,
-    Verdict,
-    still_approved,
-)
-from bot.domain.request import Approved, Decision, Person, Step
+from bot.domain.people import Kind, Person, Standing
+from bot.domain.policy import ApproverLost, Policy, RequesterMayApprove, Verdict, still_approved
+from bot.domain.request.request import Approved, Decision, Step
 from tests.builders import (
     AMIR,
     BEA,

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from bot.domain.coupon import CouponCode, Reading, Shown
-from bot.domain.item import (
+from bot.domain.item.deletion import (
     Confirmation,
     Deleted,
     ItemState,
@@ -20,8 +20,9 @@ from bot.domain.item import (
     Unknown,
     Waiting,
 )
-from bot.domain.policy import Kind, Standing, Verdict, confirmation, is_confirmed, may_stop
-from bot.domain.request import Approved, Finished, Request, Stop, can_be_stopped, stop
+from bot.domain.people import Kind, Standing
+from bot.domain.policy import Verdict, confirmation, is_confirmed, may_stop
+from bot.domain.request.request import Approved, Finished, Request, Stop, can_be_stopped, stop
 from handlers.cards import Cards
 from handlers.mrkdwn import when_exactly
 from tests.builders import (

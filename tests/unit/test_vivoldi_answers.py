@@ -13,7 +13,7 @@ from bot.adapters.retry_after import retry_after
 from bot.adapters.vivoldi.answers import judge_change, judge_failure, judge_reading
 from bot.domain.coupon import Coupon, CouponCode, DiscountKind, NotShown, Shown
 from bot.domain.errors import VivoldiRefused, VivoldiUnavailable
-from bot.domain.item import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
+from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
 
 CODE = CouponCode("ZJLF0399WQBEQZJM")
 OK = b'{"code": 0, "message": "", "result": null}'

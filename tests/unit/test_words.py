@@ -19,8 +19,9 @@ from bot.domain.coupon import (
     differences,
     facts,
 )
-from bot.domain.item import Changed, Deleted, ItemState, NotSent, NotSentReason, is_final
-from bot.domain.policy import Kind, Verdict
+from bot.domain.item.deletion import Changed, Deleted, ItemState, NotSent, NotSentReason, is_final
+from bot.domain.people import Kind
+from bot.domain.policy import Verdict
 from handlers import coupons, refusals, words
 from handlers.mrkdwn import clip, code, escape, quote, when
 from tests import strategies

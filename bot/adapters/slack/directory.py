@@ -13,8 +13,7 @@ from bot.adapters.slack.client import ask
 from bot.adapters.slack.shared import SharedQuestion
 from bot.adapters.text import plain
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
-from bot.domain.policy import Kind, Standing
-from bot.domain.request import Grants, Person
+from bot.domain.people import Grants, Kind, Person, Standing
 from bot.services.ports import Clock
 
 _AT_ONCE = 5  # calls of a refresh

@@ -28,8 +28,8 @@ from sqlalchemy import (
 from bot.adapters.store.connection import Connection, run
 from bot.adapters.store.engine import Database
 from bot.adapters.store.schema import Instant, homes, items, notices, requests
-from bot.domain.bulk import MANY
 from bot.domain.errors import LostClaim
+from bot.domain.rate import MANY
 from bot.services.home_ports import HomeClaim
 from bot.services.ports import Claim, NoticeClaim
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import RowMapping
 
-from bot.domain.freeze import Freeze, Underway
-from bot.domain.item import AnyState, Waiting, is_final, may_be_gone
+from bot.domain.item.deletion import AnyState, Waiting, is_final, may_be_gone
+from bot.domain.item.freeze import Freeze, Underway
 
 # Slack allows about one update of a message a second; while items are deleted, the card changes faster.
 # Of many codes it changes for a long time, and nobody reads along that closely.

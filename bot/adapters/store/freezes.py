@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.coupon import Difference
-from bot.domain.freeze import Dates, Free, Freeze, Frozen, Goal, NotDone, Sent, Underway, Unfrozen, Why
+from bot.domain.item.freeze import Dates, Free, Freeze, Frozen, Goal, NotDone, Sent, Underway, Unfrozen, Why
 
 _STATES: dict[str, type[Freeze]] = {
     "underway": Underway,

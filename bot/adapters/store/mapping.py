@@ -14,11 +14,10 @@ from sqlalchemy import RowMapping
 from bot.adapters.store.freezes import freeze_json, freeze_of
 from bot.adapters.store.restores import RESTORE_STATES, coupon_of, draft_json, draft_of, restore_state_of
 from bot.domain import coupon as coupons
-from bot.domain.bulk import Bulk
 from bot.domain.coupon import CouponCode, NotShown, Reading, Shown, code_key
 from bot.domain.errors import StoreError
 from bot.domain.event import Notice
-from bot.domain.item import (
+from bot.domain.item.deletion import (
     AnyState,
     Changed,
     Confirmation,
@@ -32,7 +31,9 @@ from bot.domain.item import (
     Unknown,
     Waiting,
 )
-from bot.domain.request import (
+from bot.domain.people import Grants, Person
+from bot.domain.rate import Bulk
+from bot.domain.request.request import (
     Approved,
     Cancelled,
     Decision,
@@ -40,11 +41,9 @@ from bot.domain.request import (
     Failed,
     FailureReason,
     Finished,
-    Grants,
     OnlyFrozen,
     Origin,
     Pending,
-    Person,
     Purpose,
     Rejected,
     Request,

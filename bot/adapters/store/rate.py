@@ -9,9 +9,8 @@ from sqlalchemy import bindparam, select, update
 from bot.adapters.store.connection import run
 from bot.adapters.store.engine import Database
 from bot.adapters.store.schema import call_rate
-from bot.domain.bulk import Plan
-from bot.domain.calls import Grant, Taken, has_room, take
 from bot.domain.errors import StoreError
+from bot.domain.rate import Grant, Plan, Taken, has_room, take
 from bot.services.ports import Clock
 
 _read = select(call_rate.c.taken)

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.coupon import Coupon, Difference, DiscountKind
-from bot.domain.item import AnyState
-from bot.domain.restore import (
+from bot.domain.item.deletion import AnyState
+from bot.domain.item.restore import (
     Created,
     Creating,
     Deletion,

@@ -18,10 +18,10 @@ from bot.adapters.store.mapping import delivery_of, notice_of
 from bot.adapters.store.rate import SqlRate
 from bot.adapters.store.schema import homes, items, notices, requests
 from bot.adapters.store.transaction import SqlTransaction
-from bot.domain.bulk import Plan
 from bot.domain.coupon import CouponCode, code_key
 from bot.domain.event import Event
-from bot.domain.request import Request
+from bot.domain.rate import Plan
+from bot.domain.request.request import Request
 from bot.services.ports import Claim, Clock, Delivery, NoticeClaim, OpenRequest
 
 _drop_notice = delete(notices).where(claimed(notices))

@@ -22,9 +22,9 @@ from bot.adapters.store.snapshots import SqlSnapshots
 from bot.domain.coupon import code_key
 from bot.domain.errors import CodeTaken, StoreError
 from bot.domain.event import Event, Notice
-from bot.domain.freeze import Freeze, Frozen, NotDone, Underway
-from bot.domain.item import Item, is_final, may_be_gone
-from bot.domain.request import Approved, Failed, Request, Submitted, decisions_of, is_ended
+from bot.domain.item.deletion import Item, is_final, may_be_gone
+from bot.domain.item.freeze import Freeze, Frozen, NotDone, Underway
+from bot.domain.request.request import Approved, Failed, Request, Submitted, decisions_of, is_ended
 from bot.services.ports import Claim, Clock, Delivery, Place
 
 _add_request, _add_decision, _add_notice = insert(requests), insert(decisions), insert(notices)

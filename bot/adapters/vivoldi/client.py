@@ -16,8 +16,8 @@ from bot.adapters.vivoldi.creation import body_of, held_in
 from bot.adapters.vivoldi.rate import Turns
 from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
 from bot.domain.errors import NoTurn, SealError, SettingsError, VivoldiUnavailable
-from bot.domain.item import DeleteAnswer, NotExecuted
-from bot.domain.restore import Held, Unusable
+from bot.domain.item.answer import DeleteAnswer, NotExecuted
+from bot.domain.item.restore import Held, Unusable
 
 _COUPON = "/api/coupon/v1"
 _LONGEST = 1_000_000  # bytes of an answer; a coupon takes about a thousand

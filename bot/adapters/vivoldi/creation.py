@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from bot.adapters.vivoldi.wire import PERSONAL, is_given, parse_coupon, parse_json
 from bot.domain.coupon import Coupon, CouponCode, DiscountKind
-from bot.domain.restore import Held, Unusable
+from bot.domain.item.restore import Held, Unusable
 
 _GIVEN_BACK = (
     *("nm", "discTypeIdx", "disc", "discCurrency", "strtYmd", "endYmd", "useLimit"),

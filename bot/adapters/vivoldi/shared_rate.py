@@ -6,8 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from bot.domain.bulk import Plan
-from bot.domain.calls import HELD_FOR, Grant
+from bot.domain.rate import HELD_FOR, Grant, Plan
 
 # Calls are taken one by one, or as many as wait; where the plan allows thousands a minute, some more.
 _OF_A_MINUTE = 600

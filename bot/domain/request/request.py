@@ -2,7 +2,7 @@
 
     Submitted → Pending (step 1, then step 2) → Approved → Finished
     Submitted → Failed      Pending → Rejected | Cancelled | Expired | Failed (no card could be shown)
-    Pending → OnlyFrozen, where nothing but a freeze was asked for (see `bot.domain.freezes`)
+    Pending → OnlyFrozen, where nothing but a freeze was asked for (see `bot.domain.request.freeze`)
 
 An approved request can be stopped: what has not been sent by then is not sent any more.
 A transition takes the state that it starts from, so an impossible one does not type-check.
@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from bot.domain.bulk import Bulk
 from bot.domain.coupon import CouponCode, Reading, combined_digest, warnings
-from bot.domain.item import AnyState, Item, Waiting, freeze_seen, is_final, may_be_sent, stopped
+from bot.domain.item.deletion import AnyState, Item, Waiting, freeze_seen, is_final, may_be_sent, stopped
+from bot.domain.people import Grants, Person
+from bot.domain.rate import Bulk
 
 
 class Step(IntEnum):
@@ -34,25 +35,6 @@ class Purpose(StrEnum):
     DELETE = "delete"
     FREEZE = "freeze"  # alone: nothing is deleted
     RESTORE = "restore"  # a deleted coupon is created again
-
-
-@dataclass(frozen=True)
-class Person:
-    """Someone in Slack, with the name they had at that time."""
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Grants:
-    """Who is granted something: user ids and user group ids of Slack."""
-
-    users: frozenset[str] = frozenset()
-    groups: frozenset[str] = frozenset()
-
-    def __or__(self, other: Grants) -> Grants:
-        return Grants(self.users | other.users, self.groups | other.groups)
 
 
 @dataclass(frozen=True)
@@ -220,7 +202,7 @@ class FailureReason(StrEnum):
     # Why nothing can be created again:
     NUMBER_TAKEN = "number_taken"  # the number validates
     NO_SNAPSHOT = "no_snapshot"  # nothing is kept of such a coupon
-    SNAPSHOT_UNUSABLE = "snapshot_unusable"  # see `bot.domain.restore.Unusable`
+    SNAPSHOT_UNUSABLE = "snapshot_unusable"  # see `bot.domain.item.restore.Unusable`
     ENDED = "ended"  # its last day has passed
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain.request import Pending
+from bot.domain.request.request import Pending
 
 # Before the deadline there has to be time to open the channel, look at the coupon, and click.
 LAST_CALL = timedelta(minutes=2)

@@ -4,8 +4,8 @@
     ToCreate → NotCreated       Creating → ToCreate (proven not executed)
     Unclear → (by a read) Created, or it stays Unclear for good
 
-These are the values; `bot.domain.restores` has the transitions. A creation that got no answer is never sent
-again: a late one could still arrive, and nobody has documented what a second one does.
+These are the values; `bot.domain.request.restore` has the transitions. A creation that got no answer is
+never sent again: a late one could still arrive, and nobody has documented what a second one does.
 """
 
 from __future__ import annotations

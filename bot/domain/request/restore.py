@@ -1,4 +1,4 @@
-"""The transitions of a restoration, and what it is drafted from. `bot.domain.restore` has the values.
+"""The transitions of a restoration, and what it is drafted from. `bot.domain.item.restore` has the values.
 
 Each function takes a state and what was observed, and returns the next state.
 """
@@ -10,19 +10,9 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.domain.coupon import CouponCode, Difference, NotShown, Reading, Sealed, Shown, differences
-from bot.domain.item import (
-    DeleteAnswer,
-    Deleted,
-    Executed,
-    Item,
-    NotExecuted,
-    RefusedAnswer,
-    Send,
-    Unknown,
-    Unproven,
-)
-from bot.domain.request import Failed, Pending, Purpose, Request, Submitted, decisions_of
-from bot.domain.restore import (
+from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
+from bot.domain.item.deletion import Deleted, Item, Send, Unknown
+from bot.domain.item.restore import (
     Created,
     Creating,
     Deletion,
@@ -37,6 +27,7 @@ from bot.domain.restore import (
     has_ended,
     sealed_digest,
 )
+from bot.domain.request.request import Failed, Pending, Purpose, Request, Submitted, decisions_of
 
 # ---------------------------------------------------------------- before people decide
 

@@ -11,11 +11,12 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import TypeVar
 
-from bot.domain import freeze
 from bot.domain.coupon import Shown as ShownCoupon
-from bot.domain.freeze import Freeze, Frozen, NotDone, Underway
-from bot.domain.item import Item, may_be_gone
-from bot.domain.request import OnlyFrozen, Pending, Person, Purpose, Shown, ShownAtEnd
+from bot.domain.item import freeze
+from bot.domain.item.deletion import Item, may_be_gone
+from bot.domain.item.freeze import Freeze, Frozen, NotDone, Underway
+from bot.domain.people import Person
+from bot.domain.request.request import OnlyFrozen, Pending, Purpose, Shown, ShownAtEnd
 
 AnyShown = TypeVar("AnyShown", bound=Shown)
 

@@ -29,52 +29,9 @@ from bot.domain.coupon import (
     digest,
     sameness,
 )
-from bot.domain.freeze import Free, Freeze, Frozen, as_frozen, may_hide, without_effect
-from bot.domain.restore import Draft, RestoreState, draft_digest, is_restored
-
-# ---------------------------------------------------------------- what an answer to DELETE proves
-
-
-@dataclass(frozen=True)
-class Executed:
-    """Success with code 0: the deletion was executed."""
-
-    audit_name: ClassVar[str] = "Executed"
-
-
-@dataclass(frozen=True)
-class RefusedAnswer:
-    """Vivoldi refused: not deleted. message: why, in a sentence that quotes Vivoldi if it said anything."""
-
-    audit_name: ClassVar[str] = "RefusedAnswer"
-
-    message: str
-
-
-@dataclass(frozen=True)
-class NotExecuted:
-    """Proven not executed (429, or never sent): the same deletion may be sent again later.
-
-    retry_after: seconds that Vivoldi asked to wait, where it did.
-    """
-
-    audit_name: ClassVar[str] = "NotExecuted"
-
-    reason: str
-    retry_after: float | None = None
-
-
-@dataclass(frozen=True)
-class Unproven:
-    """The answer proves nothing: the deletion may or may not have been executed."""
-
-    audit_name: ClassVar[str] = "Unproven"
-
-    reason: str
-
-
-DeleteAnswer = Executed | RefusedAnswer | NotExecuted | Unproven
-
+from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
+from bot.domain.item.freeze import Free, Freeze, Frozen, as_frozen, may_hide, without_effect
+from bot.domain.item.restore import Draft, RestoreState, draft_digest, is_restored
 
 # ---------------------------------------------------------------- states
 
