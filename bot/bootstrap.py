@@ -46,7 +46,7 @@ from bot.observe.scrape import Scrape
 from bot.observe.tracing import tracing
 from bot.precedence import Precedence
 from bot.server import Watch, http_app, run_http
-from bot.services.ports import Coupons, Dialogs, Messenger
+from bot.services.ports.outside import Coupons, Dialogs, Messenger
 from bot.settings import Settings
 from bot.socket_mode import run_socket
 from bot.wiring import Services

@@ -15,7 +15,7 @@ from bot.domain.errors import SealError
 from bot.domain.event import Event, EventKind
 from bot.exits import GIVEN, OUTSIDE, fail
 from bot.offline import with_database
-from bot.services.ports import Snapshot, Store, Transaction
+from bot.services.ports.store import Snapshot, Store, Transaction
 
 if TYPE_CHECKING:
     from bot.adapters.seal import Seal

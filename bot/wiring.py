@@ -8,40 +8,28 @@ from datetime import timedelta
 from random import Random
 
 from bot.domain.policy import Policy
-from bot.services.confirm import Confirm, View
-from bot.services.create import Create
-from bot.services.decide import Decide
-from bot.services.draft import DraftRestore
-from bot.services.execute import Execute
-from bot.services.failing import FailRequest
-from bot.services.form import Form, FormView, RefusalView
-from bot.services.freeze import FreezeCoupon
+from bot.services.asked.click import Decide
+from bot.services.asked.command import Submit
+from bot.services.asked.confirm import Confirm, View
+from bot.services.asked.form import Form, FormView, RefusalView
+from bot.services.asked.show_all import ListView, ShowAll
 from bot.services.home import OpenHome, PublishHome
-from bot.services.home_ports import HomeClaim, HomePage, Homes
-from bot.services.items import WorkOnItem
-from bot.services.ledger import Ledger
-from bot.services.looking import ListView, ShowAll
-from bot.services.many import Many
+from bot.services.items.deletion import Execute, Reconcile
+from bot.services.items.freeze import FreezeCoupon
+from bot.services.items.ledger import Ledger
+from bot.services.items.restore import Create, Restore
+from bot.services.items.work import WorkOnItem
 from bot.services.notices import DeliverNotice
-from bot.services.ports import (
-    Claim,
-    Clock,
-    Coupons,
-    Dialogs,
-    Files,
-    Messenger,
-    NoticeClaim,
-    People,
-    Renderer,
-    Store,
-)
-from bot.services.present import Present
-from bot.services.read import ReadCoupons
-from bot.services.reconcile import Reconcile
-from bot.services.requests import WorkOnRequest
-from bot.services.restore import Restore
+from bot.services.pacing import Many
+from bot.services.ports.home import HomeClaim, HomePage, Homes
+from bot.services.ports.outside import Clock, Coupons, Dialogs, Files, Messenger, People, Renderer
+from bot.services.ports.store import Claim, NoticeClaim, Store
+from bot.services.requests.card import Present
+from bot.services.requests.draft import DraftRestore
+from bot.services.requests.fail import FailRequest
+from bot.services.requests.read import ReadCoupons
+from bot.services.requests.work import WorkOnRequest
 from bot.services.retention import RemoveOldSnapshots
-from bot.services.submit import Submit
 from bot.settings import Settings
 from bot.worker import LEASE, Lane
 

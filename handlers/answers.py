@@ -9,8 +9,7 @@ from typing import Any
 from bot.domain.policy import Policy, RequesterMayApprove
 from bot.domain.rate import Bulk
 from bot.domain.request.request import Pending, Purpose, Request, Submitted, codes_of
-from bot.services.ports import OpenRequest
-from bot.services.submit import (
+from bot.services.asked.command import (
     Accepted,
     Answer,
     Denied,
@@ -21,6 +20,7 @@ from bot.services.submit import (
     TooFew,
     Usage,
 )
+from bot.services.ports.store import OpenRequest
 from handlers import many, refusals, words
 from handlers.blocks import section
 from handlers.form import offer

@@ -25,8 +25,8 @@ from bot.domain.request.request import (
     Step,
     decisions_of,
 )
-from bot.services.decide import Action
-from bot.services.ports import File, Message
+from bot.services.asked.click import Action
+from bot.services.ports.outside import File, Message
 from handlers import coupons, freezing, listing, many, refusals, report, restoring_card, stopping, words
 from handlers.blocks import Block, actions, button, confirm, context, fields, header, paragraphs, section
 from handlers.ids import block_id

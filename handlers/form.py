@@ -7,7 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.domain.command import BadCode
-from bot.services.form import FileFault, Filled, Ground, NoCodes, NoFile, Opened, TooLong, Wrong, WrongCodes
+from bot.services.asked.form import (
+    FileFault,
+    Filled,
+    Ground,
+    NoCodes,
+    NoFile,
+    Opened,
+    TooLong,
+    Wrong,
+    WrongCodes,
+)
 from handlers import many
 from handlers.blocks import Block, actions, button, plain, section
 from handlers.ids import CODES, FILE, FORM, GROUND, INCIDENT, WORDS

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.domain.item.deletion import Item, may_be_gone
 from bot.domain.item.freeze import Free, Freeze, Frozen, Goal, NotDone, Underway, Unfrozen, Why
 from bot.domain.request.request import Pending, ShownAtEnd
-from bot.services.decide import Action
+from bot.services.asked.click import Action
 from handlers.blocks import Block, button, confirm
 from handlers.coupons import difference
 from handlers.mrkdwn import escape, mention, said, sentence, when

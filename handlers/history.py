@@ -17,8 +17,8 @@ from bot.domain.request.request import (
     Submitted,
     decisions_of,
 )
-from bot.services.ports import OpenRequest
-from bot.services.submit import History
+from bot.services.asked.command import History
+from bot.services.ports.store import OpenRequest
 from handlers import freezing, words
 from handlers.mrkdwn import clip, code, mention, quote, when
 

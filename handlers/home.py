@@ -23,7 +23,7 @@ from bot.domain.request.request import (
     Submitted,
     codes_of,
 )
-from bot.services.ports import Blocks
+from bot.services.ports.outside import Blocks
 from handlers import refusals, words
 from handlers.answers import stage
 from handlers.blocks import Block, context, header, section

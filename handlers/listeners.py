@@ -9,12 +9,12 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.domain.errors import SlackError
 from bot.domain.policy import Verdict
-from bot.services.confirm import Confirm
-from bot.services.decide import Action, Decide
-from bot.services.form import Form, NoCodes, NoFile, Opened, TooLong, WrongCodes
+from bot.services.asked.click import Action, Decide
+from bot.services.asked.command import Answer, SlashCommand, Submit
+from bot.services.asked.confirm import Confirm
+from bot.services.asked.form import Form, NoCodes, NoFile, Opened, TooLong, WrongCodes
+from bot.services.asked.show_all import ShowAll
 from bot.services.home import OpenHome
-from bot.services.looking import ShowAll
-from bot.services.submit import Answer, SlashCommand, Submit
 from handlers.answers import Answers
 from handlers.dialogs import wrong_text
 from handlers.form import errors, refused, sent

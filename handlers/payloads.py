@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bot.services.decide import Action, Click
-from bot.services.form import Filled
+from bot.services.asked.click import Action, Click
+from bot.services.asked.command import SlashCommand
+from bot.services.asked.form import Filled
+from bot.services.asked.show_all import Look
 from bot.services.home import Opening
-from bot.services.looking import Look
-from bot.services.submit import SlashCommand
 from handlers.form import ground_of
 from handlers.ids import (
     ALL,

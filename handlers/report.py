@@ -8,7 +8,7 @@ import io
 import re
 
 from bot.domain.request.request import Finished
-from bot.services.ports import File
+from bot.services.ports.outside import File
 from handlers import many, words
 from handlers.states import in_short
 

@@ -9,7 +9,7 @@ from bot.domain.coupon import NotShown
 from bot.domain.item.deletion import Item
 from bot.domain.item.restore import Created, Draft, Seen, Unclear, Unusable
 from bot.domain.request.request import Failed, FailureReason, Finished, Pending, Step
-from bot.services.decide import Action
+from bot.services.asked.click import Action
 from handlers import restoring
 from handlers.blocks import Block, button, confirm, fields, paragraphs
 from handlers.ids import COMMAND

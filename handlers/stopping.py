@@ -6,8 +6,7 @@ from bot.domain.item.deletion import Item, Unknown, Waiting
 from bot.domain.people import Grants
 from bot.domain.rate import MANY
 from bot.domain.request.request import Approved, Request
-from bot.services.decide import Action
-from bot.services.stopping import past_stopping
+from bot.services.asked.click import Action, past_stopping
 from handlers import words
 from handlers.blocks import Block, button
 from handlers.mrkdwn import clip, code, grants, mention, when, when_exactly

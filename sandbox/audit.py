@@ -9,7 +9,7 @@ from bot.auditing.stored import time_of
 from bot.domain.audit import Facts
 from bot.domain.event import Event, EventKind
 from bot.domain.people import Person
-from bot.services.ports import Trail
+from bot.services.ports.store import Trail
 
 
 def read_only(database_url: str) -> SqlTrail:

@@ -21,7 +21,7 @@ from bot.domain.event import Notice
 from bot.domain.item.answer import DeleteAnswer, Executed
 from bot.domain.item.restore import Held, Unusable
 from bot.domain.people import Kind, Person, Standing
-from bot.services.ports import Blocks, File, Message
+from bot.services.ports.outside import Blocks, File, Message
 from tests.builders import NOW, UNSEEN
 
 # Whom every coupon is issued to, which is nobody's business.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.domain.home import Home
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Approved, FailureReason, Finished
-from bot.services.ports import Message
+from bot.services.ports.outside import Message
 from handlers.home import HomeBlocks
 from tests.builders import (
     AMIR,

@@ -12,8 +12,19 @@ from bot.domain.item.deletion import Deleted, Sending, Source, Unknown, Waiting
 from bot.domain.people import Grants
 from bot.domain.policy import RequesterMayApprove, Verdict
 from bot.domain.request.request import Approved, FailureReason, Purpose, Request
-from bot.services.ports import Message, OpenRequest
-from bot.services.submit import Accepted, Answer, Denied, History, Listing, Misread, Taken, TooFew, Usage
+from bot.services.asked.command import (
+    Accepted,
+    Answer,
+    Denied,
+    History,
+    Listing,
+    Misread,
+    Taken,
+    TooFew,
+    Usage,
+)
+from bot.services.ports.outside import Message
+from bot.services.ports.store import OpenRequest
 from handlers.answers import Answers
 from handlers.cards import Cards
 from handlers.dialogs import confirmation

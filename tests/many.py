@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.domain.command import Ask
 from bot.domain.coupon import CouponCode
 from bot.domain.rate import Plan
-from bot.services.submit import Accepted, SlashCommand
+from bot.services.asked.command import Accepted, SlashCommand
 from tests.builders import CHANNEL, RIKA, TEAM, a_coupon
 from tests.integration.wired import Wired
 

@@ -19,7 +19,7 @@ from bot.domain.errors import BadInput
 from bot.exits import GIVEN, OUTSIDE, fail
 from bot.offline import with_database
 from bot.services.audit import verify as verify_chain
-from bot.services.ports import Chosen, Trail
+from bot.services.ports.store import Chosen, Trail
 from bot.settings import Settings
 
 _Result = TypeVar("_Result")

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.auditing.stored import data_of, time_of
 from bot.domain.audit import Link
-from bot.services.ports import Chosen, Trail
+from bot.services.ports.store import Chosen, Trail
 
 COLUMNS = (
     "id", "at", "kind", "request", "code", "actor_id", "actor_name", "data", "previous", "hash",

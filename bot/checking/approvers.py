@@ -16,7 +16,7 @@ from bot.domain.errors import SlackError
 from bot.domain.people import Grants, Kind, Person, Standing
 from bot.domain.policy import Policy, Verdict, can_complete, eligible
 from bot.domain.request.request import Step
-from bot.services.ports import Clock
+from bot.services.ports.outside import Clock
 
 _SETTINGS = ("approvers", "final_approvers")
 _AT_ONCE = 5  # calls for people

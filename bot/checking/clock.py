@@ -14,7 +14,7 @@ import httpx
 
 from bot.checking.finding import Finding, fine, unlooked, warning
 from bot.checking.given import Given
-from bot.services.ports import Clock
+from bot.services.ports.outside import Clock
 
 _NAME = "clock"
 _TIMEOUT = 10.0  # seconds

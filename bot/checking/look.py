@@ -16,7 +16,7 @@ from bot.checking.given import Given, look_at_settings, look_at_snapshots, look_
 from bot.checking.slack import look_at_app_token, look_at_channels, look_at_token
 from bot.checking.vivoldi import look_at_vivoldi
 from bot.logs import Redactor
-from bot.services.ports import Clock, Coupons
+from bot.services.ports.outside import Clock, Coupons
 
 
 async def check(given: Given) -> list[Finding]:

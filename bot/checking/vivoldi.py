@@ -6,7 +6,7 @@ from bot.checking.finding import Finding, failure, fine, unlooked
 from bot.checking.given import Given
 from bot.domain.coupon import CouponCode, Shown
 from bot.domain.errors import VivoldiRefused, VivoldiUnavailable
-from bot.services.ports import Coupons
+from bot.services.ports.outside import Coupons
 
 _NAME = "vivoldi"
 # A number of the right form that nobody has a reason to give to a coupon, and that explains itself in a log.

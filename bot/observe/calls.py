@@ -17,7 +17,7 @@ from bot.domain.event import Notice
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
 from bot.domain.item.restore import Held, Unusable
 from bot.domain.people import Standing
-from bot.services.ports import Blocks, Coupons, Dialogs, File, Message, Messenger, People
+from bot.services.ports.outside import Blocks, Coupons, Dialogs, File, Message, Messenger, People
 
 T = TypeVar("T")
 

@@ -23,8 +23,8 @@ from bot.domain.item.deletion import AnyState, Changed, Deleted, NotSent, Refuse
 from bot.domain.item.restore import Created, NotCreated, Unclear
 from bot.domain.policy import Verdict
 from bot.domain.request.request import FailureReason
-from bot.services.decide import Action
-from bot.services.submit import Accepted, Answer, Denied
+from bot.services.asked.click import Action
+from bot.services.asked.command import Accepted, Answer, Denied
 
 LANES = ("requests", "items", "notices", "homes")
 # What a request without a right signature was refused by: its headers alone, or the signature itself.

@@ -9,7 +9,7 @@ from prometheus_client import generate_latest
 
 from bot.domain.errors import StoreError
 from bot.observe.metrics import Metrics
-from bot.services.ports import Clock
+from bot.services.ports.outside import Clock
 
 
 class Scrape:

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from bot.domain.audit import EMPTY, Fault, Head, Link, advance, fits, judge, judge_end
-from bot.services.ports import Trail
+from bot.services.ports.store import Trail
 
 
 @dataclass(frozen=True)

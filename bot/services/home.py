@@ -15,10 +15,10 @@ from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.home import home, sees_others
 from bot.domain.people import Kind
 from bot.domain.policy import Policy
-from bot.services.home_ports import HomeClaim, HomePage, Homes
-from bot.services.ports import Blocks, Clock, Messenger, People
-from bot.services.present import OPERATORS_MATTER
-from bot.services.timing import backoff
+from bot.services.pacing import backoff
+from bot.services.ports.home import HomeClaim, HomePage, Homes
+from bot.services.ports.outside import Blocks, Clock, Messenger, People
+from bot.services.requests.card import OPERATORS_MATTER
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,10 @@ from datetime import timedelta
 from random import Random
 
 from bot.domain.errors import SlackRefused, SlackUnavailable
-from bot.services.ports import Clock, Messenger, NoticeClaim, Store
-from bot.services.present import OPERATORS_MATTER
-from bot.services.timing import backoff
+from bot.services.pacing import backoff
+from bot.services.ports.outside import Clock, Messenger
+from bot.services.ports.store import NoticeClaim, Store
+from bot.services.requests.card import OPERATORS_MATTER
 
 # A sentence about what someone just did is of no use to them much later: it lasts as long as its reply_url.
 _WORTH_TELLING_FOR = timedelta(minutes=30)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.domain.event import Event, EventKind
-from bot.services.ports import Clock, Store
+from bot.services.ports.outside import Clock
+from bot.services.ports.store import Store
 
 
 class RemoveOldSnapshots:

@@ -21,7 +21,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.domain.errors import StoreError
-from bot.services.ports import Trail
+from bot.services.ports.store import Trail
 from sandbox import slack_client, vivoldi_client
 from sandbox.audit import read_only
 from sandbox.page.trace import trace

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from bot.domain.event import Event, EventKind
-from bot.services.ports import Trail
+from bot.services.ports.store import Trail
 from handlers.ids import FORM
 from sandbox import vivoldi_client
 from sandbox.audit import recorded

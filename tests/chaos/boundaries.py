@@ -12,7 +12,7 @@ from bot.domain.coupon import CouponCode
 from bot.domain.errors import CouponGuardError
 from bot.domain.rate import Plan
 from bot.domain.request.request import Request
-from bot.services.ports import Claim, Delivery, NoticeClaim, OpenRequest, Store, Transaction
+from bot.services.ports.store import Claim, Delivery, NoticeClaim, OpenRequest, Store, Transaction
 
 COMMIT, ROLLBACK, CLAIM, DELETE = "store.commit", "store.rollback", "store.claim", "vivoldi.delete"
 CREATE, UPDATE = "vivoldi.create", "vivoldi.update"

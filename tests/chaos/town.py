@@ -19,7 +19,7 @@ from bot.adapters.store.engine import connect
 from bot.adapters.store.schema import items, notices, requests
 from bot.domain.people import Grants
 from bot.domain.policy import Policy
-from bot.services.ports import Coupons
+from bot.services.ports.outside import Coupons
 from bot.settings import Settings
 from sandbox.slack.faults import Fault as SlackFault
 from sandbox.slack.faults import FaultBook

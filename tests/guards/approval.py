@@ -7,7 +7,7 @@ from tests.guards.guard import Guard
 _POLICY = "bot/domain/policy.py"
 _REQUEST = "bot/domain/request/request.py"
 _COUPON = "bot/domain/coupon.py"
-_DECIDE = "bot/services/decide.py"
+_DECIDE = "bot/services/asked/click.py"
 _BY_POLICY = ("tests/unit/test_policy.py",)
 _WHEN_SENT = ("tests/unit/test_still_approved.py",)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.guards.guard import Guard
 
 _POLICY = "bot/domain/policy.py"
-_SUBMIT = "bot/services/submit.py"
+_SUBMIT = "bot/services/asked/command.py"
 _BY_POLICY = ("tests/unit/test_policy.py",)
 
 GUARDS = (

@@ -6,9 +6,9 @@ from tests.guards.guard import Guard
 
 _POLICY = "bot/domain/policy.py"
 _REQUEST = "bot/domain/request/request.py"
-_DECIDE = "bot/services/decide.py"
-_EXECUTE = "bot/services/execute.py"
-_STOPPING = "bot/services/stopping.py"
+_DECIDE = "bot/services/asked/click.py"
+_EXECUTE = "bot/services/items/deletion.py"
+_STOPPING = "bot/services/asked/click.py"
 _BY_VALUE = "tests/unit/test_stopping.py"
 _FREEZING = "tests/integration/test_freezing.py"
 _STOPPED = "tests/integration/test_stopped.py"
@@ -196,7 +196,7 @@ _TYPED = (
         name="no dialog is told",
         keeps="I5",
         promise="Who gets no dialog is told to click again.",
-        file="bot/services/confirm.py",
+        file="bot/services/asked/confirm.py",
         text="        except SlackError:\n            return await self._decide(click)\n",
         without="        except SlackError:\n            return verdict\n",
         tests=(f"{_TYPING}::test_where_the_dialog_does_not_open_the_person_is_told",),

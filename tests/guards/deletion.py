@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.guards.guard import Guard
 
-_EXECUTE = "bot/services/execute.py"
-_APPROVERS = "bot/services/approvers.py"
+_EXECUTE = "bot/services/items/deletion.py"
+_APPROVERS = "bot/services/items/approvers.py"
 _ITEM = "bot/domain/item/deletion.py"
 _DELETING = "tests/integration/test_deleting.py"
 _INVARIANTS = "tests/integration/test_invariants.py"
@@ -156,7 +156,7 @@ _SENDING = (
         name="found in flight is unknown",
         keeps="I4",
         promise="A deletion found in flight after a crash is read, and never just sent again.",
-        file="bot/services/items.py",
+        file="bot/services/items/work.py",
         text="return await self._reconcile.lost(claim, sending)",
         without="return await self._execute(claim, request, item, Waiting(sending.attempts))",
         tests=(f"{_INVARIANTS}::test_i4_a_deletion_that_is_found_in_flight_is_unknown",),
@@ -174,7 +174,7 @@ _SENDING = (
         name="under the claim",
         keeps="I3",
         promise="Whoever lost the claim stores nothing and sends nothing.",
-        file="bot/services/ledger.py",
+        file="bot/services/items/ledger.py",
         text="                await tx.hold(claim)\n",
         without="",
         tests=(f"{_INVARIANTS}::test_i2_a_read_of_an_earlier_claim_does_not_count",),

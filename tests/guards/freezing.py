@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.guards.guard import Guard
 
-_POLICY, _SUBMIT = "bot/domain/policy.py", "bot/services/submit.py"
+_POLICY, _SUBMIT = "bot/domain/policy.py", "bot/services/asked/command.py"
 _FREEZE, _FREEZES = "bot/domain/item/freeze.py", "bot/domain/request/freeze.py"
-_SERVICE = "bot/services/freeze.py"
+_SERVICE = "bot/services/items/freeze.py"
 _BY_VALUE = "tests/unit/test_freeze.py"
 _TESTS = "tests/integration/test_freezing.py"
 _OFF = (f"{_TESTS}::test_freezing_can_be_switched_off",)
@@ -25,7 +25,7 @@ _WHO = (
         name="frozen: by the policy",
         keeps="-",
         promise="A click freezes only where the policy allows it.",
-        file="bot/services/decide.py",
+        file="bot/services/asked/click.py",
         text="return may_freeze(self._policy, standing, request, now)",
         without="return Verdict.ALLOWED",
         tests=(f"{_TESTS}::test_the_requester_may_freeze_if_eligible",),
@@ -206,7 +206,7 @@ _BACK = (
         name="unfrozen: by the policy",
         keeps="-",
         promise="A click unfreezes only where the policy allows it.",
-        file="bot/services/decide.py",
+        file="bot/services/asked/click.py",
         text="return may_unfreeze(self._policy, standing, request)",
         without="return Verdict.ALLOWED",
         tests=(f"{_TESTS}::test_a_freeze_is_undone_after_the_end_and_a_read_proves_it",),

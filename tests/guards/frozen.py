@@ -9,7 +9,7 @@ _FREEZE, _FREEZES, _ITEM = (
     "bot/domain/request/freeze.py",
     "bot/domain/item/deletion.py",
 )
-_SERVICE = "bot/services/freeze.py"
+_SERVICE = "bot/services/items/freeze.py"
 _BY_VALUE = "tests/unit/test_freeze.py"
 _TESTS = "tests/integration/test_freezing.py"
 
@@ -108,7 +108,7 @@ _TOLD = (
         name="frozen: outcomes recorded",
         keeps="I7",
         promise="What came of every freeze is in the audit.",
-        file="bot/services/ledger.py",
+        file="bot/services/items/ledger.py",
         text="        await self.note(Fact(EventKind.FREEZE_OUTCOME, outcome_of(state)))\n",
         without="",
         tests=(f"{_TESTS}::test_a_click_freezes_at_once_and_a_read_proves_it",),
@@ -192,7 +192,7 @@ _DELETED = (
         name="frozen: the deletion first",
         keeps="I5",
         promise="Once approved, the deletion comes before whatever its freeze still has to do.",
-        file="bot/services/items.py",
+        file="bot/services/items/work.py",
         text="        if found.has_deletion:\n            return await self._delete(",
         without="        if found.has_deletion and not isinstance(item.freeze, Underway):\n"
         "            return await self._delete(",

@@ -84,7 +84,7 @@ GUARDS = (
         name="no reply address in a repr",
         keeps="I8",
         promise="A reply address, with which anyone could answer, is in no repr.",
-        file="bot/services/submit.py",
+        file="bot/services/asked/command.py",
         text="field(default=None, repr=False)",
         without="field(default=None)",
         tests=(

@@ -6,8 +6,8 @@ from tests.guards.guard import Guard
 
 _ITEM = "bot/domain/item/deletion.py"
 _ANSWERS = "bot/adapters/vivoldi/answers.py"
-_RECONCILE = "bot/services/reconcile.py"
-_EXECUTE = "bot/services/execute.py"
+_RECONCILE = "bot/services/items/deletion.py"
+_EXECUTE = "bot/services/items/deletion.py"
 _DELETING = "tests/integration/test_deleting.py"
 _BY_ITEM = ("tests/unit/test_item.py",)
 _BY_ANSWERS = ("tests/unit/test_vivoldi_answers.py",)
@@ -120,7 +120,7 @@ _DEADLINES = (
         name="put off until execute-by",
         keeps="I4",
         promise="An item that is held up ends at execute-by, not when the next try is due.",
-        file="bot/services/ledger.py",
+        file="bot/services/items/ledger.py",
         text="min(due, entry.approved.execute_by)",
         without="due",
         tests=(f"{_DELETING}::test_what_was_put_off_ends_at_execute_by",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.guards.guard import Guard
 
-_PRESENT = "bot/services/present.py"
+_PRESENT = "bot/services/requests/card.py"
 _DECIDING = "tests/integration/test_deciding.py"
 _MRKDWN = "handlers/mrkdwn.py"
 _SERVICES = "tests/integration/test_services.py"
@@ -16,7 +16,7 @@ _NEVER_LOST = (
         name="accepted once stored",
         keeps="I5",
         promise="A command is acknowledged as accepted only once its request is stored.",
-        file="bot/services/submit.py",
+        file="bot/services/asked/command.py",
         text="            await tx.add(Submitted(origin=origin, codes=ask.codes), command.reply_url)\n",
         without="",
         tests=(f"{_SERVICES}::test_a_command_is_stored_before_it_is_acknowledged",),
@@ -57,7 +57,7 @@ _NEVER_LOST = (
         name="refusals are told",
         keeps="I5",
         promise="Why a click was refused is stored with the refusal, and told privately.",
-        file="bot/services/decide.py",
+        file="bot/services/asked/click.py",
         text="            if self._is_told(click, request, verdict):\n                await tx.notify",
         without="            if False:\n                await tx.notify",
         tests=(
@@ -68,7 +68,7 @@ _NEVER_LOST = (
         name="stray copies are redrawn",
         keeps="I5",
         promise="A card that was posted twice works at both places, and both are kept up to date.",
-        file="bot/services/decide.py",
+        file="bot/services/asked/click.py",
         text="            await _heal(tx, click, request, verdict)\n",
         without="",
         tests=("tests/integration/test_deciding.py::test_a_click_on_a_stray_copy_redraws_it",),
@@ -86,7 +86,7 @@ _NEVER_LOST = (
         name="deadlines end requests",
         keeps="I5",
         promise="A request that nobody decided in time ends by itself.",
-        file="bot/services/requests.py",
+        file="bot/services/requests/work.py",
         text="if isinstance(request, Pending) and self._clock.now() >= request.approve_by:",
         without="if False:",
         tests=("tests/integration/test_deciding.py::test_silence_ends_the_request",),

@@ -19,7 +19,7 @@ from bot.domain.request.request import (
     review,
     show,
 )
-from bot.services.ports import Delivery, Store
+from bot.services.ports.store import Delivery, Store
 
 ANN = Person("U1", "Ann")
 BEN = Person("U2", "Ben")

@@ -10,7 +10,7 @@ import pytest
 
 from bot.adapters.seal import Seal, new_key
 from bot.domain.item.answer import Unproven
-from bot.services.decide import Action
+from bot.services.asked.click import Action
 from tests.builders import AMIR, CARL, CODE, RIKA, a_coupon
 from tests.integration.test_audit import execute
 from tests.integration.wired import Wired, url_in, wired_on

@@ -19,7 +19,7 @@ from bot.domain.audit import Facts, link_hash
 from bot.domain.coupon import CouponCode
 from bot.domain.event import Event, EventKind
 from bot.domain.people import Person
-from bot.services.ports import EVERYTHING, Chosen
+from bot.services.ports.store import EVERYTHING, Chosen
 from tests.integration.databases import KINDS, Bench, bench_on
 from tests.integration.stored import store_new, submitted
 from tests.integration.test_audit import execute, record

@@ -14,8 +14,8 @@ from bot.domain.item.deletion import Confirmation, Deleted, Source
 from bot.domain.people import Kind, Person, Standing
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Cancelled, Expired, Rejected
-from bot.services.decide import Action
-from bot.services.submit import Accepted
+from bot.services.asked.click import Action
+from bot.services.asked.command import Accepted
 from tests.builders import AMIR, BEA, CARL, CODE, DANA, RIKA, on_call, standing
 from tests.fakes import Sent
 from tests.integration.wired import Wired, wired_on

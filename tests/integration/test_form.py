@@ -15,9 +15,9 @@ from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.domain.event import EventKind
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Pending, Submitted
-from bot.services.form import Filled, Form, Ground, NoCodes, NoFile, Opened, TooLong, WrongCodes
-from bot.services.looking import Look
-from bot.services.submit import Denied, Misread, SlashCommand
+from bot.services.asked.command import Denied, Misread, SlashCommand
+from bot.services.asked.form import Filled, Form, Ground, NoCodes, NoFile, Opened, TooLong, WrongCodes
+from bot.services.asked.show_all import Look
 from handlers import form as fields
 from handlers.answers import Answers
 from handlers.listing import dialog

@@ -16,8 +16,8 @@ from bot.domain.item.freeze import Free, Freeze, Frozen, NotDone, Sent, Underway
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Failed, FailureReason, OnlyFrozen, Pending, Purpose
 from bot.domain.request.request import Shown as ShownRequest
-from bot.services.decide import Action
-from bot.services.submit import Denied, TooFew
+from bot.services.asked.click import Action
+from bot.services.asked.command import Denied, TooFew
 from tests.builders import AMIR, BEA, CARL, CODE, NOW, OTHER_CODE, RIKA, UNSEEN, a_coupon, standing
 from tests.fakes import Call, Killed
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on

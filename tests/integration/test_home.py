@@ -10,7 +10,7 @@ import pytest
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.home import PACE
 from bot.domain.people import Grants, Kind, Person
-from bot.services.decide import Action
+from bot.services.asked.click import Action
 from bot.services.home import Opening
 from tests.builders import AMIR, BEA, CARL, CODE, DANA, RIKA, TEAM, on_call, standing
 from tests.fakes import Killed

@@ -14,7 +14,7 @@ from bot.domain.item.deletion import Changed, Deleted, NotSent, NotSentReason, S
 from bot.domain.people import Person
 from bot.domain.policy import RequesterMayApprove, Verdict
 from bot.domain.request.request import Finished, Pending
-from bot.services.decide import Action
+from bot.services.asked.click import Action
 from tests.builders import AMIR, BEA, CODE, RIKA, a_coupon, standing
 from tests.fakes import Call, Killed
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on

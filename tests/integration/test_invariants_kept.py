@@ -17,8 +17,8 @@ from bot.domain.item.answer import DeleteAnswer, NotExecuted, Unproven
 from bot.domain.people import Person
 from bot.domain.policy import RequesterMayApprove, Verdict
 from bot.domain.request.request import Finished, Pending, Request, codes_of
-from bot.services.decide import Action
-from bot.services.submit import Accepted, SlashCommand
+from bot.services.asked.click import Action
+from bot.services.asked.command import Accepted, SlashCommand
 from tests.builders import AMIR, BEA, CODE, DANA, ONCALL, RIKA, TEAM, a_policy
 from tests.fakes import Call, Killed
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on

@@ -19,9 +19,9 @@ from bot.domain.item.deletion import Deleted, NotSent
 from bot.domain.policy import Verdict
 from bot.domain.rate import MANY, Plan, bulk_of
 from bot.domain.request.request import Approved, Failed, Finished, Pending, Submitted
-from bot.services.decide import Action
-from bot.services.many import Many
-from bot.services.submit import Misread, SlashCommand
+from bot.services.asked.click import Action
+from bot.services.asked.command import Misread, SlashCommand
+from bot.services.pacing import Many
 from tests.builders import AMIR, BEA, CHANNEL, CODE, RIKA, TEAM
 from tests.fakes import Killed
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on

@@ -11,7 +11,7 @@ import pytest
 from bot.adapters.store import SqlStore
 from bot.adapters.store.schema import metadata
 from bot.domain.event import Event, EventKind, Notice
-from bot.services.ports import Delivery
+from bot.services.ports.store import Delivery
 from tests.integration.databases import KINDS, Bench, bench_on
 from tests.integration.stored import (
     ANN,

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.event import EventKind
-from bot.services.decide import Action
+from bot.services.asked.click import Action
 from tests.builders import AMIR, BEA, ONCALL
 from tests.fakes import Killed
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on

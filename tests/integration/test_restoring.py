@@ -18,9 +18,9 @@ from bot.domain.item.deletion import AnyState, Deleted
 from bot.domain.item.restore import Created, Doubt, NotCreated, Seen, ToCreate, Unclear, Unusable, WhyNot
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Failed, FailureReason, Pending
-from bot.services.decide import Action
+from bot.services.asked.click import Action
+from bot.services.asked.command import Denied, Misread, Taken
 from bot.services.retention import RemoveOldSnapshots
-from bot.services.submit import Denied, Misread, Taken
 from tests.builders import AMIR, BEA, CODE, OTHER_CODE, RIKA, a_coupon, on_call
 from tests.fakes import CREATED_AGAIN, HOLDER, Call, Killed
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on

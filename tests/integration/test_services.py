@@ -21,8 +21,8 @@ from bot.domain.item.answer import Unproven
 from bot.domain.people import Kind, Person
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Failed, FailureReason, Pending, Submitted
-from bot.services.decide import Action
-from bot.services.submit import Accepted, Denied, Listing, Misread, Taken, TooFew, Usage
+from bot.services.asked.click import Action
+from bot.services.asked.command import Accepted, Denied, Listing, Misread, Taken, TooFew, Usage
 from tests.builders import AMIR, BEA, CARL, CHANNEL, CODE, DANA, OTHER_CODE, RIKA, UNSEEN, a_coupon, standing
 from tests.fakes import Sent
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on

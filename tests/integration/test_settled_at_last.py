@@ -13,7 +13,7 @@ from bot.domain.event import EventKind
 from bot.domain.item.answer import Unproven
 from bot.domain.item.deletion import Confirmation, Deleted, Source, Unknown
 from bot.domain.request.request import Failed
-from bot.services.submit import Accepted
+from bot.services.asked.command import Accepted
 from tests.builders import CODE, a_coupon
 from tests.fakes import Call
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on

@@ -14,8 +14,8 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from bot.domain.event import EventKind
 from bot.domain.people import Grants, Kind, Person
 from bot.domain.policy import Verdict
-from bot.services.decide import Action
-from bot.services.submit import Denied, History, Misread
+from bot.services.asked.click import Action
+from bot.services.asked.command import Denied, History, Misread
 from handlers import listeners
 from handlers.answers import Answers
 from handlers.dialogs import confirmation

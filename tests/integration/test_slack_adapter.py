@@ -21,7 +21,7 @@ from bot.adapters.slack.client import ask
 from bot.adapters.slack.errors import FOREIGN, judge, translated
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.domain.event import Notice
-from bot.services.ports import File, Message
+from bot.services.ports.outside import File, Message
 from sandbox.slack import LocalSlack
 from sandbox.slack.world import DEFAULT_SCOPES
 from sandbox.slack_client import SlackControl

@@ -12,7 +12,7 @@ from bot.adapters.seal import Seal, new_key
 from bot.domain.event import EventKind
 from bot.domain.item.answer import NotExecuted, RefusedAnswer, Unproven
 from bot.domain.item.deletion import Unknown
-from bot.services.ports import Place, Snapshot
+from bot.services.ports.store import Place, Snapshot
 from bot.services.retention import RemoveOldSnapshots
 from tests.builders import CODE, a_coupon
 from tests.fakes import HOLDER, Call, Killed

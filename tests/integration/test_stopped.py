@@ -18,7 +18,7 @@ from bot.domain.item.deletion import Deleted, ItemState, NotSent, NotSentReason,
 from bot.domain.people import Person
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Approved, Finished
-from bot.services.decide import Action
+from bot.services.asked.click import Action
 from tests.builders import AMIR, BEA, CARL, CHANNEL, CODE, OTHER_CODE, RIKA, a_coupon
 from tests.fakes import Call
 from tests.integration.wired import Wired, wired_on

@@ -17,7 +17,7 @@ from bot.domain.errors import CodeTaken, StoreError
 from bot.domain.event import Event, EventKind
 from bot.domain.item.deletion import Sending
 from bot.domain.request.request import Approved, cancel, progress, reject, review
-from bot.services.ports import Delivery
+from bot.services.ports.store import Delivery
 from tests.integration.databases import KINDS, Bench, bench_on
 from tests.integration.stored import (
     ANN,

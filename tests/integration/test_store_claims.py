@@ -14,7 +14,7 @@ from bot.domain.errors import LostClaim
 from bot.domain.event import Notice
 from bot.domain.item.deletion import Confirmation, Deleted, Sending, Source, Unknown, Waiting
 from bot.domain.request.request import decisions_of
-from bot.services.ports import Claim, Store
+from bot.services.ports.store import Claim, Store
 from tests.integration.databases import KINDS, Bench, bench_on
 from tests.integration.stored import (
     LEASE,

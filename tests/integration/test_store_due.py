@@ -11,7 +11,7 @@ import pytest
 
 from bot.domain.item.deletion import Sending
 from bot.domain.request.request import FailureReason, cancel, fail, review
-from bot.services.ports import Claim, Delivery
+from bot.services.ports.store import Claim, Delivery
 from tests.integration.databases import KINDS, Bench, bench_on
 from tests.integration.stored import (
     APPROVE_WITHIN,

@@ -12,8 +12,8 @@ import pytest
 from bot.domain.errors import LostClaim
 from bot.domain.home import KEPT_FOR, LAST_OUTCOMES, PACE
 from bot.domain.request.request import FailureReason, Request, cancel, fail
-from bot.services.home_ports import HomeClaim
-from bot.services.ports import Delivery
+from bot.services.ports.home import HomeClaim
+from bot.services.ports.store import Delivery
 from tests.integration.databases import KINDS, Bench, bench_on
 from tests.integration.stored import (
     ANN,

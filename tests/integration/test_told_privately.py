@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.domain.event import EventKind
-from bot.services.decide import Action
+from bot.services.asked.click import Action
 from tests.builders import BEA, CODE, RIKA
 from tests.integration.wired import Wired, wired_on
 

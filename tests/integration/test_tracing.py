@@ -16,7 +16,7 @@ import structlog
 from bot.domain.errors import VivoldiUnavailable
 from bot.observe.calls import Calls
 from bot.observe.tracing import tracing
-from bot.services.ports import Claim
+from bot.services.ports.store import Claim
 from bot.worker import Lane
 
 CLAIM = Claim("CG-1", 0, "token", 1)

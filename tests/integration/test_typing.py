@@ -14,7 +14,7 @@ from bot.domain.event import EventKind
 from bot.domain.people import Person
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Approved, Pending
-from bot.services.decide import Action, Click
+from bot.services.asked.click import Action, Click
 from handlers.dialogs import confirmation
 from tests.builders import AMIR, BEA, CARL, CHANNEL, CODE, OTHER_CODE, RIKA, TEAM, a_coupon
 from tests.fakes import FakeDialogs

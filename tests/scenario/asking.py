@@ -13,7 +13,7 @@ from bot.domain.coupon import CouponCode
 from bot.domain.people import Grants, Kind, Person, Standing
 from bot.domain.policy import Policy
 from bot.domain.rate import Plan
-from bot.services.submit import Accepted, SlashCommand, Submit
+from bot.services.asked.command import Accepted, SlashCommand, Submit
 from bot.wiring import new_id
 from sandbox.slack_client import LogEntry, Message
 from sandbox.stage import Stage

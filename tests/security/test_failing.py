@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
 from bot.domain.errors import StoreUnavailable
 from bot.services.home import OpenHome
-from bot.services.home_ports import Homes
+from bot.services.ports.home import Homes
 from handlers import errors, listeners
 from tests.integration.bolt import SECRET, authorize
 from tests.security.rig import form_of, signed

@@ -26,8 +26,7 @@ from bot.domain.item.freeze import Free, Freeze, Goal, NotDone, Unfrozen, Why
 from bot.domain.item.restore import Created, Creating, NotCreated, Seen, ToCreate, Unclear, WhyNot
 from bot.domain.policy import Verdict
 from bot.observe.metrics import Metrics
-from bot.services.ledger import outcome_of
-from bot.services.submit import (
+from bot.services.asked.command import (
     Accepted,
     Answer,
     Denied,
@@ -38,6 +37,7 @@ from bot.services.submit import (
     TooFew,
     Usage,
 )
+from bot.services.facts import outcome_of
 from tests.builders import AMIR, BEA, DATES, FREEZE, FROZEN, NOW
 
 TIME = "2025-06-02 03:00:00+00:00"

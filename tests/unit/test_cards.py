@@ -15,7 +15,7 @@ from bot.domain.item.deletion import Deleted, Source, Waiting
 from bot.domain.request.freeze import can_unfreeze
 from bot.domain.request.request import Approved, Finished, Pending, Purpose
 from bot.domain.request.request import Shown as ShownRequest
-from bot.services.ports import Message
+from bot.services.ports.outside import Message
 from handlers import stopping
 from handlers.cards import Cards
 from handlers.coupons import warnings, warnings_in_list

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot.services.form import Filled, Ground
-from bot.services.looking import Look
-from bot.services.submit import SlashCommand
+from bot.services.asked.command import SlashCommand
+from bot.services.asked.form import Filled, Ground
+from bot.services.asked.show_all import Look
 from handlers.payloads import BadPayload, field_of, filled, form_asked, look, require_heard, turned
 
 _FILE = "https://files.slack.com/files-pri/T1-F1/download/codes.csv"

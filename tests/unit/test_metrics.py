@@ -14,8 +14,8 @@ from bot.domain.policy import Verdict
 from bot.domain.request.request import FailureReason
 from bot.observe.calls import Calls, MeasuredCoupons, MeasuredMessenger, MeasuredPeople
 from bot.observe.metrics import Metrics
-from bot.services.decide import Action
-from bot.services.ports import Message
+from bot.services.asked.click import Action
+from bot.services.ports.outside import Message
 from tests.builders import AMIR, CODE, NOW, OTHER_CODE, a_coupon, standing
 from tests.fakes import FakeCoupons, FakeMessenger, FakePeople
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.services.decide import Action, Click
+from bot.services.asked.click import Action, Click
+from bot.services.asked.command import SlashCommand
 from bot.services.home import Opening
-from bot.services.submit import SlashCommand
 from handlers.dialogs import confirmation
 from handlers.ids import block_id, version_of
 from handlers.payloads import (

@@ -6,7 +6,7 @@ from datetime import timedelta
 from random import Random
 
 from bot.domain.errors import NoTurn, VivoldiUnavailable
-from bot.services.timing import backoff_after
+from bot.services.pacing import backoff_after
 
 _MANY = 9
 

@@ -11,7 +11,7 @@ from yarl import URL
 from bot.adapters.slack.client import send
 from bot.adapters.slack.errors import FOREIGN, judge, translated
 from bot.domain.errors import SlackRefused, SlackUnavailable
-from bot.services.ports import File
+from bot.services.ports.outside import File
 
 # Bytes of a file with codes: a thousand need less than a fifth.
 _LARGEST = 100_000

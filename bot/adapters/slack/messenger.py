@@ -14,7 +14,7 @@ from bot.adapters.slack.client import send
 from bot.adapters.slack.errors import FOREIGN, judge, translated
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.event import Notice
-from bot.services.ports import Blocks, File, Message
+from bot.services.ports.outside import Blocks, File, Message
 
 _PLAIN = {"unfurl_links": False, "unfurl_media": False}
 # Of a channel's members, up to 10,000 are looked at: more would cost more calls than the answer is worth.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from bot.services.ports import Clock
+from bot.services.ports.outside import Clock
 
 Answer = TypeVar("Answer")
 

@@ -30,8 +30,8 @@ from bot.adapters.store.engine import Database
 from bot.adapters.store.schema import Instant, homes, items, notices, requests
 from bot.domain.errors import LostClaim
 from bot.domain.rate import MANY
-from bot.services.home_ports import HomeClaim
-from bot.services.ports import Claim, NoticeClaim
+from bot.services.ports.home import HomeClaim
+from bot.services.ports.store import Claim, NoticeClaim
 
 
 @dataclass(frozen=True)

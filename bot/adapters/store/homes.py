@@ -33,8 +33,9 @@ from bot.adapters.store.schema import Instant, homes, requests
 from bot.domain.errors import LostClaim
 from bot.domain.event import Event
 from bot.domain.home import KEPT_FOR, LAST_OUTCOMES, PACE
-from bot.services.home_ports import HomeClaim
-from bot.services.ports import Clock, OpenRequest
+from bot.services.ports.home import HomeClaim
+from bot.services.ports.outside import Clock
+from bot.services.ports.store import OpenRequest
 
 # More open requests than anyone can take in; `/coupon-delete list` has the rest.
 _MOST_OPEN = 100

@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, ColumnElement, RowMapping, Text, bindparam
 from bot.adapters.store.connection import Connection, run
 from bot.adapters.store.mapping import ITEM_TEXTS, Texts, request_of
 from bot.adapters.store.schema import decisions, items, requests
-from bot.services.ports import OpenRequest
+from bot.services.ports.store import OpenRequest
 
 _ids: BindParameter[str] = bindparam("ids", expanding=True)
 _their_items = (

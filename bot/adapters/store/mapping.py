@@ -52,7 +52,7 @@ from bot.domain.request.request import (
     Submitted,
     shown_digest,
 )
-from bot.services.ports import Delivery
+from bot.services.ports.store import Delivery
 
 REQUEST_STATES: dict[type[Request], str] = {
     Submitted: "submitted",

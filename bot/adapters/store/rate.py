@@ -11,7 +11,7 @@ from bot.adapters.store.engine import Database
 from bot.adapters.store.schema import call_rate
 from bot.domain.errors import StoreError
 from bot.domain.rate import Grant, Plan, Taken, has_room, take
-from bot.services.ports import Clock
+from bot.services.ports.outside import Clock
 
 _read = select(call_rate.c.taken)
 _locked = _read.with_for_update()

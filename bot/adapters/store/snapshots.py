@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, delete, insert, select, tuple_, upda
 from bot.adapters.store.connection import Connection, run
 from bot.adapters.store.schema import items, snapshots
 from bot.domain.coupon import CouponCode, Sealed, code_key
-from bot.services.ports import Place, Snapshot
+from bot.services.ports.store import Place, Snapshot
 
 
 class SqlSnapshots:

@@ -22,7 +22,8 @@ from bot.domain.coupon import CouponCode, code_key
 from bot.domain.event import Event
 from bot.domain.rate import Plan
 from bot.domain.request.request import Request
-from bot.services.ports import Claim, Clock, Delivery, NoticeClaim, OpenRequest
+from bot.services.ports.outside import Clock
+from bot.services.ports.store import Claim, Delivery, NoticeClaim, OpenRequest
 
 _drop_notice = delete(notices).where(claimed(notices))
 _put_back_notice = update(notices).where(claimed(notices))

@@ -17,7 +17,7 @@ from bot.adapters.store.engine import connect
 from bot.adapters.store.schema import items, microseconds
 from bot.domain.audit import Around, Head, Link
 from bot.domain.coupon import code_key
-from bot.services.ports import EVERYTHING, Chosen, Page
+from bot.services.ports.store import EVERYTHING, Chosen, Page
 
 _PAGE = 500
 _columns = stored_events.c

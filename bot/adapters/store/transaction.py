@@ -25,7 +25,8 @@ from bot.domain.event import Event, Notice
 from bot.domain.item.deletion import Item, is_final, may_be_gone
 from bot.domain.item.freeze import Freeze, Frozen, NotDone, Underway
 from bot.domain.request.request import Approved, Failed, Request, Submitted, decisions_of, is_ended
-from bot.services.ports import Claim, Clock, Delivery, Place
+from bot.services.ports.outside import Clock
+from bot.services.ports.store import Claim, Delivery, Place
 
 _add_request, _add_decision, _add_notice = insert(requests), insert(decisions), insert(notices)
 

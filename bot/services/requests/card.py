@@ -13,9 +13,10 @@ from bot.domain.event import Event, EventKind, Notice
 from bot.domain.policy import Policy
 from bot.domain.request.reminder import next_reminder
 from bot.domain.request.request import FailureReason, Finished, Pending, Shown, is_ended
-from bot.services.failing import FailRequest
-from bot.services.ports import Claim, Clock, Delivery, Message, Messenger, Renderer, Store
-from bot.services.timing import backoff, seconds_between
+from bot.services.pacing import backoff, seconds_between
+from bot.services.ports.outside import Clock, Message, Messenger, Renderer
+from bot.services.ports.store import Claim, Delivery, Store
+from bot.services.requests.fail import FailRequest
 
 # The bot's own token or scopes are at fault, not what is sent: it waits until someone mends them.
 OPERATORS_MATTER = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "missing_scope"}

@@ -12,9 +12,10 @@ from bot.domain.item.restore import Draft, Unusable, has_ended
 from bot.domain.policy import Policy
 from bot.domain.request.request import FailureReason, Request, Submitted
 from bot.domain.request.restore import deletion_of, draft, show
-from bot.services.failing import FailRequest
-from bot.services.ledger import was_read
-from bot.services.ports import Claim, Clock, Coupons, Snapshot, Store
+from bot.services.facts import was_read
+from bot.services.ports.outside import Clock, Coupons
+from bot.services.ports.store import Claim, Snapshot, Store
+from bot.services.requests.fail import FailRequest
 
 # More requests about one code than anyone makes in the time for which snapshots are kept.
 _REMEMBERED = 50

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from bot.domain.policy import Policy, Verdict, may_look
 from bot.domain.request.request import Shown
-from bot.services.ports import Dialogs, People, Store
+from bot.services.ports.outside import Dialogs, People
+from bot.services.ports.store import Store
 
 ListView = Callable[[Shown | Verdict, str, int], Mapping[str, object]]
 

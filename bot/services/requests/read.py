@@ -14,12 +14,12 @@ from bot.domain.policy import Policy
 from bot.domain.rate import MANY, read_within
 from bot.domain.request.freeze import can_freeze
 from bot.domain.request.request import FailureReason, Purpose, Submitted, read_more, show
-from bot.services.draft import DraftRestore
-from bot.services.failing import FailRequest
-from bot.services.ledger import was_read
-from bot.services.many import Many
-from bot.services.ports import Claim, Clock, Coupons, Store, Transaction
-from bot.services.timing import backoff_after, is_hopeless
+from bot.services.facts import was_read
+from bot.services.pacing import Many, backoff_after, is_hopeless
+from bot.services.ports.outside import Clock, Coupons
+from bot.services.ports.store import Claim, Store, Transaction
+from bot.services.requests.draft import DraftRestore
+from bot.services.requests.fail import FailRequest
 
 _LOCKED = "only a coupon that Vivoldi shows, and that was never used, can be frozen"
 _WRONG_EACH_TIME = (

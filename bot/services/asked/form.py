@@ -10,8 +10,9 @@ from enum import Enum, StrEnum, auto
 from bot.domain.command import MAX_REASON, Ask, BadCode, from_table, from_text, gather
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import BadInput, SlackRefused, SlackUnavailable
-from bot.services.ports import Dialogs, Files, Store
-from bot.services.submit import Accepted, Answer, SlashCommand, Submit, Taken
+from bot.services.asked.command import Accepted, Answer, SlashCommand, Submit, Taken
+from bot.services.ports.outside import Dialogs, Files
+from bot.services.ports.store import Store
 
 FormView = Callable[[str], Mapping[str, object]]
 RefusalView = Callable[[Answer], Mapping[str, object]]

@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 
-from bot.domain.coupon import NotShown, Reading, Shown
+from bot.domain.coupon import Reading, Shown
 from bot.domain.errors import LostClaim, SlackError, VivoldiError
 from bot.domain.event import Event, EventKind
 from bot.domain.item.deletion import AnyState, Item, Waiting, is_final, may_be_gone
-from bot.domain.item.freeze import Dates, Freeze, Underway, has_set_date
+from bot.domain.item.freeze import Freeze, Underway, has_set_date
 from bot.domain.item.restore import ToCreate
 from bot.domain.request import freeze
 from bot.domain.request.request import Approved, Request, codes_of, progress
 from bot.domain.request.request import Shown as ShownRequest
-from bot.services.ports import Claim, Clock, Place, Store, Transaction
-from bot.services.timing import backoff, backoff_after
-
-
-@dataclass(frozen=True)
-class Fact:
-    """What was observed about an item, for the audit."""
-
-    kind: EventKind
-    data: Mapping[str, object]
-
-
-def was_read(reading: Reading | VivoldiError) -> Fact:
-    """Return the fact of a read, or of one that failed."""
-    match reading:
-        case VivoldiError():
-            return Fact(EventKind.COUPON_READ, {"shown": None, "error": str(reading)})
-        case NotShown(message):
-            return Fact(EventKind.COUPON_READ, {"shown": False, "message": message})
-        case _:
-            return Fact(EventKind.COUPON_READ, {"shown": True})
+from bot.services.facts import Fact, outcome_of, was_read
+from bot.services.pacing import backoff, backoff_after
+from bot.services.ports.outside import Clock
+from bot.services.ports.store import Claim, Place, Store, Transaction
 
 
 @dataclass(frozen=True)
@@ -216,21 +199,3 @@ class Ledger:
     def retry_at(self, attempts: int, retry_after: float | None = None) -> datetime:
         """Return when to try again, after `attempts` tries."""
         return self._clock.now() + backoff(attempts, self._random, retry_after)
-
-
-def outcome_of(state: AnyState | Freeze) -> dict[str, object]:
-    """Return an item's outcome, or that of its freeze, as the audit keeps it."""
-    plain = {name: _plain_value(value) for name, value in vars(state).items()}
-    return {"outcome": state.audit_name, **plain}
-
-
-def _plain_value(value: object) -> object:
-    match value:
-        case tuple():
-            return [asdict(difference) for difference in value]
-        case Dates():
-            return asdict(value)
-        case int() | None:
-            return value
-        case _:
-            return str(value)

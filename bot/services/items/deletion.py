@@ -1,4 +1,4 @@
-"""Send an approved deletion: approvers checked afresh, coupon read and compared, DELETE sent once.
+"""An approved deletion: approvers checked afresh, coupon read and compared, DELETE sent once, then read.
 
 `Sending` is committed right before the DELETE, in the transaction that checks everything a last time: found
 again later, it is an unknown outcome (I4), and never sent again before a read (I3).
@@ -6,34 +6,42 @@ again later, it is an unknown outcome (I4), and never sent again before a read (
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.coupon import Reading
 from bot.domain.errors import SlackError, VivoldiError, VivoldiRefused
 from bot.domain.event import EventKind
 from bot.domain.item.answer import DeleteAnswer, NotExecuted
 from bot.domain.item.deletion import (
+    Deleted,
     Item,
     ItemState,
     NotSent,
     NotSentReason,
     Send,
     Sending,
+    Unknown,
     Waiting,
     answered,
     check,
+    confirm,
+    give_up,
+    lost,
     not_sent,
     send,
+    settle,
     stopped,
     unsettled,
 )
 from bot.domain.people import Standing
 from bot.domain.policy import ApproverLost, Policy, Verdict, still_approved
 from bot.domain.request.request import Approved
-from bot.services.approvers import FreshApprovers
-from bot.services.ledger import Fact, Ledger, was_read
-from bot.services.ports import Claim, Clock, Coupons, People
-from bot.services.timing import SEND_WITHIN, seconds_between
+from bot.services.facts import Fact, was_read
+from bot.services.items.approvers import FreshApprovers
+from bot.services.items.ledger import Ledger
+from bot.services.pacing import SEND_WITHIN, is_hopeless, seconds_between
+from bot.services.ports.outside import Clock, Coupons, People
+from bot.services.ports.store import Claim
 
 
 class Execute:
@@ -167,3 +175,55 @@ class Execute:
             "policy": self._policy.in_force(),
         }
         return Fact(EventKind.DELETE_SENDING, data)
+
+
+# How long a read is tried again before people are told what is known without it.
+_READ_FOR = timedelta(seconds=60)
+
+
+class Reconcile:
+    """Settles what was sent, by reads alone: it never sends anything."""
+
+    def __init__(self, ledger: Ledger, coupons: Coupons, clock: Clock) -> None:
+        self._ledger = ledger
+        self._coupons = coupons
+        self._clock = clock
+
+    async def lost(self, claim: Claim, sending: Sending) -> bool:
+        """Turn a DELETE whose sender never came back into an unknown outcome (I4)."""
+        reason = "the bot was stopped or held up before it stored the answer"
+        fact = Fact(EventKind.DELETE_LOST, {"reason": reason})
+        return await self._ledger.move(claim, lost(sending, reason, self._clock.now()), fact)
+
+    async def settle(self, claim: Claim, request: Approved, item: Item, unknown: Unknown) -> bool:
+        """Settle an unknown outcome by a read. Returns whether the item can go on at once."""
+        deadline = max(request.execute_by, unknown.since + _READ_FOR)
+        if is_hopeless(claim.attempts, self._clock.now(), deadline):
+            return await self._ledger.move(claim, give_up(unknown))
+        try:
+            reading = await self._coupons.read(item.code)
+        except VivoldiError as error:
+            if self._clock.now() >= deadline:
+                return await self._ledger.move(claim, give_up(unknown), was_read(error))
+            return await self._ledger.read_later(claim, error)
+        state = settle(item, unknown, reading, self._clock.now())
+        async with self._ledger.entry(claim, was_read(reading)) as entry:
+            more = await entry.move(state)
+            if isinstance(state, Waiting):
+                # Shown as not executed: it may be sent again, but not in a hurry.
+                due = self._ledger.retry_at(state.attempts)
+                await entry.tx.release(claim, min(due, request.execute_by))
+        return more and not isinstance(state, Waiting)
+
+    async def confirm(self, claim: Claim, item: Item, deleted: Deleted) -> bool:
+        """Read once more after a deletion, so that what is told was observed. Returns whether to go on."""
+        deadline = deleted.at + _READ_FOR
+        if is_hopeless(claim.attempts, self._clock.now(), deadline):
+            return await self._ledger.move(claim, confirm(item, deleted, None))
+        try:
+            reading = await self._coupons.read(item.code)
+        except VivoldiError as error:
+            if self._clock.now() < deadline:
+                return await self._ledger.read_later(claim, error)
+            return await self._ledger.move(claim, confirm(item, deleted, None), was_read(error))
+        return await self._ledger.move(claim, confirm(item, deleted, reading), was_read(reading))

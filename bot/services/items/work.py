@@ -8,13 +8,13 @@ from __future__ import annotations
 from bot.domain.item.deletion import Deleted, Item, Sending, Unknown, Waiting
 from bot.domain.item.freeze import Underway
 from bot.domain.request.request import Approved
-from bot.services.execute import Execute
-from bot.services.freeze import FreezeCoupon
-from bot.services.ledger import Ledger
-from bot.services.many import Many, behind_the_others
-from bot.services.ports import Claim, Clock
-from bot.services.reconcile import Reconcile
-from bot.services.restore import Restore
+from bot.services.items.deletion import Execute, Reconcile
+from bot.services.items.freeze import FreezeCoupon
+from bot.services.items.ledger import Ledger
+from bot.services.items.restore import Restore
+from bot.services.pacing import Many, behind_the_others
+from bot.services.ports.outside import Clock
+from bot.services.ports.store import Claim
 
 
 class WorkOnItem:

@@ -27,9 +27,11 @@ from bot.domain.item.freeze import (
     sending,
 )
 from bot.domain.request.request import Pending, Shown
-from bot.services.ledger import Entry, Fact, Ledger, was_read
-from bot.services.ports import Claim, Clock, Coupons
-from bot.services.timing import SEND_WITHIN, is_hopeless
+from bot.services.facts import Fact, was_read
+from bot.services.items.ledger import Entry, Ledger
+from bot.services.pacing import SEND_WITHIN, is_hopeless
+from bot.services.ports.outside import Clock, Coupons
+from bot.services.ports.store import Claim
 
 # How long Vivoldi is tried again before people are told that nothing certain is known.
 _TRY_FOR = timedelta(seconds=60)

@@ -1,22 +1,18 @@
-"""What the services need from outside. Adapters and handlers implement these; the bootstrap connects them."""
+"""What the services need from the database."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.audit import Around, Head, Link
-from bot.domain.coupon import CouponCode, Reading, Sealed
+from bot.domain.coupon import CouponCode, Sealed
 from bot.domain.event import Event, Notice
-from bot.domain.item.answer import DeleteAnswer
-from bot.domain.item.restore import Held, Unusable
-from bot.domain.people import Standing
-from bot.domain.policy import Verdict
 from bot.domain.rate import Plan
-from bot.domain.request.request import Approved, Failed, Pending, Request, Shown, Submitted
+from bot.domain.request.request import Request, Submitted
 
 # ---------------------------------------------------------------- the store
 
@@ -256,153 +252,3 @@ class Trail(Protocol):
 
     async def around(self, sound: Head, link: Link) -> Around:
         """Return what else is stored around an event that does not fit."""
-
-
-# ---------------------------------------------------------------- the outside systems
-
-
-class Coupons(Protocol):
-    """The coupon API."""
-
-    async def read(self, code: CouponCode) -> Reading:
-        """Read a coupon once. Raises VivoldiUnavailable or VivoldiRefused."""
-
-    async def reserve(self) -> None:
-        """Take a place in the rate limit for a change, before the checks that must be fresh when it is sent.
-
-        Raises VivoldiUnavailable where none becomes free in time.
-        """
-
-    async def delete(self, code: CouponCode) -> DeleteAnswer:
-        """Send DELETE exactly once, at once, and return what the answer proves. Raises nothing by name."""
-
-    async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
-        """Set the expiry date, sent once, at once, after `reserve`. day: `YYYY-MM-DD`, as read.
-
-        Returns what the answer proves. Raises nothing by name.
-        """
-
-    def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
-        """Return what may be shown of a sealed snapshot that is said to be of `code` (I8)."""
-
-    async def create(self, code: CouponCode, sealed: Sealed) -> DeleteAnswer:
-        """Create the coupon of a sealed snapshot again, sent exactly once, at once, after `reserve`.
-
-        Returns what the answer proves. Raises nothing by name.
-        """
-
-
-class People(Protocol):
-    """Who is who in Slack."""
-
-    async def standing(self, user_id: str) -> Standing:
-        """Return a person from memory.
-
-        Someone never seen costs a call, 1 s at most, and is UNKNOWN where there is no answer (fail closed).
-        """
-
-    async def fresh(self, user_id: str, since: datetime) -> Standing:
-        """Ask Slack afresh: nothing asked before `since` counts.
-
-        Raises SlackUnavailable where Slack can't be asked.
-        """
-
-    def approvers(self) -> Collection[Standing]:
-        """Return everyone known who is granted a step, from memory."""
-
-
-Blocks = tuple[Mapping[str, object], ...]
-
-
-@dataclass(frozen=True)
-class Message:
-    """A Slack message: blocks as Slack wants them, and a text that says everything that matters."""
-
-    text: str
-    blocks: Blocks = ()
-
-
-@dataclass(frozen=True)
-class File:
-    """A file for a thread. title: what people see."""
-
-    name: str
-    title: str
-    content: bytes
-
-
-class Messenger(Protocol):
-    """Messages and Home tabs in Slack. Every call raises SlackUnavailable or SlackRefused."""
-
-    async def post(self, channel: str, message: Message) -> str:
-        """Post a message and return its ts."""
-
-    async def update(self, channel: str, ts: str, message: Message) -> None:
-        """Replace a message."""
-
-    async def reply(self, channel: str, ts: str, message: Message, *, broadcast: bool) -> None:
-        """Post into the thread of a message, and to the channel as well where broadcast."""
-
-    async def attach(self, channel: str, ts: str, file: File) -> None:
-        """Add a file to the thread of a message."""
-
-    async def tell(self, notice: Notice) -> None:
-        """Tell one person privately."""
-
-    async def is_in(self, channel: str, user: str) -> bool:
-        """Tell whether someone is in a channel, as far as can be found out with a few calls."""
-
-    async def publish(self, person: str, blocks: Blocks) -> None:
-        """Replace what a person sees on their Home tab."""
-
-
-class Dialogs(Protocol):
-    """Dialogs in Slack that a person fills in."""
-
-    async def open(self, trigger: str, view: Mapping[str, object]) -> None:
-        """Open one for who clicked. trigger: of the click, good once and for 3 s.
-
-        Takes 1 s at most. Raises SlackUnavailable or SlackRefused.
-        """
-
-
-class Files(Protocol):
-    """Files that people sent in Slack."""
-
-    async def fetch(self, url: str) -> bytes:
-        """Return what is in a file. Raises SlackUnavailable, and SlackRefused also where it is too large."""
-
-
-class Renderer(Protocol):
-    """The words and the looks. Each function works from what is stored alone."""
-
-    def card(self, request: Shown) -> Message:
-        """Return the card of a request at any state."""
-
-    def outcome(self, request: Shown, no_file: str | None = None) -> Message:
-        """Return the reply in the thread that says how the request ended, mentioning the requester.
-
-        no_file: Slack's name for why it did not take the report.
-        """
-
-    def report(self, request: Shown) -> File | None:
-        """Return what happened to every code as a file; None: the outcome itself tells it."""
-
-    def reminder(self, request: Pending) -> Message:
-        """Return the reply in the thread that reminds those who can give the step that comes next."""
-
-    def failure(self, request: Failed) -> str:
-        """Return what the requester is told privately where a request could not be shown."""
-
-    def refused_click(self, verdict: Verdict, request: Request | None) -> str:
-        """Return what someone is told privately whose click was refused."""
-
-    def stopped(self, request: Approved) -> str:
-        """Return what someone is told privately whose stop came too late for some of the coupons."""
-
-
-class Clock(Protocol):
-    """The time, passed in so that tests can set it."""
-
-    def now(self) -> datetime:
-        """Return the time, in UTC and aware of it."""

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from bot.domain.event import Event, EventKind
 from bot.domain.request.request import Failed, Pending, Submitted, expire, is_ended
-from bot.services.ports import Claim, Clock, Store
-from bot.services.present import Present
-from bot.services.read import ReadCoupons
+from bot.services.ports.outside import Clock
+from bot.services.ports.store import Claim, Store
+from bot.services.requests.card import Present
+from bot.services.requests.read import ReadCoupons
 
 
 class WorkOnRequest:

@@ -1,4 +1,7 @@
-"""A click: approve, reject, cancel, freeze, unfreeze or stop. One transaction, one effect (I6)."""
+"""A click: approve, reject, cancel, freeze, unfreeze or stop. One transaction, one effect (I6).
+
+What was not sent by the time of a stop is not sent any more.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from bot.domain.event import Event, EventKind, Notice
+from bot.domain.item.deletion import AnyState, Changed, Item, NotSent, Waiting, is_final
 from bot.domain.people import Person, Standing
 from bot.domain.policy import (
     Policy,
@@ -24,9 +28,20 @@ from bot.domain.policy import (
     may_unfreeze,
 )
 from bot.domain.request import freeze
-from bot.domain.request.request import Approved, Pending, Request, ShownAtEnd, approve, cancel, reject, review
-from bot.services.ports import Clock, People, Renderer, Store, Transaction
-from bot.services.stopping import carry_out_stop, past_stopping
+from bot.domain.request.request import (
+    Approved,
+    Pending,
+    Request,
+    ShownAtEnd,
+    approve,
+    cancel,
+    reject,
+    review,
+    stop,
+)
+from bot.services.facts import outcome_of
+from bot.services.ports.outside import Clock, People, Renderer
+from bot.services.ports.store import Place, Store, Transaction
 
 _MOST_COPIES = 5
 
@@ -229,3 +244,41 @@ async def _heal(tx: Transaction, click: Click, request: Request | None, verdict:
         await tx.deliver(click.request_id, replace(delivery, copies=copies, drawn_version=0))
     elif verdict in (Verdict.STALE_CARD, Verdict.ALREADY_ENDED):
         await tx.deliver(click.request_id, replace(delivery, drawn_version=0))
+
+
+async def carry_out_stop(tx: Transaction, request: Approved, actor: Person, now: datetime) -> None:
+    """Store the stop, with the outcome of each item that it ended as an audit event (I7).
+
+    Whoever works on such an item loses the claim, so nothing that was read for it leads to a DELETE. What it
+    held before an attempt that was proven not executed is not kept: the coupon is still there.
+    """
+    after = stop(request, actor, now)
+    await tx.save(after)
+    for position, (before, item) in enumerate(zip(request.items, after.items, strict=True)):
+        if is_final(item.state) and item.state != before.state:
+            await tx.snapshots.drop(Place(request.origin.id, position))
+            outcome = outcome_of(item.state)
+            await tx.record(
+                Event(
+                    kind=EventKind.ITEM_OUTCOME,
+                    at=now,
+                    request=request.origin.id,
+                    code=item.code,
+                    data=outcome,
+                )
+            )
+
+
+def past_stopping(request: Approved) -> tuple[Item, ...]:
+    """Return the items that a stop comes too late for: what was sent already, answered or not."""
+    return tuple(item for item in request.items if _was_sent(item.state))
+
+
+def _was_sent(state: AnyState) -> bool:
+    match state:
+        case Waiting(unanswered=unanswered):
+            return unanswered > 0
+        case Changed() | NotSent():
+            return False
+        case _:
+            return True

@@ -1,4 +1,4 @@
-"""Send an approved creation: everything checked afresh as for a deletion, POST sent once.
+"""An approved creation: everything checked afresh as for a deletion, POST sent once, then read.
 
 `Creating` is committed right before the POST, in the transaction that checks everything a last time. What
 got no clear answer is never sent again: a late one could still arrive, and would then be there twice.
@@ -6,22 +6,34 @@ got no clear answer is never sent again: a late one could still arrive, and woul
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from bot.domain.coupon import CouponCode, Reading, Sealed
 from bot.domain.errors import SlackError, VivoldiError, VivoldiRefused
 from bot.domain.event import EventKind
 from bot.domain.item.answer import DeleteAnswer, NotExecuted
 from bot.domain.item.deletion import Item, Send
-from bot.domain.item.restore import Creating, Draft, NotCreated, ToCreate, Unusable, WhyNot, sealed_digest
+from bot.domain.item.restore import (
+    Created,
+    Creating,
+    Draft,
+    NotCreated,
+    ToCreate,
+    Unclear,
+    Unusable,
+    WhyNot,
+    sealed_digest,
+)
 from bot.domain.people import Standing
 from bot.domain.policy import ApproverLost, Policy, Verdict, still_approved
 from bot.domain.request.request import Approved
-from bot.domain.request.restore import answered, check, send
-from bot.services.approvers import FreshApprovers
-from bot.services.ledger import Entry, Fact, Ledger, was_read
-from bot.services.ports import Claim, Clock, Coupons, People
-from bot.services.timing import SEND_WITHIN, seconds_between
+from bot.domain.request.restore import answered, check, confirm, give_up, lost, send, settle
+from bot.services.facts import Fact, was_read
+from bot.services.items.approvers import FreshApprovers
+from bot.services.items.ledger import Entry, Ledger
+from bot.services.pacing import SEND_WITHIN, is_hopeless, seconds_between
+from bot.services.ports.outside import Clock, Coupons, People
+from bot.services.ports.store import Claim
 
 Approvers = tuple[Standing, Standing]
 
@@ -137,3 +149,68 @@ class Create:
             "policy": self._policy.in_force(),
         }
         return Fact(EventKind.CREATE_SENDING, data)
+
+
+# How long a read is tried again before people are told what is known without it. What was sent and got no
+# answer may take effect late, so a coupon that is not shown yet is looked for as long.
+_READ_FOR = timedelta(seconds=60)
+_LOST = "the bot was stopped or held up before it stored the answer"
+
+
+class Restore:
+    """Carries the creation of a coupon on, step by step. Only `Create` sends anything."""
+
+    def __init__(self, ledger: Ledger, create: Create, coupons: Coupons, clock: Clock) -> None:
+        self._ledger = ledger
+        self._create = create
+        self._coupons = coupons
+        self._clock = clock
+
+    async def __call__(self, claim: Claim, request: Approved, item: Item, drafted: Draft) -> bool:
+        """Make the next step of a claimed item. Returns whether it can go on at once."""
+        match item.state:
+            case ToCreate() as ready:
+                return await self._create(claim, request, item, drafted, ready)
+            case Creating() as creating:
+                # Only a lease that ran out brings such an item here (I4).
+                fact = Fact(EventKind.CREATE_LOST, {"reason": _LOST})
+                return await self._ledger.move(claim, lost(creating, _LOST, self._clock.now()), fact)
+            case Unclear() as unclear:
+                return await self._settle(claim, item, drafted, unclear)
+            case Created() as created:
+                return await self._confirm(claim, item, drafted, created)
+            case other:
+                raise AssertionError(f"{other} has nothing left to do, so it can't be claimed")
+
+    async def _settle(self, claim: Claim, item: Item, drafted: Draft, unclear: Unclear) -> bool:
+        now, deadline = self._clock.now(), unclear.since + _READ_FOR
+        if is_hopeless(claim.attempts, now, deadline):
+            return await self._ledger.move(claim, give_up(unclear))
+        try:
+            reading = await self._coupons.read(item.code)
+        except VivoldiError as error:
+            if self._clock.now() >= deadline:
+                return await self._ledger.move(claim, give_up(unclear), was_read(error))
+            return await self._ledger.read_later(claim, error)
+        state = settle(drafted, unclear, reading, self._clock.now())
+        if isinstance(state, Created) or state.seen is not None:
+            return await self._ledger.move(claim, state, was_read(reading))
+        if self._clock.now() >= deadline:
+            return await self._ledger.move(claim, give_up(state), was_read(reading))
+        async with self._ledger.entry(claim, was_read(reading)) as entry:
+            await entry.move(state)
+            due = self._ledger.retry_at(claim.attempts)
+            await entry.tx.release(claim, min(due, deadline))
+        return False
+
+    async def _confirm(self, claim: Claim, item: Item, drafted: Draft, created: Created) -> bool:
+        deadline = created.at + _READ_FOR
+        if is_hopeless(claim.attempts, self._clock.now(), deadline):
+            return await self._ledger.move(claim, confirm(drafted, created, None))
+        try:
+            reading = await self._coupons.read(item.code)
+        except VivoldiError as error:
+            if self._clock.now() < deadline:
+                return await self._ledger.read_later(claim, error)
+            return await self._ledger.move(claim, confirm(drafted, created, None), was_read(error))
+        return await self._ledger.move(claim, confirm(drafted, created, reading), was_read(reading))

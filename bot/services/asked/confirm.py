@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from bot.domain.errors import SlackError
 from bot.domain.policy import Policy, Verdict
 from bot.domain.request.request import Pending
-from bot.services.decide import Click, Decide
-from bot.services.ports import Dialogs
+from bot.services.asked.click import Click, Decide
+from bot.services.ports.outside import Dialogs
 
 View = Callable[[Pending, str, str | None], Mapping[str, object]]
 

@@ -15,7 +15,8 @@ from bot.domain.people import Standing
 from bot.domain.policy import Policy, Verdict, anyone_may_freeze, can_complete, may_look, may_request
 from bot.domain.rate import Bulk, bulk_of
 from bot.domain.request.request import Origin, Purpose, Submitted
-from bot.services.ports import Clock, OpenRequest, People, Store, Transaction
+from bot.services.ports.outside import Clock, People
+from bot.services.ports.store import OpenRequest, Store, Transaction
 
 _LISTED = 20
 _REMEMBERED = 10

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.home import Home
-from bot.services.ports import Blocks, OpenRequest
+from bot.services.ports.outside import Blocks
+from bot.services.ports.store import OpenRequest
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.domain.people import Standing
 from bot.domain.request.request import Approved
-from bot.services.ports import Clock, People
+from bot.services.ports.outside import Clock, People
 
 # Twenty codes of one request share an answer about an approver that is this young, to stay in Slack's limits.
 _FRESH_FOR = timedelta(seconds=5)

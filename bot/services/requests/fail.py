@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from bot.domain.event import Event, EventKind, Notice
 from bot.domain.request.request import FailureReason, Pending, Submitted, fail
-from bot.services.ports import Claim, Clock, Delivery, Renderer, Store
+from bot.services.ports.outside import Clock, Renderer
+from bot.services.ports.store import Claim, Delivery, Store
 
 
 class FailRequest:

@@ -1,0 +1,1 @@
+"""Someone asks: one module for each way in."""

@@ -1,0 +1,1 @@
+"""The worker's work on one coupon."""

@@ -1,0 +1,1 @@
+"""The worker's work on a request as a whole."""
