@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 
 from benchmarks.stored import Stored
-from bot.adapters.store.chain import link_of, row_of, stored_events
+from bot.adapters.store.audit import link_of, row_of, stored_events
 from bot.adapters.store.schema import audit_head, decisions, items, requests
 from bot.domain.audit import Head, extend
 from sandbox.stage import ROOT

@@ -6,8 +6,8 @@ from typing import NoReturn
 
 import typer
 
-from bot.adapters.text import plain
 from bot.domain.errors import SlackError, SlackRefused, StoreError, StoreTooNew
+from bot.text import plain
 
 # The exit codes: something outside can't be used; something that was given can't be used.
 OUTSIDE, GIVEN = 1, 2

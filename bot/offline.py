@@ -45,7 +45,7 @@ async def _opened(settings: Settings, work: Callable[[Settings], Awaitable[_Resu
 
 def _require_file(url: str) -> None:
     """Make sure that a SQLite file is there, since opening it would make it. Raises StoreError."""
-    from bot.adapters.store.engine import parse_url
+    from bot.adapters.store.engine.engine import parse_url
 
     parsed = parse_url(url)
     if parsed.drivername.startswith("sqlite") and not Path(parsed.database or "").exists():

@@ -8,7 +8,6 @@ from datetime import date
 
 from hypothesis import strategies as st
 
-from bot.adapters.text import plain
 from bot.domain.coupon import (
     Coupon,
     CouponCode,
@@ -47,6 +46,7 @@ from bot.domain.item.restore import (
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Pending, Purpose
 from bot.domain.request.request import Shown as ShownRequest
+from bot.text import plain
 from tests.builders import (
     AMIR,
     CODE,

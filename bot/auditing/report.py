@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.adapters.text import plain
 from bot.auditing.stored import clock_time
 from bot.domain.audit import Fault, Head, Link, Wrong
 from bot.services.audit import Verified
+from bot.text import plain
 
 _LONGEST = 80
 

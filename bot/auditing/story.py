@@ -6,10 +6,10 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bot.adapters.text import plain
 from bot.auditing.stored import data_of, time_of
 from bot.domain.audit import Facts, Link
 from bot.domain.event import EventKind
+from bot.text import plain
 
 _WIDTH = 80
 _LONGEST = 2000

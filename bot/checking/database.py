@@ -9,8 +9,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from bot.adapters.store import require_current
-from bot.adapters.store.connection import translated
-from bot.adapters.store.engine import connect, parse_url
+from bot.adapters.store.engine.connect import translated
+from bot.adapters.store.engine.engine import connect, parse_url
 from bot.checking.finding import Finding, failure, fine, unlooked, warning
 from bot.checking.given import Given
 from bot.domain.errors import StoreError, StoreTooNew

@@ -17,12 +17,12 @@ from typing import TypeVar
 import pytest
 
 import bot.adapters.slack.directory
-import bot.adapters.store.patience
-import bot.adapters.store.sqlite
+import bot.adapters.store.engine.patience
+import bot.adapters.store.engine.sqlite
 import bot.adapters.store.store
 import bot.wiring
 import tests.chaos.town
-from bot.adapters.store.engine import Courtesy, Database, connect
+from bot.adapters.store.engine.engine import Courtesy, Database, connect
 
 # Seconds; longer than whatever waits here is left to wait.
 _LONG = 600
@@ -41,7 +41,7 @@ async def _at_once(work: Callable[[], Result]) -> Result:
 def without_threads() -> Iterator[None]:
     """Execute what is asked of SQLite at once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bot.adapters.store.sqlite, "in_thread", _at_once)
+        patch.setattr(bot.adapters.store.engine.sqlite, "in_thread", _at_once)
         yield
 
 
@@ -54,7 +54,7 @@ def same_dice() -> Iterator[None]:
     numbers = count(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bot.adapters.slack.directory, "_PATIENCE", _LONG)
-        patch.setattr(bot.adapters.store.patience, "SECONDS", _LONG)
+        patch.setattr(bot.adapters.store.engine.patience, "SECONDS", _LONG)
         patch.setattr(bot.wiring, "Random", lambda: Random(7))
         patch.setattr(bot.wiring, "new_id", lambda: f"CG-{next(numbers):010d}")
         yield

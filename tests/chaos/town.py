@@ -14,8 +14,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import select, text
 
 from bot.adapters.slack import web_session
-from bot.adapters.store.connection import run
-from bot.adapters.store.engine import connect
+from bot.adapters.store.engine.connect import run
+from bot.adapters.store.engine.engine import connect
 from bot.adapters.store.schema import items, notices, requests
 from bot.domain.people import Grants
 from bot.domain.policy import Policy

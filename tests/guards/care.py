@@ -148,7 +148,7 @@ _WINDOW = (
         name="window stored",
         keeps="I1",
         promise="The time to stop is the one that the card promised, whatever the setting is by then.",
-        file="bot/adapters/store/mapping.py",
+        file="bot/adapters/store/rows.py",
         text='_REQUEST_TIMES = ("approve_by", "execute_by", "stop_until", "ended_at")',
         without='_REQUEST_TIMES = ("approve_by", "execute_by", "ended_at")',
         tests=(f"{_STOPPED}::test_a_claim_within_the_window_sends_nothing",),

@@ -123,7 +123,7 @@ GUARDS = (
         name="calls held too long",
         keeps="-",
         promise="Calls that were taken ahead and not made in time are not made later.",
-        file="bot/adapters/vivoldi/shared_rate.py",
+        file="bot/adapters/vivoldi/rate.py",
         text="if self._monotonic() >= self._held_until:",
         without="if False:",
         tests=(f"{_CALLS}::test_what_is_held_too_long_is_not_used",),

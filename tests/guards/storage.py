@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.guards.guard import Guard
 
 _CLAIMS = "bot/adapters/store/claims.py"
-_SQLITE = "bot/adapters/store/sqlite.py"
-_WRITER = "bot/adapters/store/shared_commit.py"
+_SQLITE = "bot/adapters/store/engine/sqlite.py"
+_WRITER = "bot/adapters/store/engine/shared_commit.py"
 _SHARED = "tests/integration/test_shared_commit.py"
 _TABLES = "bot/adapters/migrations/versions/0001_first_tables.py"
 _CHAIN = "bot/adapters/migrations/versions/0002_audit_chain.py"
@@ -89,7 +89,7 @@ _CLAIMED = (
         name="only approved is due",
         keeps="I1",
         promise="Nothing can be claimed for deletion before both approvals are stored.",
-        file="bot/adapters/store/due.py",
+        file="bot/adapters/store/claims.py",
         text="deletion = approved and not is_final(state)",
         without="deletion = not is_final(state)",
         tests=(f"{_BY_CLAIMS}::test_only_an_approval_makes_items_due[sqlite]",),
@@ -257,7 +257,7 @@ _DURABLE = (
         name="newer databases left alone",
         keeps="I5",
         promise="A database that a newer version migrated is not touched.",
-        file="bot/adapters/store/migrate.py",
+        file="bot/adapters/store/engine/migrate.py",
         text="if stored - set(known):",
         without="if False:",
         tests=("tests/integration/test_migrations.py::test_a_newer_database_is_left_alone[sqlite]",),
@@ -269,7 +269,7 @@ _AUDITED = (
         name="the head is locked",
         keeps="I7",
         promise="On PostgreSQL, of writers at once each follows the other.",
-        file="bot/adapters/store/chain.py",
+        file="bot/adapters/store/audit.py",
         text="_locked_head if lock else _head",
         without="_head",
         tests=("tests/integration/test_audit.py::test_writers_at_once_keep_the_chain_whole",),

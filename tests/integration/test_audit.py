@@ -14,10 +14,10 @@ from alembic import command
 from sqlalchemy import Connection, text
 
 from bot.adapters.store import SqlStore, SqlTrail, migrate
-from bot.adapters.store.connection import Connection as AnyConnection
-from bot.adapters.store.connection import run
-from bot.adapters.store.engine import connect
-from bot.adapters.store.migrate import _config
+from bot.adapters.store.engine.connect import Connection as AnyConnection
+from bot.adapters.store.engine.connect import run
+from bot.adapters.store.engine.engine import connect
+from bot.adapters.store.engine.migrate import _config
 from bot.domain.audit import Wrong
 from bot.domain.errors import StoreError
 from bot.domain.event import Event, EventKind

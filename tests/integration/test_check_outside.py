@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from bot.adapters.store import migrate
-from bot.adapters.store.connection import run
-from bot.adapters.store.engine import connect
+from bot.adapters.store.engine.connect import run
+from bot.adapters.store.engine.engine import connect
 from bot.checking import Level, read_settings
 from bot.checking.clock import look_at_clock
 from tests.integration.checked import NOWHERE, Rig, check_rig

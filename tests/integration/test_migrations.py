@@ -15,9 +15,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from bot.adapters.store import migrate, require_current
-from bot.adapters.store.connection import run
-from bot.adapters.store.engine import connect
-from bot.adapters.store.migrate import _config, known_revisions
+from bot.adapters.store.engine.connect import run
+from bot.adapters.store.engine.engine import connect
+from bot.adapters.store.engine.migrate import _config, known_revisions
 from bot.adapters.store.schema import metadata
 from bot.domain.errors import StoreError, StoreTooNew
 from tests.integration.databases import KINDS, fresh_url

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from bot.adapters.store import migrate
-from bot.adapters.store.connection import run
-from bot.adapters.store.engine import connect
+from bot.adapters.store.engine.connect import run
+from bot.adapters.store.engine.engine import connect
 from sandbox.stage import ROOT
 from tests.integration.databases import KINDS, fresh_url
 

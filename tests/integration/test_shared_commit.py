@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from bot.adapters.store import sqlite
-from bot.adapters.store.connection import run
-from bot.adapters.store.engine import Database, connect
+from bot.adapters.store.engine import sqlite
+from bot.adapters.store.engine.connect import run
+from bot.adapters.store.engine.engine import Database, connect
 from bot.domain.errors import StoreError, StoreUnavailable
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.adapters.store.connection import run
-from bot.adapters.store.engine import connect
+from bot.adapters.store.engine.connect import run
+from bot.adapters.store.engine.engine import connect
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import CodeTaken, StoreError
 from bot.domain.event import Event, EventKind

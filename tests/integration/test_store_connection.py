@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from bot.adapters.store.connection import run
-from bot.adapters.store.engine import Database, connect
+from bot.adapters.store.engine.connect import run
+from bot.adapters.store.engine.engine import Database, connect
 
 _OF_TWO_WORDS = ("BEGIN", "ROLLBACK")
 

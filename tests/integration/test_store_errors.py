@@ -11,10 +11,11 @@ import psycopg
 import pytest
 from sqlalchemy import Table, exc, text
 
-from bot.adapters.store import SqlStore, migrate, patience, postgres
+from bot.adapters.store import SqlStore, migrate
 from bot.adapters.store.claims import oldest_due
-from bot.adapters.store.connection import Connection, run, translate
-from bot.adapters.store.engine import connect
+from bot.adapters.store.engine import patience, postgres
+from bot.adapters.store.engine.connect import Connection, run, translate
+from bot.adapters.store.engine.engine import connect
 from bot.adapters.store.schema import homes, items, notices, requests
 from bot.domain.errors import StoreError, StoreUnavailable
 from bot.worker import LEASE

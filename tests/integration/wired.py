@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import text
 
 from bot.adapters.store import SqlStore, SqlTrail, migrate
-from bot.adapters.store.connection import run
-from bot.adapters.store.engine import connect
+from bot.adapters.store.engine.connect import run
+from bot.adapters.store.engine.engine import connect
 from bot.domain.coupon import CouponCode
 from bot.domain.event import Event, EventKind
 from bot.domain.item.deletion import AnyState

@@ -12,8 +12,8 @@ import pytest_asyncio
 from sqlalchemy import select
 
 from bot.adapters.seal import new_key
-from bot.adapters.store.connection import run
-from bot.adapters.store.engine import connect
+from bot.adapters.store.engine.connect import run
+from bot.adapters.store.engine.engine import connect
 from bot.adapters.store.schema import metadata
 from sandbox.slack_client import Message
 from sandbox.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage

@@ -21,8 +21,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import select
 
 from bot.adapters import migrations
-from bot.adapters.store.connection import run
-from bot.adapters.store.engine import connect
+from bot.adapters.store.engine.connect import run
+from bot.adapters.store.engine.engine import connect
 from bot.adapters.store.schema import metadata
 from sandbox.stage import ROOT, BotProcess, NotReady, Server, Stage
 from tests.integration.databases import fresh_url

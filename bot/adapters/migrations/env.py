@@ -1,4 +1,4 @@
-"""Run by Alembic. The connection, its transaction and its lock come from `bot.adapters.store.migrate`."""
+"""Run by Alembic. The connection, its transaction and its lock come from `store.engine.migrate`."""
 
 from alembic import context
 

@@ -11,10 +11,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.client import ask
 from bot.adapters.slack.shared import SharedQuestion
-from bot.adapters.text import plain
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.domain.people import Grants, Kind, Person, Standing
 from bot.services.ports.outside import Clock
+from bot.text import plain
 
 _AT_ONCE = 5  # calls of a refresh
 _PEOPLE_A_ROUND = 60  # well within the rate limit of users.info

@@ -26,8 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.store import claims
-from bot.adapters.store.connection import Connection, run
-from bot.adapters.store.engine import Database
+from bot.adapters.store.engine.connect import Connection, run
+from bot.adapters.store.engine.engine import Database
 from bot.adapters.store.load import load
 from bot.adapters.store.schema import Instant, homes, requests
 from bot.domain.errors import LostClaim

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import BindParameter, ColumnElement, RowMapping, Text, bindparam, select, type_coerce
 
-from bot.adapters.store.connection import Connection, run
-from bot.adapters.store.mapping import ITEM_TEXTS, Texts, request_of
+from bot.adapters.store.engine.connect import Connection, run
+from bot.adapters.store.rows import ITEM_TEXTS, Texts, request_of
 from bot.adapters.store.schema import decisions, items, requests
 from bot.services.ports.store import OpenRequest
 

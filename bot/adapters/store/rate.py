@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from bot.adapters.store.connection import run
-from bot.adapters.store.engine import Database
+from bot.adapters.store.engine.connect import run
+from bot.adapters.store.engine.engine import Database
 from bot.adapters.store.schema import call_rate
 from bot.domain.errors import StoreError
 from bot.domain.rate import Grant, Plan, Taken, has_room, take

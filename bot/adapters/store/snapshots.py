@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, insert, select, tuple_, update
 
-from bot.adapters.store.connection import Connection, run
+from bot.adapters.store.engine.connect import Connection, run
 from bot.adapters.store.schema import items, snapshots
 from bot.domain.coupon import CouponCode, Sealed, code_key
 from bot.services.ports.store import Place, Snapshot

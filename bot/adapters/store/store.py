@@ -10,12 +10,12 @@ from typing import Self
 from sqlalchemy import delete, select, update
 
 from bot.adapters.store.claims import claimed, keep, overdue, place_of, row_behind, take
-from bot.adapters.store.connection import run
-from bot.adapters.store.engine import Courtesy, connect
+from bot.adapters.store.engine.connect import run
+from bot.adapters.store.engine.engine import Courtesy, connect
 from bot.adapters.store.homes import SqlHomes
 from bot.adapters.store.load import from_row, load, load_one
-from bot.adapters.store.mapping import delivery_of, notice_of
 from bot.adapters.store.rate import SqlRate
+from bot.adapters.store.rows import delivery_of, notice_of
 from bot.adapters.store.schema import homes, items, notices, requests
 from bot.adapters.store.transaction import SqlTransaction
 from bot.domain.coupon import CouponCode, code_key

@@ -10,15 +10,16 @@ from typing import Any
 from sqlalchemy import Executable, RowMapping, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.adapters.store import claims, mapping
-from bot.adapters.store.chain import append
-from bot.adapters.store.connection import Connection, run
-from bot.adapters.store.due import item_due, paced, request_due, retry_due
-from bot.adapters.store.freezes import freeze_of
+from bot.adapters.store import claims
+from bot.adapters.store import rows as mapping
+from bot.adapters.store.audit import append
+from bot.adapters.store.claims import item_due, paced, request_due, retry_due
+from bot.adapters.store.engine.connect import Connection, run
 from bot.adapters.store.homes import make_due
 from bot.adapters.store.load import load_one, load_row
 from bot.adapters.store.schema import decisions, homes, items, notices, requests
 from bot.adapters.store.snapshots import SqlSnapshots
+from bot.adapters.store.states import freeze_of
 from bot.domain.coupon import code_key
 from bot.domain.errors import CodeTaken, StoreError
 from bot.domain.event import Event, Notice

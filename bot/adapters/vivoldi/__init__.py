@@ -1,7 +1,6 @@
 """The coupon API of Vivoldi, over HTTP."""
 
 from bot.adapters.vivoldi.client import VivoldiClient
-from bot.adapters.vivoldi.rate import RateLimit, Turns
-from bot.adapters.vivoldi.shared_rate import SharedRate
+from bot.adapters.vivoldi.rate import RateLimit, SharedRate, Turns
 
 __all__ = ["RateLimit", "SharedRate", "Turns", "VivoldiClient"]

@@ -13,11 +13,11 @@ from http import HTTPStatus
 import httpx
 
 from bot.adapters.retry_after import retry_after
-from bot.adapters.text import plain
 from bot.adapters.vivoldi.wire import parse_coupon, parse_json
 from bot.domain.coupon import CouponCode, NotShown, Reading, Shown
 from bot.domain.errors import VivoldiRefused, VivoldiUnavailable
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
+from bot.text import plain
 
 # What a call can raise. httpx looks at the `Location` of a redirect even where it does not follow it, and
 # InvalidURL, for one that it can't read, is none of its HTTPErrors.

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-from bot.adapters.text import plain
 from bot.domain.coupon import Coupon, CouponCode, DiscountKind, code_key
+from bot.text import plain
 
 _KINDS = {457: DiscountKind.PERCENT, 458: DiscountKind.AMOUNT}
 PERSONAL = ("userId", "userNm", "userPhnno", "userEml", "userEtc1", "userEtc2")

@@ -14,10 +14,9 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Connection, CursorResult, Dialect, Executable, NullPool, create_engine, event
 from sqlalchemy.engine.cursor import CursorFetchStrategy, FullyBufferedCursorFetchStrategy
 
-from bot.adapters.store import patience
-from bot.adapters.store.connection import Row
-from bot.adapters.store.patience import Turn
-from bot.adapters.store.prepare import closed_on_failure
+from bot.adapters.store.engine import patience
+from bot.adapters.store.engine.connect import Row, closed_on_failure
+from bot.adapters.store.engine.patience import Turn
 
 Result = TypeVar("Result")
 

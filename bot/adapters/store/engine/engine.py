@@ -14,9 +14,9 @@ from typing import Protocol
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from bot.adapters.store.connection import Connection, Engine, translated
-from bot.adapters.store.shared_commit import SqliteWriter
-from bot.adapters.store.sqlite import SqliteReader
+from bot.adapters.store.engine.connect import Connection, Engine, translated
+from bot.adapters.store.engine.shared_commit import SqliteWriter
+from bot.adapters.store.engine.sqlite import SqliteReader
 from bot.domain.errors import StoreError
 
 _SQLITE = ("sqlite", "sqlite+pysqlite")
@@ -94,7 +94,7 @@ def connect(url: str, courtesy: Courtesy | None = None) -> Database:
         reading = SqliteReader(parsed)
         return Database(SqliteWriter(parsed), reading, reading, courtesy)
     # Imported where it is used: a bot on SQLite has no use for 47 ms and 6 MB of it.
-    from bot.adapters.store.postgres import postgres
+    from bot.adapters.store.engine.postgres import postgres
 
     engine = postgres(parsed)
     reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

@@ -1,9 +1,9 @@
-"""What statements are executed on, whichever database is below, and errors as the program's own."""
+"""New connections, what statements are executed on, and errors as the program's own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy
@@ -77,3 +77,12 @@ def translate(error: SQLAlchemyError) -> StoreError:
     if name == "DatabaseError":
         return StoreUnavailable("The file of the database is damaged, or is no database.")
     return StoreError(f"The database refused a statement ({name}).")
+
+
+@contextmanager
+def closed_on_failure(connection: Any) -> Iterator[None]:
+    """Close a driver's connection that can't be prepared: it is not the pool's yet, so nobody else would."""
+    with ExitStack() as failing:
+        failing.callback(connection.close)
+        yield
+        failing.pop_all()

@@ -9,8 +9,8 @@ from sqlalchemy import URL, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bot.adapters.store import patience
-from bot.adapters.store.prepare import closed_on_failure
+from bot.adapters.store.engine import patience
+from bot.adapters.store.engine.connect import closed_on_failure
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn

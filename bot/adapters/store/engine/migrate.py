@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from bot.adapters import migrations
-from bot.adapters.store.connection import translated
-from bot.adapters.store.engine import connect
+from bot.adapters.store.engine.connect import translated
+from bot.adapters.store.engine.engine import connect
 from bot.domain.errors import StoreError, StoreTooNew
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import structlog
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from bot.adapters.store import patience, sqlite
-from bot.adapters.store.connection import translated
-from bot.adapters.store.sqlite import InLoop, SqliteFile
+from bot.adapters.store.engine import patience, sqlite
+from bot.adapters.store.engine.connect import translated
+from bot.adapters.store.engine.sqlite import InLoop, SqliteFile
 from bot.domain.errors import StoreError, StoreUnavailable
 
 # Whoever will write has the lock before the first read, so nothing that was read is old.

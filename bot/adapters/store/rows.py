@@ -11,8 +11,15 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from bot.adapters.store.freezes import freeze_json, freeze_of
-from bot.adapters.store.restores import RESTORE_STATES, coupon_of, draft_json, draft_of, restore_state_of
+from bot.adapters.store.states import (
+    RESTORE_STATES,
+    coupon_of,
+    draft_json,
+    draft_of,
+    freeze_json,
+    freeze_of,
+    restore_state_of,
+)
 from bot.domain import coupon as coupons
 from bot.domain.coupon import CouponCode, NotShown, Reading, Shown, code_key
 from bot.domain.errors import StoreError
