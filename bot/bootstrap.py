@@ -44,13 +44,13 @@ from bot.observe.log import correlate, log_events
 from bot.observe.metrics import Metrics
 from bot.observe.scrape import Scrape
 from bot.observe.tracing import tracing
-from bot.precedence import Precedence
-from bot.server import Watch, http_app, run_http
+from bot.run.precedence import Precedence
+from bot.run.server import Watch, http_app, run_http
+from bot.run.socket_mode import run_socket
+from bot.run.worker import Chore, Wakeup, Worker
 from bot.services.ports.outside import Coupons, Dialogs, Messenger
 from bot.settings import Settings
-from bot.socket_mode import run_socket
 from bot.wiring import Services
-from bot.worker import Chore, Wakeup, Worker
 from handlers import errors, listeners
 from handlers.answers import Answers
 from handlers.cards import Cards

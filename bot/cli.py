@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from bot import __version__, auditing, manifest, snapshots
+from bot import __version__
 from bot.domain.errors import BadInput, SettingsError, SlackError, StoreError
-from bot.exits import GIVEN, OUTSIDE, fail, slack_sentence, store_sentence
 from bot.lasting import lasting
 from bot.logs import Redactor, configure
+from bot.operate import audit, manifest, snapshots
+from bot.operate.exits import GIVEN, OUTSIDE, fail, slack_sentence, store_sentence
 from bot.settings import Settings, Transport, load_settings
 
 app = typer.Typer(
@@ -23,7 +24,7 @@ app = typer.Typer(
     # They would print the values of local variables, and settings are among them.
     pretty_exceptions_enable=False,
 )
-app.add_typer(auditing.app, name="audit")
+app.add_typer(audit.app, name="audit")
 app.add_typer(snapshots.app, name="snapshots")
 
 
@@ -73,7 +74,7 @@ def check(
     json: Annotated[bool, typer.Option("--json", help="Print it as JSON, for programs.")] = False,
 ) -> None:
     """Tell what works and what doesn't, with remedies. Changes nothing; exit code 1 if something fails."""
-    from bot import checking
+    from bot.operate import check as checking
 
     given = checking.read_settings()
     configure(given.settings.log_level, given.settings.log_format, given.settings.secrets())

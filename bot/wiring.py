@@ -8,6 +8,7 @@ from datetime import timedelta
 from random import Random
 
 from bot.domain.policy import Policy
+from bot.run.worker import LEASE, Lane
 from bot.services.asked.click import Decide
 from bot.services.asked.command import Submit
 from bot.services.asked.confirm import Confirm, View
@@ -31,7 +32,6 @@ from bot.services.requests.read import ReadCoupons
 from bot.services.requests.work import WorkOnRequest
 from bot.services.retention import RemoveOldSnapshots
 from bot.settings import Settings
-from bot.worker import LEASE, Lane
 
 # Letters and digits that nobody mixes up when reading an id aloud; 32, so that five bits choose one.
 _ID_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from bot.adapters.store import SqlTrail
-from bot.auditing.stored import time_of
 from bot.domain.audit import Facts
 from bot.domain.event import Event, EventKind
 from bot.domain.people import Person
+from bot.operate.audit.stored import time_of
 from bot.services.ports.store import Trail
 
 

@@ -17,7 +17,7 @@ import structlog
 
 from bot import __version__
 from bot.observe.calls import CallObserver
-from bot.worker import ClaimT, Lane
+from bot.run.worker import ClaimT, Lane
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer

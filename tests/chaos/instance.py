@@ -15,10 +15,10 @@ from bot.adapters.slack import Directory, SlackMessenger
 from bot.adapters.store import SqlStore
 from bot.domain.errors import LostClaim, SlackError, StoreError
 from bot.domain.policy import Policy
+from bot.run.worker import KEEP_EVERY, Lane
 from bot.services.ports.outside import Coupons
 from bot.settings import Settings
 from bot.wiring import Services
-from bot.worker import KEEP_EVERY, Lane
 from handlers.answers import Answers
 from handlers.cards import Cards
 from handlers.home import HomeBlocks

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from bot.worker import LEASE
+from bot.run.worker import LEASE
 from sandbox.slack.faults import Fault as SlackFault
 from sandbox.slack.payloads import find_element
 from sandbox.slack.world import Message

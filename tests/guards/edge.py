@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.guards.guard import Guard
 
-_SERVER = "bot/server.py"
+_SERVER = "bot/run/server.py"
 _PAYLOADS = "handlers/payloads.py"
 _HTTP = "tests/integration/test_http_guard.py"
 _SECURITY = "tests/security"
@@ -104,7 +104,7 @@ GUARDS = (
         name="a lost Socket Mode link",
         keeps="I5",
         promise="A connection that stays lost is opened anew.",
-        file="bot/socket_mode.py",
+        file="bot/run/socket_mode.py",
         text="return now - self.last_connected >= self.seconds",
         without="return False",
         tests=("tests/integration/test_socket_mode.py::test_watchdog_counts_from_the_last_connection",),

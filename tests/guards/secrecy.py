@@ -140,7 +140,7 @@ GUARDS = (
         name="no cell is a formula",
         keeps="-",
         promise="No name in an export is carried out by a spreadsheet.",
-        file="bot/auditing/export.py",
+        file="bot/operate/audit/export.py",
         text='_FORMULA = ("=", "+", "-", "@", ',
         without="_FORMULA = (",
         tests=("tests/integration/test_audit_export.py::test_no_cell_is_a_formula",),

@@ -16,7 +16,7 @@ from slack_bolt.authorization import AuthorizeResult
 from bot.bootstrap import SystemClock
 from bot.observe.metrics import Metrics
 from bot.observe.scrape import Scrape
-from bot.server import Watch
+from bot.run.server import Watch
 
 SECRET = "signing-secret"
 FORM = "application/x-www-form-urlencoded"

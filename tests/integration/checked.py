@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.checking import Finding, check, read_settings
+from bot.operate.check import Finding, check, read_settings
 from bot.settings import Settings
 from sandbox.slack import LocalSlack
 from sandbox.slack_client import SlackControl

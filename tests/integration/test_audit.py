@@ -22,7 +22,7 @@ from bot.domain.audit import Wrong
 from bot.domain.errors import StoreError
 from bot.domain.event import Event, EventKind
 from bot.domain.people import Person
-from bot.services.audit import Verified, verify
+from bot.operate.audit.verify import Verified, verify
 from tests.integration.databases import KINDS, Bench, SetClock, bench_on, fresh_url
 from tests.integration.stored import ANN, code, store_new, submitted
 

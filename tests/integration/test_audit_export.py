@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from bot.adapters.store import SqlTrail
-from bot.auditing.export import COLUMNS, Format, write
 from bot.domain.audit import Facts, link_hash
 from bot.domain.coupon import CouponCode
 from bot.domain.event import Event, EventKind
 from bot.domain.people import Person
+from bot.operate.audit.export import COLUMNS, Format, write
 from bot.services.ports.store import EVERYTHING, Chosen
 from tests.integration.databases import KINDS, Bench, bench_on
 from tests.integration.stored import store_new, submitted

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.store import migrate
-from bot.checking import Level, as_json, as_text, overall
-from bot.checking.vivoldi import NO_COUPON
+from bot.operate.check import Level, as_json, as_text, overall
+from bot.operate.check.vivoldi import NO_COUPON
 from sandbox.stage import API_KEY, ROOT, SIGNING_SECRET, Stage, stage
 from tests.integration.checked import NOWHERE, RIKA, Rig, check_rig
 

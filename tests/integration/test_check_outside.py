@@ -13,8 +13,8 @@ from sqlalchemy import text
 from bot.adapters.store import migrate
 from bot.adapters.store.engine.connect import run
 from bot.adapters.store.engine.engine import connect
-from bot.checking import Level, read_settings
-from bot.checking.clock import look_at_clock
+from bot.operate.check import Level, read_settings
+from bot.operate.check.clock import look_at_clock
 from tests.integration.checked import NOWHERE, Rig, check_rig
 from tests.integration.databases import KINDS, fresh_url
 

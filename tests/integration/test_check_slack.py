@@ -10,9 +10,9 @@ import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.checking import Level
-from bot.checking.slack import MANIFEST_SCOPES
-from bot.manifest import render
+from bot.operate.check import Level
+from bot.operate.check.slack import MANIFEST_SCOPES
+from bot.operate.manifest import render
 from sandbox.stage import APP_TOKEN, SIGNING_SECRET
 from tests.integration.checked import AMIR, RIKA, Rig, check_rig
 

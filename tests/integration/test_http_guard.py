@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import Message
 
-from bot.server import MAX_BODY_BYTES, http_app
+from bot.run.server import MAX_BODY_BYTES, http_app
 from tests.integration.bolt import FORM, SECRET, Bot, command, signed, watched
 
 

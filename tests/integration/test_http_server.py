@@ -12,7 +12,7 @@ import pytest
 from starlette.applications import Starlette
 
 from bot.domain.errors import SettingsError, StoreUnavailable
-from bot.server import http_app, listening, run_http
+from bot.run.server import http_app, listening, run_http
 from tests.integration.bolt import SECRET, Bot, command, ready, signed, watched
 
 

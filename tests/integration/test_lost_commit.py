@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 from bot.adapters.store import SqlStore, migrate
 from bot.domain.errors import StoreUnavailable
 from bot.domain.request.request import Pending
-from bot.server import http_app
+from bot.run.server import http_app
 from bot.services.asked.click import Action
 from handlers import errors
 from tests.builders import AMIR, a_policy

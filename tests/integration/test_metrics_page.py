@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from bot.domain.errors import StoreUnavailable
 from bot.observe.metrics import Metrics
 from bot.observe.scrape import Scrape
-from bot.server import Watch, http_app
+from bot.run.server import Watch, http_app
 from tests.fakes import FixedClock
 from tests.integration.bolt import SECRET, Bot, command, ready, signed
 from tests.integration.databases import bench_on

@@ -13,7 +13,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.domain.errors import SettingsError
-from bot.socket_mode import Watchdog, run_socket
+from bot.run.socket_mode import Watchdog, run_socket
 
 COMMAND = {"command": "/coupon-delete", "text": "now", "team_id": "T1", "user_id": "U1", "channel_id": "C1"}
 ENVELOPE = {"type": "slash_commands", "envelope_id": "E1", "payload": COMMAND}

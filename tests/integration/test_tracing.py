@@ -16,8 +16,8 @@ import structlog
 from bot.domain.errors import VivoldiUnavailable
 from bot.observe.calls import Calls
 from bot.observe.tracing import tracing
+from bot.run.worker import Lane
 from bot.services.ports.store import Claim
-from bot.worker import Lane
 
 CLAIM = Claim("CG-1", 0, "token", 1)
 

@@ -20,12 +20,12 @@ from bot.domain.item.deletion import AnyState
 from bot.domain.people import Person
 from bot.domain.policy import Policy, Verdict
 from bot.domain.request.request import Failed, Request, Submitted
+from bot.run.worker import LEASE, Lane
 from bot.services.asked.click import Action, Click
 from bot.services.asked.command import Accepted, Answer, SlashCommand
 from bot.services.ports.store import Delivery
 from bot.settings import Settings
 from bot.wiring import Services
-from bot.worker import LEASE, Lane
 from handlers.cards import Cards
 from handlers.home import HomeBlocks
 from sandbox.audit import recorded

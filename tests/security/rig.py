@@ -24,7 +24,7 @@ import httpx
 from starlette.applications import Starlette
 
 from bot.bootstrap import Bot, connected, migrate
-from bot.server import http_app
+from bot.run.server import http_app
 from bot.settings import Settings
 from sandbox.slack import LocalSlack
 from sandbox.slack.delivery import http_body

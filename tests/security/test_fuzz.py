@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from bot.adapters.store import SqlTrail
-from bot.services.audit import verify
+from bot.operate.audit.verify import verify
 from sandbox.slack.world import Message
 from tests.scenario.playing import AMIR, BEA, DANA, RIKA
 from tests.security.fuzz_report import FUZZ, SEED

@@ -21,8 +21,8 @@ import pytest
 import pytest_asyncio
 
 from bot.adapters.store import SqlTrail
-from bot.auditing.export import COLUMNS, as_csv, as_jsonl
-from bot.auditing.story import story
+from bot.operate.audit.export import COLUMNS, as_csv, as_jsonl
+from bot.operate.audit.story import story
 from sandbox.slack.world import Message, World
 from sandbox.slack_client import LogEntry
 from tests.scenario.playing import AMIR, BEA, CARL, DANA, PATIENCE, fresh_code

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
-from bot.server import MAX_BODY_BYTES, run_http
+from bot.run.server import MAX_BODY_BYTES, run_http
 from sandbox.stage import free_port
 from tests.scenario.playing import fresh_code, until
 from tests.security.rig import EVENTS, Rig, form_of, rig_on, signed

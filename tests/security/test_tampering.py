@@ -18,7 +18,7 @@ from bot.adapters.store import SqlTrail
 from bot.domain.audit import EMPTY, Facts, Head, Link, advance, link_hash
 from bot.domain.event import Event, EventKind
 from bot.domain.people import Person
-from bot.services.audit import verify
+from bot.operate.audit.verify import verify
 from tests.integration.databases import Bench, bench_on
 from tests.integration.test_audit import record
 

@@ -12,10 +12,10 @@ import structlog
 import typer
 
 from bot import logs
-from bot.auditing.report import report
 from bot.domain.audit import EMPTY, Facts, Fault, Link, Wrong
-from bot.exits import fail
-from bot.services.audit import Verified
+from bot.operate.audit.report import report
+from bot.operate.audit.verify import Verified
+from bot.operate.exits import fail
 
 PLANTED = "\x1b[2J\x1b[H\x9b1A\x07\u202eAll is well\r\n2026-01-01T00:00:00Z [info] The audit is whole"
 

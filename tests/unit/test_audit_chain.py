@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.domain.audit import EMPTY, Around, Facts, Fault, Head, Link, Wrong, extend, link_hash
-from bot.services.audit import verify
+from bot.operate.audit.verify import verify
 from bot.services.ports.store import EVERYTHING, Chosen, Page
 
 _PAGE = 3

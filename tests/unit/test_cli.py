@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot import __version__
-from bot.manifest import render
+from bot.operate.manifest import render
 from bot.settings import Settings
 
 ROOT = Path(__file__).parents[2]

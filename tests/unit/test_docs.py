@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from bot.cli import app
-from bot.manifest import render
+from bot.operate.manifest import render
 from bot.settings import Settings
 from docs import generate
 

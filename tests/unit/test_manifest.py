@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from bot.domain.errors import BadInput
-from bot.manifest import render
+from bot.operate.manifest import render
 
 MANIFEST = Path(__file__).parents[2] / "manifest.yml"
 BOOLEAN = {"type": "boolean"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.precedence import Precedence
+from bot.run.precedence import Precedence
 
 
 async def test_others_wait_for_whoever_goes_first() -> None:

@@ -12,8 +12,8 @@ import pytest
 from bot import bootstrap
 from bot.bootstrap import Bot
 from bot.observe.metrics import Metrics
+from bot.run.worker import Wakeup, Worker
 from bot.settings import Settings
-from bot.worker import Wakeup, Worker
 from tests.integration.bolt import Bot as Listening
 from tests.integration.bolt import watched
 

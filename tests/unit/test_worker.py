@@ -10,9 +10,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot import worker as module
 from bot.domain.errors import LostClaim, StoreUnavailable
-from bot.worker import Chore, Lane, Wakeup, Worker
+from bot.run import worker as module
+from bot.run.worker import Chore, Lane, Wakeup, Worker
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from bot.checking.finding import Finding, fine, unlooked, warning
-from bot.checking.given import Given
+from bot.operate.check.finding import Finding, fine, unlooked, warning
+from bot.operate.check.given import Given
 from bot.services.ports.outside import Clock
 
 _NAME = "clock"

@@ -10,15 +10,15 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from bot.auditing.export import Format, write
-from bot.auditing.report import report
-from bot.auditing.story import story
 from bot.domain.audit import Link
 from bot.domain.coupon import parse_code
 from bot.domain.errors import BadInput
-from bot.exits import GIVEN, OUTSIDE, fail
-from bot.offline import with_database
-from bot.services.audit import verify as verify_chain
+from bot.operate.audit.export import Format, write
+from bot.operate.audit.report import report
+from bot.operate.audit.story import story
+from bot.operate.audit.verify import verify as verify_chain
+from bot.operate.exits import GIVEN, OUTSIDE, fail
+from bot.operate.offline import with_database
 from bot.services.ports.store import Chosen, Trail
 from bot.settings import Settings
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.domain.errors import StoreError
-from bot.exits import GIVEN, OUTSIDE, fail, store_sentence
 from bot.logs import Redactor
+from bot.operate.exits import GIVEN, OUTSIDE, fail, store_sentence
 from bot.settings import Settings
 
 _Result = TypeVar("_Result")
@@ -21,7 +21,7 @@ def with_database(work: Callable[[Settings], Awaitable[_Result]], *needed: str) 
     needed: the other settings that it takes, in lower case. Whatever can't be used ends the command with a
     sentence and an exit code; other settings may be missing.
     """
-    from bot.checking import read_settings
+    from bot.operate.check import read_settings
 
     given = read_settings()
     names = ("database_url", *needed)

@@ -13,8 +13,8 @@ import typer
 
 from bot.domain.errors import SealError
 from bot.domain.event import Event, EventKind
-from bot.exits import GIVEN, OUTSIDE, fail
-from bot.offline import with_database
+from bot.operate.exits import GIVEN, OUTSIDE, fail
+from bot.operate.offline import with_database
 from bot.services.ports.store import Snapshot, Store, Transaction
 
 if TYPE_CHECKING:

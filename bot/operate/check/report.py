@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from bot.checking.finding import Finding, Level, overall
+from bot.operate.check.finding import Finding, Level, overall
 
 _WIDTH = 80
 _MARKS = {Level.OK: "ok", Level.WARNING: "warn", Level.FAILURE: "FAIL"}

@@ -10,9 +10,9 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.adapters.slack import web_client
 from bot.adapters.slack.client import ask
-from bot.checking.finding import Finding, failure, fine, unlooked, warning
-from bot.checking.given import Given
 from bot.domain.errors import SlackError, SlackRefused
+from bot.operate.check.finding import Finding, failure, fine, unlooked, warning
+from bot.operate.check.given import Given
 
 # The scopes of the manifest. Groups are asked for only where a setting names one.
 _GROUPS = "usergroups:read"

@@ -8,14 +8,14 @@ from dataclasses import replace
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.bootstrap import SystemClock, outside
-from bot.checking.approvers import look_at_approvers
-from bot.checking.clock import look_at_clock
-from bot.checking.database import look_at_database
-from bot.checking.finding import Finding
-from bot.checking.given import Given, look_at_settings, look_at_snapshots, look_at_transport
-from bot.checking.slack import look_at_app_token, look_at_channels, look_at_token
-from bot.checking.vivoldi import look_at_vivoldi
 from bot.logs import Redactor
+from bot.operate.check.approvers import look_at_approvers
+from bot.operate.check.clock import look_at_clock
+from bot.operate.check.database import look_at_database
+from bot.operate.check.finding import Finding
+from bot.operate.check.given import Given, look_at_settings, look_at_snapshots, look_at_transport
+from bot.operate.check.slack import look_at_app_token, look_at_channels, look_at_token
+from bot.operate.check.vivoldi import look_at_vivoldi
 from bot.services.ports.outside import Clock, Coupons
 
 

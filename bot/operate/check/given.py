@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bot.checking.finding import Finding, failure, fine
 from bot.domain.errors import SettingsError
 from bot.domain.people import Grants
+from bot.operate.check.finding import Finding, failure, fine
 from bot.settings import Settings, load_settings
 
 # What takes the place of a needed setting that is missing or malformed. Nothing is ever asked with them.

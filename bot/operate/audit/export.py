@@ -10,8 +10,8 @@ from contextlib import aclosing
 from enum import StrEnum
 from typing import Any
 
-from bot.auditing.stored import data_of, time_of
 from bot.domain.audit import Link
+from bot.operate.audit.stored import data_of, time_of
 from bot.services.ports.store import Chosen, Trail
 
 COLUMNS = (

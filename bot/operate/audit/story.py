@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bot.auditing.stored import data_of, time_of
 from bot.domain.audit import Facts, Link
 from bot.domain.event import EventKind
+from bot.operate.audit.stored import data_of, time_of
 from bot.text import plain
 
 _WIDTH = 80

@@ -1,5 +1,5 @@
 """`python -m bot audit`: verify, export and read the audit. Nothing is changed by looking."""
 
-from bot.auditing.cli import app
+from bot.operate.audit.cli import app
 
 __all__ = ["app"]

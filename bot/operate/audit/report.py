@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.auditing.stored import clock_time
 from bot.domain.audit import Fault, Head, Link, Wrong
-from bot.services.audit import Verified
+from bot.operate.audit.stored import clock_time
+from bot.operate.audit.verify import Verified
 from bot.text import plain
 
 _LONGEST = 80

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, text
 from bot.adapters.store import require_current
 from bot.adapters.store.engine.connect import translated
 from bot.adapters.store.engine.engine import connect, parse_url
-from bot.checking.finding import Finding, failure, fine, unlooked, warning
-from bot.checking.given import Given
 from bot.domain.errors import StoreError, StoreTooNew
+from bot.operate.check.finding import Finding, failure, fine, unlooked, warning
+from bot.operate.check.given import Given
 
 _NAME = "database"
 _LOOK_AT = "Look at DATABASE_URL, and at whether the database is there and lets the bot in."

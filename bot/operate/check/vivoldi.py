@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.checking.finding import Finding, failure, fine, unlooked
-from bot.checking.given import Given
 from bot.domain.coupon import CouponCode, Shown
 from bot.domain.errors import VivoldiRefused, VivoldiUnavailable
+from bot.operate.check.finding import Finding, failure, fine, unlooked
+from bot.operate.check.given import Given
 from bot.services.ports.outside import Coupons
 
 _NAME = "vivoldi"

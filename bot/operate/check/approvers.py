@@ -10,12 +10,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack import Directory
 from bot.adapters.slack.client import ask
-from bot.checking.finding import Finding, failure, fine, unlooked, warning
-from bot.checking.given import Given
 from bot.domain.errors import SlackError
 from bot.domain.people import Grants, Kind, Person, Standing
 from bot.domain.policy import Policy, Verdict, can_complete, eligible
 from bot.domain.request.request import Step
+from bot.operate.check.finding import Finding, failure, fine, unlooked, warning
+from bot.operate.check.given import Given
 from bot.services.ports.outside import Clock
 
 _SETTINGS = ("approvers", "final_approvers")

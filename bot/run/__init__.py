@@ -1,0 +1,1 @@
+"""How the bot runs: what listens to Slack, and the worker that does what is due."""
