@@ -52,12 +52,11 @@ from bot.services.ports.outside import Coupons, Dialogs, Messenger
 from bot.settings import Settings
 from bot.wiring import Services
 from handlers import errors, listeners
-from handlers.answers import Answers
-from handlers.cards import Cards
-from handlers.dialogs import confirmation
-from handlers.form import form, told
-from handlers.home import HomeBlocks
-from handlers.listing import dialog
+from handlers.render.answers import Answers
+from handlers.render.card import Cards
+from handlers.render.dialogs import confirmation, form, told
+from handlers.render.home import HomeBlocks
+from handlers.render.report import dialog
 
 if TYPE_CHECKING:
     from bot.adapters.seal import Seal

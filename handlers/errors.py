@@ -14,8 +14,8 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 
 from bot.domain.errors import CouponGuardError, SlackError, StoreError
 from handlers.ids import ALL, COMMAND, FORM
-from handlers.mrkdwn import code
 from handlers.payloads import BadPayload, app_of, field_of, is_event, is_press
+from handlers.render.blocks import code
 
 _log = structlog.get_logger(__name__)
 

@@ -15,9 +15,6 @@ from bot.services.asked.confirm import Confirm
 from bot.services.asked.form import Form, NoCodes, NoFile, Opened, TooLong, WrongCodes
 from bot.services.asked.show_all import ShowAll
 from bot.services.home import OpenHome
-from handlers.answers import Answers
-from handlers.dialogs import wrong_text
-from handlers.form import errors, refused, sent
 from handlers.ids import ALL, COMMAND, CONFIRM, FORM, HOME_OPENED
 from handlers.payloads import (
     click,
@@ -30,6 +27,8 @@ from handlers.payloads import (
     turned,
     typed,
 )
+from handlers.render.answers import Answers
+from handlers.render.dialogs import errors, refused, sent, wrong_text
 
 
 def register(

@@ -11,7 +11,6 @@ from bot.services.asked.command import SlashCommand
 from bot.services.asked.form import Filled
 from bot.services.asked.show_all import Look
 from bot.services.home import Opening
-from handlers.form import ground_of
 from handlers.ids import (
     ALL,
     CODES,
@@ -27,6 +26,7 @@ from handlers.ids import (
     page_block,
     version_of,
 )
+from handlers.render.dialogs import ground_of
 
 Payload = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ from bot.domain.home import Home
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Approved, FailureReason, Finished
 from bot.services.ports.outside import Message
-from handlers.home import HomeBlocks
+from handlers.render.home import HomeBlocks
 from tests.builders import (
     AMIR,
     CODE,

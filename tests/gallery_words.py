@@ -25,9 +25,9 @@ from bot.services.asked.command import (
 )
 from bot.services.ports.outside import Message
 from bot.services.ports.store import OpenRequest
-from handlers.answers import Answers
-from handlers.cards import Cards
-from handlers.dialogs import confirmation
+from handlers.render.answers import Answers
+from handlers.render.card import Cards
+from handlers.render.dialogs import confirmation
 from tests import gallery_restore
 from tests.builders import (
     CODE,

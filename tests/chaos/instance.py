@@ -19,10 +19,10 @@ from bot.run.worker import KEEP_EVERY, Lane
 from bot.services.ports.outside import Coupons
 from bot.settings import Settings
 from bot.wiring import Services
-from handlers.answers import Answers
-from handlers.cards import Cards
-from handlers.home import HomeBlocks
 from handlers.payloads import click, slash_command
+from handlers.render.answers import Answers
+from handlers.render.card import Cards
+from handlers.render.home import HomeBlocks
 from sandbox.slack.world import TEAM_ID
 from tests.chaos.boundaries import Boundaries, BoundStore
 from tests.chaos.journal import Clock

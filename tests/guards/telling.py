@@ -6,7 +6,7 @@ from tests.guards.guard import Guard
 
 _PRESENT = "bot/services/requests/card.py"
 _DECIDING = "tests/integration/test_deciding.py"
-_MRKDWN = "handlers/mrkdwn.py"
+_MRKDWN = "handlers/render/blocks.py"
 _SERVICES = "tests/integration/test_services.py"
 _CARDS = "tests/unit/test_cards.py"
 _WORDS = "tests/unit/test_words.py"
@@ -209,7 +209,7 @@ _SHOWN = (
         name="verbatim texts",
         keeps="I4",
         promise="Slack makes no link or mention out of a text by itself.",
-        file="handlers/blocks.py",
+        file="handlers/render/blocks.py",
         text='clip(text, longest), "verbatim": True}',
         without='clip(text, longest), "verbatim": False}',
         tests=(_CARDS, "tests/unit/test_golden.py"),
@@ -227,7 +227,7 @@ _SHOWN = (
         name="Slack's length limits",
         keeps="I5",
         promise="Slack takes every card, however long what is in it.",
-        file="handlers/blocks.py",
+        file="handlers/render/blocks.py",
         text='{"type": "mrkdwn", "text": clip(text, longest)',
         without='{"type": "mrkdwn", "text": text',
         tests=(_CARDS,),
@@ -236,7 +236,7 @@ _SHOWN = (
         name="a dialog before a click",
         keeps="I1",
         promise="Each approval asks first, and says that it can't be undone.",
-        file="handlers/cards.py",
+        file="handlers/render/card.py",
         text='style="danger", confirm=asks)',
         without='style="danger")',
         tests=(_CARDS,),
@@ -245,7 +245,7 @@ _SHOWN = (
         name="no buttons at the end",
         keeps="I6",
         promise="A decided card has no buttons any more.",
-        file="handlers/cards.py",
+        file="handlers/render/card.py",
         text="if can_unfreeze(request) else []",
         without='if can_unfreeze(request) else [button(Action.CANCEL, value, "Cancel Request", "Cancel")]',
         tests=(_CARDS,),

@@ -18,9 +18,9 @@ from bot.domain.request.request import Pending, Submitted
 from bot.services.asked.command import Denied, Misread, SlashCommand
 from bot.services.asked.form import Filled, Form, Ground, NoCodes, NoFile, Opened, TooLong, WrongCodes
 from bot.services.asked.show_all import Look
-from handlers import form as fields
-from handlers.answers import Answers
-from handlers.listing import dialog
+from handlers.render import dialogs as fields
+from handlers.render.answers import Answers
+from handlers.render.report import dialog
 from sandbox.slack.modals import view_problems
 from tests.builders import CHANNEL, CODE, OTHER_CODE, RIKA, TEAM, a_coupon
 from tests.fakes import FakeDialogs, FakeFiles

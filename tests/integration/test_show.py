@@ -17,9 +17,8 @@ from bot.domain.policy import Verdict
 from bot.services.asked.click import Action
 from bot.services.asked.command import Denied, History, Misread
 from handlers import listeners
-from handlers.answers import Answers
-from handlers.dialogs import confirmation
-from handlers.form import form, told
+from handlers.render.answers import Answers
+from handlers.render.dialogs import confirmation, form, told
 from tests.builders import AMIR, BEA, CARL, CHANNEL, CODE, DANA, OTHER_CODE, RIKA, TEAM, a_coupon, standing
 from tests.fakes import FakeDialogs, FakeFiles
 from tests.integration.bolt import SECRET, authorize, signed

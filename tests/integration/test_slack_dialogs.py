@@ -9,7 +9,7 @@ import pytest
 
 from bot.adapters.slack import SlackDialogs, web_client, web_session
 from bot.domain.errors import SlackRefused, SlackUnavailable
-from handlers.dialogs import confirmation
+from handlers.render.dialogs import confirmation
 from sandbox.slack import LocalSlack
 from sandbox.slack_client import SlackControl
 from tests.builders import CHANNEL, RIKA, reviewed

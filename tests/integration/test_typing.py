@@ -15,7 +15,7 @@ from bot.domain.people import Person
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Approved, Pending
 from bot.services.asked.click import Action, Click
-from handlers.dialogs import confirmation
+from handlers.render.dialogs import confirmation
 from tests.builders import AMIR, BEA, CARL, CHANNEL, CODE, OTHER_CODE, RIKA, TEAM, a_coupon
 from tests.fakes import FakeDialogs
 from tests.integration.wired import SETTINGS, Wired, wired_on

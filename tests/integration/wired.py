@@ -26,8 +26,8 @@ from bot.services.asked.command import Accepted, Answer, SlashCommand
 from bot.services.ports.store import Delivery
 from bot.settings import Settings
 from bot.wiring import Services
-from handlers.cards import Cards
-from handlers.home import HomeBlocks
+from handlers.render.card import Cards
+from handlers.render.home import HomeBlocks
 from sandbox.audit import recorded
 from tests.builders import (
     AMIR,

@@ -16,10 +16,10 @@ from bot.domain.request.freeze import can_unfreeze
 from bot.domain.request.request import Approved, Finished, Pending, Purpose
 from bot.domain.request.request import Shown as ShownRequest
 from bot.services.ports.outside import Message
-from handlers import stopping
-from handlers.cards import Cards
-from handlers.coupons import warnings, warnings_in_list
 from handlers.ids import block_id
+from handlers.render import stop
+from handlers.render.card import Cards
+from handlers.render.coupon import warnings, warnings_in_list
 from sandbox.slack.blocks import MAX_BLOCKS_TEXT, problems, text_length
 from tests.builders import (
     CODE,
@@ -111,7 +111,7 @@ def test_the_text_alone_says_what_matters(name: str) -> None:
     for item in request.items:
         assert item.code in said
         if isinstance(request, Approved | Finished):
-            assert _words(stopping.state(request, item))[:3] == _words(said.split(f"{item.code}: ", 1)[1])[:3]
+            assert _words(stop.state(request, item))[:3] == _words(said.split(f"{item.code}: ", 1)[1])[:3]
     if isinstance(request, Pending):
         alone = request.origin.purpose is Purpose.FREEZE
         assert ("Can freeze:" if alone else f"Step {int(request.step)} of 2") in said

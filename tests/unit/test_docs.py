@@ -94,7 +94,7 @@ def test_names_are_those_of_the_manifest() -> None:
 
 def _sentences() -> str:
     """Return all text that the handlers can say, with an ellipsis for what is filled in."""
-    files = sorted((ROOT / "handlers").glob("*.py"))
+    files = sorted((ROOT / "handlers").rglob("*.py"))
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
     return "\n".join(map(_said, nodes)).replace("*", "")
 

@@ -17,10 +17,9 @@ from bot.domain.item.deletion import Confirmation, Deleted, NotSent, NotSentReas
 from bot.domain.policy import Verdict
 from bot.domain.rate import Plan, bulk_of
 from bot.domain.request.request import Approved, Pending
-from handlers.cards import Cards
-from handlers.listing import dialog
-from handlers.many import span
-from handlers.report import cell, outcomes
+from handlers.render.card import Cards
+from handlers.render.many import span
+from handlers.render.report import cell, dialog, outcomes
 from sandbox.slack.blocks import problems
 from sandbox.slack.modals import view_problems
 from tests.builders import (

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from bot.services.asked.click import Action, Click
 from bot.services.asked.command import SlashCommand
 from bot.services.home import Opening
-from handlers.dialogs import confirmation
 from handlers.ids import block_id, version_of
 from handlers.payloads import (
     BadPayload,
@@ -24,6 +23,7 @@ from handlers.payloads import (
     trigger_of,
     typed,
 )
+from handlers.render.dialogs import confirmation
 from sandbox.slack.modals import view_problems
 from tests.builders import reviewed
 

@@ -23,8 +23,8 @@ from bot.domain.item.deletion import (
 from bot.domain.people import Kind, Standing
 from bot.domain.policy import Verdict, confirmation, is_confirmed, may_stop
 from bot.domain.request.request import Approved, Finished, Request, Stop, can_be_stopped, stop
-from handlers.cards import Cards
-from handlers.mrkdwn import when_exactly
+from handlers.render.blocks import when_exactly
+from handlers.render.card import Cards
 from tests.builders import (
     AMIR,
     BEA,

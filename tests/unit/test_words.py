@@ -22,8 +22,8 @@ from bot.domain.coupon import (
 from bot.domain.item.deletion import Changed, Deleted, ItemState, NotSent, NotSentReason, is_final
 from bot.domain.people import Kind
 from bot.domain.policy import Verdict
-from handlers import coupons, refusals, words
-from handlers.mrkdwn import clip, code, escape, quote, when
+from handlers.render import coupon, refusals, words
+from handlers.render.blocks import clip, code, escape, quote, when
 from tests import strategies
 from tests.builders import (
     AMIR,
@@ -54,7 +54,7 @@ NEVER_TOLD = {Verdict.ALLOWED, Verdict.ALREADY_ENDED}
 )
 def test_a_discount_is_told_as_given(changes: dict[str, object], said: str) -> None:
     """Percent, amount, and what Vivoldi left out are told as they are."""
-    assert coupons.discount(a_coupon(**changes)) == said
+    assert coupon.discount(a_coupon(**changes)) == said
 
 
 @pytest.mark.parametrize(
@@ -68,17 +68,17 @@ def test_a_discount_is_told_as_given(changes: dict[str, object], said: str) -> N
 )
 def test_uses_are_told_with_their_limit(use_count: int | None, use_limit: int | None, said: str) -> None:
     """A limit of 0 is no limit, and one that is missing is not taken for that."""
-    assert coupons.uses(a_coupon(use_count=use_count, use_limit=use_limit)) == said
+    assert coupon.uses(a_coupon(use_count=use_count, use_limit=use_limit)) == said
 
 
 @pytest.mark.parametrize("kind", Warning)
 def test_every_warning_has_its_words(kind: Warning) -> None:
     """Each warning is told with what it means."""
     reading: Reading = UNSEEN if kind is Warning.NOT_SHOWN else Shown(a_coupon(use_count=12))
-    said = coupons.warnings((kind,), reading)
+    said = coupon.warnings((kind,), reading)
     assert said
     assert ("12 times" in said) == (kind is Warning.USED)
-    assert coupons.warnings_in_list((kind,))
+    assert coupon.warnings_in_list((kind,))
     assert ("“This coupon is not valid”" in said) == (kind is Warning.NOT_SHOWN)
 
 
@@ -86,7 +86,7 @@ def test_every_warning_has_its_words(kind: Warning) -> None:
 def test_every_fact_that_differs_is_named(before: Coupon, after: Coupon) -> None:
     """Each difference is told with both values, escaped, whatever they hold."""
     for found in differences(before, after):
-        said = coupons.difference(found)
+        said = coupon.difference(found)
         for value in (found.before, found.after):
             assert value is None or escape(value) in said or found.fact == "issued_to_person"
 
@@ -94,7 +94,7 @@ def test_every_fact_that_differs_is_named(before: Coupon, after: Coupon) -> None
 def test_facts_have_names_for_people() -> None:
     """No fact is told by its name in the code, where that differs from plain words."""
     for name in facts(a_coupon()):
-        assert "_" not in coupons.difference(Difference(name, "a", "b"))
+        assert "_" not in coupon.difference(Difference(name, "a", "b"))
     assert {field.name for field in fields(Coupon)} >= set(facts(a_coupon()))
 
 

@@ -8,9 +8,8 @@ from bot.domain.item.deletion import Item, may_be_gone
 from bot.domain.item.freeze import Free, Freeze, Frozen, Goal, NotDone, Underway, Unfrozen, Why
 from bot.domain.request.request import Pending, ShownAtEnd
 from bot.services.asked.click import Action
-from handlers.blocks import Block, button, confirm
-from handlers.coupons import difference
-from handlers.mrkdwn import escape, mention, said, sentence, when
+from handlers.render.blocks import Block, button, confirm, escape, mention, said, sentence, when
+from handlers.render.coupon import difference
 
 
 def state(item: Item) -> str | None:

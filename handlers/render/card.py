@@ -27,11 +27,27 @@ from bot.domain.request.request import (
 )
 from bot.services.asked.click import Action
 from bot.services.ports.outside import File, Message
-from handlers import coupons, freezing, listing, many, refusals, report, restoring_card, stopping, words
-from handlers.blocks import Block, actions, button, confirm, context, fields, header, paragraphs, section
 from handlers.ids import block_id
-from handlers.mrkdwn import clip, code, grants, mention, quote, when
-from handlers.states import counts
+from handlers.render import coupon, many, refusals, report, restore_card, stop, words
+from handlers.render import freeze as freezing
+from handlers.render.blocks import (
+    Block,
+    actions,
+    button,
+    clip,
+    code,
+    confirm,
+    context,
+    fields,
+    grants,
+    header,
+    mention,
+    paragraphs,
+    quote,
+    section,
+    when,
+)
+from handlers.render.many import counts
 
 # Slack reads at most this much of a text; of all blocks together it takes about 12,000 characters.
 _MAX_TEXT = 4000
@@ -45,7 +61,7 @@ class Cards:
         """Return the card at the request's state: what is asked, the facts, who decided, what comes next."""
         blocks: list[Block] = [header(title(request)), *_items(request)]
         if many.are_many(len(request.items)):
-            blocks.append(listing.offer(request))
+            blocks.append(report.offer(request))
         blocks += [section(_asked(request)), section("\n".join(_status(request)))]
         if offered := _buttons(request):
             blocks.append(actions(block_id(request.version), offered))
@@ -82,7 +98,7 @@ class Cards:
 
     def stopped(self, request: Approved) -> str:
         """Return what someone is told privately whose stop came too late for some of the coupons."""
-        return stopping.too_late(request, stopped=True)
+        return stop.too_late(request, stopped=True)
 
 
 def _told(request: Shown) -> Sequence[Item]:
@@ -124,9 +140,9 @@ def title(request: Shown) -> str:
         case Approved(origin=origin) if origin.purpose is Purpose.RESTORE:
             return f"Restoring {_target(request)}"
         case Finished(origin=origin) if origin.purpose is Purpose.RESTORE:
-            return restoring_card.finished_title(request)
+            return restore_card.finished_title(request)
         case Approved():
-            return stopping.title(request, _target(request))
+            return stop.title(request, _target(request))
         case Finished():
             return _finished_title(request)
         case Rejected():
@@ -183,16 +199,16 @@ def _one(request: Shown, item: Item) -> list[Block]:
     """Return the blocks of a request's only coupon: every fact, then what to say of it."""
     if item.draft is not None:
         came = words.state(item) if _is_decided(request) else None
-        return restoring_card.blocks(item, item.draft, came, waits=isinstance(request, Pending))
+        return restore_card.blocks(item, item.draft, came, waits=isinstance(request, Pending))
     unseen = isinstance(item.snapshot, NotShown)
     facts = (
         [f"*Code*\n{code(item.code)}"]
         if isinstance(item.snapshot, NotShown)
-        else coupons.facts(item.snapshot.coupon)
+        else coupon.facts(item.snapshot.coupon)
     )
-    said = [_warned(request, coupons.warnings(item.warnings, item.snapshot))] if item.warnings else []
+    said = [_warned(request, coupon.warnings(item.warnings, item.snapshot))] if item.warnings else []
     if _is_decided(request):
-        said.append(stopping.state(request, item))
+        said.append(stop.state(request, item))
     if frozen := freezing.state(item):
         said.append(frozen)
     return [section(facts[0]) if unseen else fields(facts), *paragraphs(said)]
@@ -200,15 +216,15 @@ def _one(request: Shown, item: Item) -> list[Block]:
 
 def _in_list(request: Shown, item: Item) -> str:
     """Return one of several coupons: what happened to it and what to think about come first."""
-    said = [stopping.state(request, item)] if _is_decided(request) else []
+    said = [stop.state(request, item)] if _is_decided(request) else []
     if item.draft is not None:
-        return restoring_card.in_text(item, item.draft, " ".join(said) or None)
+        return restore_card.in_text(item, item.draft, " ".join(said) or None)
     if frozen := freezing.state(item):
         said.append(frozen)
     if item.warnings:
-        said.append(_warned(request, coupons.warnings_in_list(item.warnings)))
+        said.append(_warned(request, coupon.warnings_in_list(item.warnings)))
     first = f"{code(item.code)}: {' '.join(said)}" if said else code(item.code)
-    return f"{first}\n{coupons.summary(item.snapshot)}"
+    return f"{first}\n{coupon.summary(item.snapshot)}"
 
 
 def _of_many(request: Shown) -> list[str]:
@@ -259,7 +275,7 @@ def _status(request: Shown) -> list[str]:
         case Approved():
             if request.origin.purpose is Purpose.RESTORE:
                 return [*approvals, "*Approved.* The restoration runs."]
-            return [*approvals, *stopping.how_far(request)]
+            return [*approvals, *stop.how_far(request)]
         case Finished():
             return [*approvals, f"*Finished* {when(request.ended_at)}."]
         case _:
@@ -284,7 +300,7 @@ def _buttons(request: Shown) -> list[Block]:
     if isinstance(request, ShownAtEnd):
         return [freezing.unfreeze_button(request, target)] if can_unfreeze(request) else []
     if isinstance(request, Approved):
-        return [stopping.stop_button(request, target)] if stopping.is_shown(request) else []
+        return [stop.stop_button(request, target)] if stop.is_shown(request) else []
     freeze = [freezing.freeze_button(request, target)] if can_freeze(request) else []
     do = request.origin.purpose.value
     reject = button(Action.REJECT, value, "Reject", f"Reject the request to {do} {target}")
@@ -292,7 +308,7 @@ def _buttons(request: Shown) -> list[Block]:
     if request.origin.purpose is Purpose.FREEZE:
         return [*freeze, reject, cancel]
     if request.origin.purpose is Purpose.RESTORE:
-        return [restoring_card.approve_button(request), reject, cancel]
+        return [restore_card.approve_button(request), reject, cancel]
     approve = _review_button(request) if request.step is Step.REVIEW else _final_button(request)
     return [approve, *freeze, reject, cancel]
 
@@ -301,7 +317,7 @@ def _review_button(request: Pending) -> Block:
     target = _target(request)
     asks = confirm(
         title="Approve step 1 of 2?",
-        text=f"You approve {target} {coupons.as_seen(request.items)}. "
+        text=f"You approve {target} {coupon.as_seen(request.items)}. "
         "Nothing is deleted before a second person approves as well.",
         yes="Approve",
         style="primary",
@@ -315,7 +331,7 @@ def _final_button(request: Pending) -> Block:
     label = "Delete Coupon" if count == 1 else f"Delete {count:,} Coupons"
     asks = confirm(
         title=f"Delete {target}?",
-        text=f"This deletes {target}, {coupons.as_seen(request.items)}. It can't be undone.",
+        text=f"This deletes {target}, {coupon.as_seen(request.items)}. It can't be undone.",
         yes=label,
         style="danger",
     )

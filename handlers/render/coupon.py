@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bot.domain.coupon import Coupon, Difference, DiscountKind, NotShown, Reading, Shown, Warning
 from bot.domain.item.deletion import Item
-from handlers.mrkdwn import clip, code, escape, quote, said
+from handlers.render.blocks import clip, code, escape, quote, said
 
 # In a list of several coupons, so that twenty of them fit into one message of Slack.
 _NAME_IN_LIST = 80

@@ -7,9 +7,8 @@ from bot.domain.people import Grants
 from bot.domain.rate import MANY
 from bot.domain.request.request import Approved, Request
 from bot.services.asked.click import Action, past_stopping
-from handlers import words
-from handlers.blocks import Block, button
-from handlers.mrkdwn import clip, code, grants, mention, when, when_exactly
+from handlers.render import words
+from handlers.render.blocks import Block, button, clip, code, grants, mention, when, when_exactly
 
 _MAX_TOLD = 3500
 

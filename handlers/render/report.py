@@ -1,16 +1,21 @@
-"""Every coupon of a large request: the button on its card, and the dialog that it opens, page by page."""
+"""Every coupon of a large request: page by page in a dialog, and at its end as a CSV file for its thread."""
 
 from __future__ import annotations
 
+import csv
+import html
+import io
 import json
+import re
 from typing import Any
 
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Approved, Finished, Shown
-from handlers import coupons, many, refusals, words
-from handlers.blocks import Block, actions, button, paragraphs, plain, section
+from bot.services.ports.outside import File
 from handlers.ids import ALL, PAGE, page_block
-from handlers.mrkdwn import clip, code
+from handlers.render import coupon, many, refusals, words
+from handlers.render.blocks import Block, actions, button, clip, code, paragraphs, plain, section
+from handlers.render.many import in_short
 
 # What fits on a few screens of a phone. A thousand codes make twenty pages; Slack takes a hundred options.
 _A_PAGE = 50
@@ -54,9 +59,9 @@ def _lines(request: Shown, first: int) -> list[str]:
     decided = isinstance(request, Approved | Finished)
     lines = []
     for number, item in enumerate(request.items[first : first + _A_PAGE], start=first + 1):
-        warned = f" ({coupons.warnings_in_list(item.warnings)})" if item.warnings else ""
+        warned = f" ({coupon.warnings_in_list(item.warnings)})" if item.warnings else ""
         state = f"{words.state(item)} " if decided else ""
-        said = clip(f"{state}{coupons.summary(item.snapshot)}", _LONGEST)
+        said = clip(f"{state}{coupon.summary(item.snapshot)}", _LONGEST)
         lines.append(f"{number}. {code(item.code)}{warned}: {said}")
     return lines
 
@@ -88,3 +93,32 @@ def _view(title: str, blocks: list[Block]) -> dict[str, Any]:
         "close": plain("Close", _MAX_TITLE),
         "blocks": blocks,
     }
+
+
+# A spreadsheet takes a cell that begins so for a formula, which could fetch or send something.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_NO_MARKS = str.maketrans("", "", "*`")
+_MENTION = re.compile(r"<@(\w+)>")
+
+
+def outcomes(request: Finished) -> File | None:
+    """Return the file; None: the outcome itself lists every code."""
+    if not many.are_many(len(request.items)):
+        return None
+    people = (request.origin.requester, request.review.actor, request.final.actor)
+    names = {person.id: person.name for person in people}
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\r\n")
+    rows.writerow(["code", "outcome", "what happened"])
+    for item in request.items:
+        named = _MENTION.sub(lambda found: f"@{names.get(found[1], found[1])}", words.state(item))
+        told = html.unescape(named.translate(_NO_MARKS))
+        rows.writerow([cell(item.code), cell(in_short(item.state)), cell(told)])
+    # With its mark, a spreadsheet reads the file as UTF-8.
+    content = text.getvalue().encode("utf-8-sig")
+    return File(f"{request.origin.id}.csv", f"Outcomes of {request.origin.id}", content)
+
+
+def cell(text: str) -> str:
+    """Return a text as a spreadsheet's cell that is shown and never calculated."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,4 +1,4 @@
-"""The form for many codes: its fields, what it says of what is wrong, and what it says once it was sent."""
+"""The form for many codes, what it says is wrong, and the dialog for the final approval."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.domain.command import BadCode
+from bot.domain.policy import Verdict
+from bot.domain.request.request import Pending
 from bot.services.asked.form import (
     FileFault,
     Filled,
@@ -18,13 +20,50 @@ from bot.services.asked.form import (
     Wrong,
     WrongCodes,
 )
-from handlers import many
-from handlers.blocks import Block, actions, button, plain, section
-from handlers.ids import CODES, FILE, FORM, GROUND, INCIDENT, WORDS
-from handlers.mrkdwn import clip
+from handlers.ids import CODES, CONFIRM, FILE, FORM, GROUND, INCIDENT, TYPED, WORDS
+from handlers.render import many
+from handlers.render.blocks import Block, actions, button, clip, plain, section
+from handlers.render.coupon import as_seen
+from handlers.render.many import listed
+from handlers.render.refusals import denied
+
+_MAX_TITLE = 24
+
+
+def confirmation(request: Pending, channel: str, card_ts: str | None) -> dict[str, Any]:
+    """Return the dialog. What comes back with it says which request, version and card it is about."""
+    count, codes = len(request.items), listed([item.code for item in request.items])
+    if count == 1:
+        label, asked = "Delete Coupon", "The last four characters of the code"
+    else:
+        label, asked = f"Delete {count:,} Coupons", "How many coupons this deletes, as a number"
+    about = {
+        "request": request.origin.id,
+        "version": request.version,
+        "channel": channel,
+        "card": card_ts,
+    }
+    typed = {"type": "plain_text_input", "action_id": TYPED, "max_length": 20, "focus_on_load": True}
+    return {
+        "type": "modal",
+        "callback_id": CONFIRM,
+        "private_metadata": json.dumps(about),
+        "title": plain("Final approval", _MAX_TITLE),
+        "submit": plain(label, _MAX_TITLE),
+        "close": plain("Go Back", _MAX_TITLE),
+        "blocks": [
+            section(f"This deletes {codes}, {as_seen(request.items)}. It can't be undone."),
+            {"type": "input", "block_id": TYPED, "label": plain(asked, 200), "element": typed},
+        ],
+    }
+
+
+def wrong_text() -> dict[str, str]:
+    """Return what the dialog says under its field where something else was typed."""
+    return {TYPED: denied(Verdict.WRONG_TEXT)}
+
 
 _TITLE = "Delete many coupons"
-_MAX_TITLE = 24
 _MAX_ERROR = 1500
 _LISTED = 15
 # Slack takes no more into a field; a file holds the rest.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.policy import Verdict
-from handlers.mrkdwn import mention
+from handlers.render.blocks import mention
 
 _LOST = {
     Verdict.DEACTIVATED: "was deactivated",

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from bot.domain.coupon import CouponCode, NotShown, Warning
-from bot.domain.item.deletion import Confirmation, Deleted, Item, Source, Waiting, is_final
+from bot.domain.item.deletion import (
+    AnyState,
+    Changed,
+    Confirmation,
+    Deleted,
+    Item,
+    NotSent,
+    NotSentReason,
+    Refused,
+    Source,
+    Unknown,
+    Waiting,
+    is_final,
+)
 from bot.domain.rate import CALLS_A_CODE, MANY, Bulk
 from bot.domain.request.request import Approved, Finished, Pending, Shown
-from handlers.coupons import warnings_in_list
-from handlers.mrkdwn import code
+from handlers.render.blocks import code
+from handlers.render.coupon import warnings_in_list
 
 _LISTED = 10
 _NAMED = 3
@@ -113,3 +126,30 @@ def span(time: timedelta) -> str:
     hours, rest = divmod(-(-minutes // 10) * 10, 60)
     told = f"about {hours} hour{'s' if hours > 1 else ''}"
     return f"{told} and {rest} minutes" if rest else told
+
+
+def in_short(state: AnyState) -> str:
+    """Return an outcome in a few words."""
+    match state:
+        case Deleted(confirmation=Confirmation.STILL_SHOWN):
+            return "deleted but still validating"
+        case Deleted(source=Source.READING):
+            return "deleted (settled by reading)"
+        case Deleted():
+            return "deleted"
+        case Refused():
+            return "not deleted (refused)"
+        case Changed():
+            return "not deleted (changed)"
+        case NotSent(reason=NotSentReason.STOPPED):
+            return "not deleted (stopped)"
+        case Unknown():
+            return "unknown"
+        case _:
+            return "not deleted"
+
+
+def counts(items: Iterable[Item]) -> str:
+    """Return how many of the items came to which end."""
+    counted = Counter(in_short(item.state) for item in items)
+    return ", ".join(f"{count:,} {short}" for short, count in counted.items())

@@ -19,11 +19,11 @@ from bot.domain.item.restore import (
     Unclear,
     WhyNot,
 )
-from handlers import coupons
-from handlers.approvers import lost
-from handlers.coupons import difference
 from handlers.ids import COMMAND
-from handlers.mrkdwn import code, escape, mention, said, sentence, when
+from handlers.render import coupon as coupons
+from handlers.render.approvers import lost
+from handlers.render.blocks import code, escape, mention, said, sentence, when
+from handlers.render.coupon import difference
 
 _DASHBOARD = "the Vivoldi dashboard"
 _AGAIN = f"{COMMAND} restore"

@@ -1,6 +1,6 @@
 """What is a restoration's own on a card: heading, facts, buttons; and why there is no card.
 
-What came of it is in `handlers.restoring`.
+What came of it is in `handlers.render.restore`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from bot.domain.item.deletion import Item
 from bot.domain.item.restore import Created, Draft, Seen, Unclear, Unusable
 from bot.domain.request.request import Failed, FailureReason, Finished, Pending, Step
 from bot.services.asked.click import Action
-from handlers import restoring
-from handlers.blocks import Block, button, confirm, fields, paragraphs
 from handlers.ids import COMMAND
-from handlers.mrkdwn import code, escape, said
+from handlers.render import restore
+from handlers.render.blocks import Block, button, code, confirm, escape, fields, paragraphs, said
 
 
 def finished_title(request: Finished) -> str:
@@ -41,16 +40,16 @@ def blocks(item: Item, draft: Draft, came: str | None, *, waits: bool) -> list[B
     came: what came of it so far. waits: whether people still decide.
     """
     label = ":warning: *Check first:*" if waits else "*Warnings shown:*"
-    lines = [f"{label} {restoring.doubts(draft)}."] if draft.doubts else []
+    lines = [f"{label} {restore.doubts(draft)}."] if draft.doubts else []
     lines += [came] if came else []
-    return [fields(restoring.facts(item, draft)), *paragraphs([*lines, *restoring.about(draft), _free(item)])]
+    return [fields(restore.facts(item, draft)), *paragraphs([*lines, *restore.about(draft), _free(item)])]
 
 
 def in_text(item: Item, draft: Draft, came: str | None) -> str:
     """Return the same for those who can't see the blocks."""
     first = f"{code(item.code)}: {came}" if came else code(item.code)
-    warned = [f"Check first: {restoring.doubts(draft)}."] if draft.doubts else []
-    return "\n".join([first, restoring.summary(draft), *warned, *restoring.about(draft)])
+    warned = [f"Check first: {restore.doubts(draft)}."] if draft.doubts else []
+    return "\n".join([first, restore.summary(draft), *warned, *restore.about(draft)])
 
 
 def _free(item: Item) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Approved, Request
 from handlers.ids import COMMAND
-from handlers.mrkdwn import code
-from handlers.stopping import too_late
-from handlers.words import ended
+from handlers.render.blocks import code
+from handlers.render.stop import too_late
+from handlers.render.words import ended
 
 _ASK_APPROVER = "Ask one of the people named on the card."
 _DENIED = {

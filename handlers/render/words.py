@@ -35,11 +35,11 @@ from bot.domain.request.request import (
     Step,
     Stop,
 )
-from handlers import many, restoring, restoring_card
-from handlers.approvers import lost
-from handlers.coupons import difference
 from handlers.ids import COMMAND
-from handlers.mrkdwn import clip, code, escape, grants, mention, said, sentence, when
+from handlers.render import many, restore, restore_card
+from handlers.render.approvers import lost
+from handlers.render.blocks import clip, code, escape, grants, mention, said, sentence, when
+from handlers.render.coupon import difference
 
 _MAX_LISTED = 400
 
@@ -47,7 +47,7 @@ _MAX_LISTED = 400
 def state(item: Item) -> str:
     """Return what happened to one coupon, in the words of what was observed (I4)."""
     if isinstance(item.state, RestoreState):
-        return restoring.state(item, item.state)
+        return restore.state(item, item.state)
     match item.state:
         case Waiting(obstacle=None):
             return "Waiting for its turn."
@@ -226,7 +226,7 @@ def failure(request: Failed) -> str:
                 f"so nothing was {done(request)}. {_CHANNEL_REMEDY.get(request.detail, _ELSEWHERE)}"
             )
         case _:
-            return restoring_card.failure(request)
+            return restore_card.failure(request)
 
 
 _INVITE = "Invite me with `/invite @Coupon Guard`, then ask again."

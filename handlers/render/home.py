@@ -24,12 +24,23 @@ from bot.domain.request.request import (
     codes_of,
 )
 from bot.services.ports.outside import Blocks
-from handlers import refusals, words
-from handlers.answers import stage
-from handlers.blocks import Block, context, header, section
-from handlers.cards import title
 from handlers.ids import COMMAND
-from handlers.mrkdwn import card_link, clip, code, escape, mention, quote, when
+from handlers.render import refusals, words
+from handlers.render.answers import stage
+from handlers.render.blocks import (
+    Block,
+    card_link,
+    clip,
+    code,
+    context,
+    escape,
+    header,
+    mention,
+    quote,
+    section,
+    when,
+)
+from handlers.render.card import title
 
 # A view takes 100 blocks, and nobody reads more than this of a part.
 _LISTED = 10

@@ -1,0 +1,1 @@
+"""What people see: cards, sentences, dialogs, Home."""
