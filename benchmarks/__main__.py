@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.figures import Figure
 from benchmarks.goals import clicks, commands, flows, history, idle, limit, trouble
 from benchmarks.ground import Ground
-from benchmarks.loader import loader
+from benchmarks.load.loader import loader
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.postgres import postgres
 from benchmarks.report import table, write_json

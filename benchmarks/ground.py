@@ -12,10 +12,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.loader import Loader
+from benchmarks.load.loader import Loader
+from benchmarks.load.wire import Lost, get
 from benchmarks.postgres import Postgres
 from benchmarks.stored import Stored
-from benchmarks.wire import Lost, get
 from sandbox.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, NotReady, Server, free_port
 
 _READY_WITHIN_SECONDS = 60.0

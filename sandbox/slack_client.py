@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx
 
-from sandbox.slack.seen import (
+from sandbox.slack.control.seen import (
     Answer,
     ClickAnswer,
     CommandAnswer,
@@ -115,7 +115,7 @@ class SlackControl:
     async def interaction(self, **order: Any) -> Delivered:
         """Send any payload: `payload`, `command`, `click` or `home`, with `changes`, `signature` and more.
 
-        See `sandbox.slack.orders.InteractionOrder`.
+        See `sandbox.slack.deliver.orders.InteractionOrder`.
         """
         return Delivered(**await self._call("POST", "/interaction", order))
 
@@ -193,7 +193,7 @@ class SlackControl:
     # What changes
 
     async def fault(self, method: str, kind: str, times: int = 1, **args: Any) -> None:
-        """Order a fault for calls to come; see `sandbox.slack.faults.Fault`."""
+        """Order a fault for calls to come; see `sandbox.slack.deliver.faults.Fault`."""
         await self._call("POST", "/faults", {"method": method, "kind": kind, "times": times, **args})
 
     async def faults(self) -> list[Json]:

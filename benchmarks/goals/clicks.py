@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from benchmarks.figures import Figure, at_most, of_rounds, percentile
 from benchmarks.goals.commands import KINDS
 from benchmarks.ground import Ground, Outside
-from benchmarks.people import People, people
+from benchmarks.load.people import People, people
+from benchmarks.load.relay import Exchange, Relay, relay
 from benchmarks.plan import Plan
-from benchmarks.relay import Exchange, Relay, relay
 from benchmarks.stored import Stored
 
 

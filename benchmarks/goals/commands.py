@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from benchmarks.figures import Figure, at_least, at_most, of_rounds, percentile, ratio
 from benchmarks.ground import Ground, Outside, Running
-from benchmarks.orders import Order, Outcome
+from benchmarks.load.orders import Order, Outcome
 from benchmarks.plan import Plan
 from benchmarks.stored import Stored
 

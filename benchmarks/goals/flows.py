@@ -10,7 +10,7 @@ from itertools import count
 
 from benchmarks.figures import Figure, of_rounds, ratio
 from benchmarks.ground import Ground, Running
-from benchmarks.people import People, people
+from benchmarks.load.people import People, people
 from benchmarks.plan import Plan
 
 _VARIANTS = {

@@ -7,7 +7,7 @@ from collections import defaultdict
 from benchmarks.figures import Figure, at_most, of_rounds, ratio
 from benchmarks.goals.commands import BEFORE, KINDS, started
 from benchmarks.ground import Ground
-from benchmarks.orders import Order
+from benchmarks.load.orders import Order
 from benchmarks.plan import Plan
 from bot.adapters.store import migrate
 

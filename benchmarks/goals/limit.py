@@ -9,7 +9,7 @@ from datetime import datetime
 
 from benchmarks.figures import Figure, at_least, at_most, of_rounds
 from benchmarks.ground import Ground
-from benchmarks.people import people
+from benchmarks.load.people import people
 from benchmarks.plan import Plan
 from sandbox.vivoldi_client import VivoldiControl
 

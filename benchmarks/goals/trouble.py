@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 from benchmarks.figures import Figure, at_most, percentile
 from benchmarks.ground import Ground, Outside, Running
-from benchmarks.orders import Order, Outcome
+from benchmarks.load.orders import Order, Outcome
 from benchmarks.plan import Plan
 from benchmarks.stored import Stored
 from sandbox.vivoldi_client import VivoldiControl

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
-from sandbox.slack.orders import ChannelOrder, GroupOrder, Order, PersonOrder
+from sandbox.slack.deliver.orders import ChannelOrder, GroupOrder, Order, PersonOrder
 from sandbox.slack.world import Channel, Group, Json, Person, World
 
 

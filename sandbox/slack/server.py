@@ -5,16 +5,16 @@ from typing import Self
 
 from aiohttp import web
 
-from sandbox.slack.control import Control
-from sandbox.slack.delivery import ANSWER_WITHIN_SECONDS, Delivery
-from sandbox.slack.faults import FaultBook
-from sandbox.slack.files import Files
-from sandbox.slack.interactions import Interactions
-from sandbox.slack.modals import Modals
-from sandbox.slack.responses import Responses
+from sandbox.slack.api.files import Files
+from sandbox.slack.api.modals import Modals
+from sandbox.slack.api.web_api import WebApi
+from sandbox.slack.control.control import Control
+from sandbox.slack.deliver.delivery import ANSWER_WITHIN_SECONDS, Delivery
+from sandbox.slack.deliver.faults import FaultBook
+from sandbox.slack.deliver.interactions import Interactions
+from sandbox.slack.deliver.responses import Responses
+from sandbox.slack.deliver.socket_mode import Sockets
 from sandbox.slack.seed import seeded_world
-from sandbox.slack.socket_mode import Sockets
-from sandbox.slack.web_api import WebApi
 
 HOST = "127.0.0.1"
 SHUTDOWN_SECONDS = 0.5

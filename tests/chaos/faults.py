@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.slack.faults import Fault as SlackFault
+from sandbox.slack.deliver.faults import Fault as SlackFault
 from sandbox.vivoldi.faults import Fault
 
 VIVOLDI: tuple[dict[str, Any], ...] = (

@@ -25,11 +25,11 @@ from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
 from bot.domain.errors import VivoldiUnavailable
 from bot.domain.item.answer import DeleteAnswer
 from bot.domain.item.restore import Held, Unusable
-from sandbox.slack.faults import Fault as SlackFault
-from sandbox.slack.faults import FaultBook, with_fault
-from sandbox.slack.methods import METHODS
-from sandbox.slack.wire import ApiError, failed
-from sandbox.slack.wire import Reply as SlackReply
+from sandbox.slack.api.methods import METHODS
+from sandbox.slack.api.wire import ApiError, failed
+from sandbox.slack.api.wire import Reply as SlackReply
+from sandbox.slack.deliver.faults import Fault as SlackFault
+from sandbox.slack.deliver.faults import FaultBook, with_fault
 from sandbox.slack.world import World as SlackWorld
 from sandbox.vivoldi.calls import Asked, carry_out
 from sandbox.vivoldi.faults import Fault, Faults, Reply, spoilt

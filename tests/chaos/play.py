@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from bot.run.worker import LEASE
-from sandbox.slack.faults import Fault as SlackFault
-from sandbox.slack.payloads import find_element
+from sandbox.slack.deliver.faults import Fault as SlackFault
+from sandbox.slack.deliver.payloads import find_element
 from sandbox.slack.world import Message
 from sandbox.vivoldi.faults import Fault
 from tests.chaos.boundaries import SENT, Boundaries, Place, Side

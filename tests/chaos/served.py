@@ -17,7 +17,7 @@ from bot.domain.coupon import CouponCode, Reading, Sealed
 from bot.domain.item.answer import DeleteAnswer
 from bot.domain.item.restore import Held, Unusable
 from bot.services.ports.outside import Coupons
-from sandbox.slack.faults import Fault as SlackFault
+from sandbox.slack.deliver.faults import Fault as SlackFault
 from sandbox.slack.server import LocalSlack
 from sandbox.slack_client import SlackControl
 from sandbox.vivoldi.faults import Fault

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from contextvars import ContextVar
 
-from sandbox.slack.payloads import find_element
+from sandbox.slack.deliver.payloads import find_element
 from sandbox.slack.world import Message
 from tests.chaos.boundaries import SENT, Boundaries, Place, Side
 from tests.chaos.case import Judgement

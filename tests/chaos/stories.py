@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import timedelta
 
-from sandbox.slack.faults import Fault as SlackFault
+from sandbox.slack.deliver.faults import Fault as SlackFault
 from sandbox.vivoldi.faults import Fault
 from sandbox.vivoldi.world import RefusedError
 from tests.chaos.boundaries import DELETE, Side

@@ -21,10 +21,10 @@ from bot.domain.people import Grants
 from bot.domain.policy import Policy
 from bot.services.ports.outside import Coupons
 from bot.settings import Settings
-from sandbox.slack.faults import Fault as SlackFault
-from sandbox.slack.faults import FaultBook
-from sandbox.slack.payloads import action as used_element
-from sandbox.slack.payloads import block_actions, find_element, slash_command
+from sandbox.slack.deliver.faults import Fault as SlackFault
+from sandbox.slack.deliver.faults import FaultBook
+from sandbox.slack.deliver.payloads import action as used_element
+from sandbox.slack.deliver.payloads import block_actions, find_element, slash_command
 from sandbox.slack.seed import seeded_world
 from sandbox.slack.world import Message
 from sandbox.slack.world import World as SlackWorld

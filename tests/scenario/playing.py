@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.slack.seen import message_from
+from sandbox.slack.control.seen import message_from
 from sandbox.slack_client import Answer, LogEntry, Message, Modal
 from sandbox.stage import Stage
 from sandbox.vivoldi_client import Call, Entry

@@ -27,9 +27,9 @@ from bot.bootstrap import Bot, connected, migrate
 from bot.run.server import http_app
 from bot.settings import Settings
 from sandbox.slack import LocalSlack
-from sandbox.slack.delivery import http_body
-from sandbox.slack.modals import view_submission
-from sandbox.slack.payloads import action, app_home_opened, block_actions, find_element, slash_command
+from sandbox.slack.api.modals import view_submission
+from sandbox.slack.deliver.delivery import http_body
+from sandbox.slack.deliver.payloads import action, app_home_opened, block_actions, find_element, slash_command
 from sandbox.slack.world import Message, World
 from sandbox.slack_client import LogEntry, SlackControl
 from sandbox.stage import API_KEY, BOT_TOKEN, SIGNING_SECRET

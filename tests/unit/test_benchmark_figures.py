@@ -8,8 +8,8 @@ from benchmarks.__main__ import TITLES
 from benchmarks.figures import Figure, at_least, at_most, of_rounds, percentile, ratio, shown
 from benchmarks.goals.clicks import waited
 from benchmarks.goals.limit import share_of_allowed
-from benchmarks.orders import Order, Outcome, order_of, outcome_of, texts
-from benchmarks.relay import Exchange, Relay
+from benchmarks.load.orders import Order, Outcome, order_of, outcome_of, texts
+from benchmarks.load.relay import Exchange, Relay
 from benchmarks.report import table
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.slack.blocks import problems
+from sandbox.slack.api.blocks import problems
 
 Json = dict[str, Any]
 Build = Callable[[int], list[Json]]

@@ -20,7 +20,7 @@ from handlers.ids import block_id
 from handlers.render import stop
 from handlers.render.card import Cards
 from handlers.render.coupon import warnings, warnings_in_list
-from sandbox.slack.blocks import MAX_BLOCKS_TEXT, problems, text_length
+from sandbox.slack.api.blocks import MAX_BLOCKS_TEXT, problems, text_length
 from tests.builders import (
     CODE,
     OTHER_CODE,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.services.ports.outside import Message
-from sandbox.slack.render import render_text
+from sandbox.slack.control.render import render_text
 from sandbox.slack.seed import seeded_world
 from sandbox.slack.world import BOT_USER_ID
 from sandbox.slack.world import Message as Posted

@@ -11,7 +11,7 @@ from bot.domain.item.deletion import Sending
 from bot.domain.people import Kind, Person, Standing
 from bot.domain.policy import Policy, RequesterMayApprove, Verdict
 from bot.domain.request.request import Expired, FailureReason, Finished, Pending, Purpose, Rejected, Request
-from sandbox.slack.blocks import view_problems
+from sandbox.slack.api.blocks import view_problems
 from tests.builders import (
     AMIR,
     BEA,

@@ -20,8 +20,8 @@ from bot.domain.request.request import Approved, Pending
 from handlers.render.card import Cards
 from handlers.render.many import span
 from handlers.render.report import cell, dialog, outcomes
-from sandbox.slack.blocks import problems
-from sandbox.slack.modals import view_problems
+from sandbox.slack.api.blocks import problems
+from sandbox.slack.api.modals import view_problems
 from tests.builders import (
     CHANNEL,
     NOW,

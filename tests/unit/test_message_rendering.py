@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sandbox.slack.markup import readable
-from sandbox.slack.render import WIDTH, render_text
+from sandbox.slack.control.markup import readable
+from sandbox.slack.control.render import WIDTH, render_text
 from sandbox.slack.seed import seeded_world
 from sandbox.slack.world import Message
 

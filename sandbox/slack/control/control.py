@@ -7,14 +7,15 @@ from dataclasses import asdict
 from aiohttp import web
 from pydantic import ValidationError
 
-from sandbox.slack import modal_control, views
-from sandbox.slack.delivery import Delivery
-from sandbox.slack.directory import apply_channel, apply_group, apply_person, directory_json
-from sandbox.slack.faults import Fault, FaultBook
-from sandbox.slack.files import Files
-from sandbox.slack.interactions import Answer, Click, Interactions, NoSuchButtonError
-from sandbox.slack.modals import Modals
-from sandbox.slack.orders import (
+from sandbox.slack.api import views
+from sandbox.slack.api.files import Files
+from sandbox.slack.api.modals import Modals
+from sandbox.slack.control import modal_control
+from sandbox.slack.control.render import render_text
+from sandbox.slack.deliver.delivery import Delivery
+from sandbox.slack.deliver.faults import Fault, FaultBook
+from sandbox.slack.deliver.interactions import Answer, Click, Interactions, NoSuchButtonError
+from sandbox.slack.deliver.orders import (
     AppOrder,
     ChannelOrder,
     ClickOrder,
@@ -30,9 +31,9 @@ from sandbox.slack.orders import (
     TransportOrder,
     order_in,
 )
-from sandbox.slack.render import render_text
+from sandbox.slack.deliver.socket_mode import Sockets
+from sandbox.slack.directory import apply_channel, apply_group, apply_person, directory_json
 from sandbox.slack.seed import seeded_world
-from sandbox.slack.socket_mode import Sockets
 from sandbox.slack.world import Channel, Json, Message, Person, World
 
 

@@ -6,10 +6,10 @@ The limits are those of Slack's reference for views: 100 blocks, 250 kB, and wha
 import json
 from typing import Any
 
-from sandbox.slack.blocks import completed, view_problems
-from sandbox.slack.checks import anything, boolean, shape, string, typed
-from sandbox.slack.render import render_blocks
-from sandbox.slack.wire import ApiError
+from sandbox.slack.api.blocks import completed, view_problems
+from sandbox.slack.api.checks import anything, boolean, shape, string, typed
+from sandbox.slack.api.wire import ApiError
+from sandbox.slack.control.render import render_blocks
 from sandbox.slack.world import APP_ID, BOT_ID, TEAM_ID, HomeView, Json, Person, World
 
 MAX_VIEW_BYTES = 250_000

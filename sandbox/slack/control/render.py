@@ -4,8 +4,8 @@ import textwrap
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sandbox.slack.blocks import interactive
-from sandbox.slack.markup import readable
+from sandbox.slack.api.blocks import interactive
+from sandbox.slack.control.markup import readable
 from sandbox.slack.world import Json, Message, World
 
 WIDTH = 80

@@ -5,10 +5,10 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.slack.faults import FaultBook, with_fault
-from sandbox.slack.files import Files
-from sandbox.slack.methods import METHODS, Method
-from sandbox.slack.wire import ApiError, Reply, arguments, failed, send
+from sandbox.slack.api.files import Files
+from sandbox.slack.api.methods import METHODS, Method
+from sandbox.slack.api.wire import ApiError, Reply, arguments, failed, send
+from sandbox.slack.deliver.faults import FaultBook, with_fault
 from sandbox.slack.world import Json, World
 
 OPEN_SOCKET = "apps.connections.open"

@@ -11,8 +11,8 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.slack.methods import Method, thread_of, writable_channel
-from sandbox.slack.wire import ApiError
+from sandbox.slack.api.methods import Method, thread_of, writable_channel
+from sandbox.slack.api.wire import ApiError
 from sandbox.slack.world import BOT_USER_ID, Json, Message, World
 
 MAX_BYTES = 1_000_000_000

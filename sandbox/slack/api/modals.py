@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from sandbox.slack.blocks import completed, interactive, plain, problems
-from sandbox.slack.checks import anything, boolean, problem, shape, string, typed
-from sandbox.slack.delivery import Delivered, Signature
-from sandbox.slack.payloads import VERIFICATION_TOKEN, user_json
-from sandbox.slack.wire import ApiError
+from sandbox.slack.api.blocks import completed, interactive, plain, problems
+from sandbox.slack.api.checks import anything, boolean, problem, shape, string, typed
+from sandbox.slack.api.wire import ApiError
+from sandbox.slack.deliver.delivery import Delivered, Signature
+from sandbox.slack.deliver.payloads import VERIFICATION_TOKEN, user_json
 from sandbox.slack.world import APP_ID, BOT_ID, TEAM_DOMAIN, TEAM_ID, Json, Modal, World
 
 TRIGGER_SECONDS = 3.0

@@ -5,9 +5,9 @@ from typing import Any, Literal, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.slack.delivery import Signature
-from sandbox.slack.faults import FaultKind
-from sandbox.slack.socket_mode import DisconnectReason
+from sandbox.slack.deliver.delivery import Signature
+from sandbox.slack.deliver.faults import FaultKind
+from sandbox.slack.deliver.socket_mode import DisconnectReason
 from sandbox.slack.world import PersonKind
 
 

@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from benchmarks.ground import Outside
-from benchmarks.signed import approval, command
-from benchmarks.wire import Connection
-from sandbox.slack.seen import Message, message_from
+from benchmarks.load.signed import approval, command
+from benchmarks.load.wire import Connection
+from sandbox.slack.control.seen import Message, message_from
 from sandbox.slack_client import LogEntry, SlackControl
 from sandbox.vivoldi_client import VivoldiControl
 

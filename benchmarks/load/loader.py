@@ -9,7 +9,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from benchmarks.orders import Order, Outcome, outcome_of
+from benchmarks.load.orders import Order, Outcome, outcome_of
 from sandbox.stage import ROOT
 
 _LONGEST_LINE = 2**26
@@ -51,7 +51,7 @@ class Loader:
 async def loader() -> AsyncIterator[Loader]:
     """Start the load process, and end it afterwards."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.load", cwd=ROOT, stdin=PIPE, stdout=PIPE, limit=_LONGEST_LINE
+        sys.executable, "-m", "benchmarks.load.load", cwd=ROOT, stdin=PIPE, stdout=PIPE, limit=_LONGEST_LINE
     )
     handle = Loader(process)
     try:

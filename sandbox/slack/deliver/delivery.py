@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from sandbox.slack.socket_mode import EnvelopeKind, SocketClosedError, Sockets
+from sandbox.slack.deliver.socket_mode import EnvelopeKind, SocketClosedError, Sockets
 from sandbox.slack.world import Json
 
 ANSWER_WITHIN_SECONDS = 3.0

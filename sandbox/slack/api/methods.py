@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.slack import views
-from sandbox.slack.content import content
-from sandbox.slack.modals import open_view
-from sandbox.slack.wire import ApiError, truthy
+from sandbox.slack.api import views
+from sandbox.slack.api.content import content
+from sandbox.slack.api.modals import open_view
+from sandbox.slack.api.wire import ApiError, truthy
 from sandbox.slack.world import (
     APP_ID,
     BOT_ID,

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
-from sandbox.slack.files import Files
-from sandbox.slack.modals import Modals, NoSuchModalError
-from sandbox.slack.orders import CloseOrder, FileOrder, RefusedError, SubmitOrder, order_in
+from sandbox.slack.api.files import Files
+from sandbox.slack.api.modals import Modals, NoSuchModalError
+from sandbox.slack.deliver.orders import CloseOrder, FileOrder, RefusedError, SubmitOrder, order_in
 
 _Handler = Callable[[web.Request], Awaitable[web.Response]]
 

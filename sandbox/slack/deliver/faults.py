@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from sandbox.slack.wire import Reply, failed
+from sandbox.slack.api.wire import Reply, failed
 from sandbox.slack.world import Json
 
 FaultKind = Literal[

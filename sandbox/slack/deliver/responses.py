@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from sandbox.slack.content import content
-from sandbox.slack.faults import FaultBook, with_fault
-from sandbox.slack.wire import ApiError, Reply, arguments, failed, send, truthy
+from sandbox.slack.api.content import content
+from sandbox.slack.api.wire import ApiError, Reply, arguments, failed, send, truthy
+from sandbox.slack.deliver.faults import FaultBook, with_fault
 from sandbox.slack.world import BOT_USER_ID, Json, Message, World
 
 MAX_USES = 5

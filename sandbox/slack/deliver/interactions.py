@@ -3,11 +3,11 @@
 import asyncio
 from dataclasses import dataclass, replace
 
-from sandbox.slack import views
-from sandbox.slack.delivery import Delivered, Delivery, Signature
-from sandbox.slack.payloads import action, app_home_opened, block_actions, find_element, slash_command
-from sandbox.slack.responses import Conversation, Responses
-from sandbox.slack.wire import ApiError
+from sandbox.slack.api import views
+from sandbox.slack.api.wire import ApiError
+from sandbox.slack.deliver.delivery import Delivered, Delivery, Signature
+from sandbox.slack.deliver.payloads import action, app_home_opened, block_actions, find_element, slash_command
+from sandbox.slack.deliver.responses import Conversation, Responses
 from sandbox.slack.world import Channel, Json, Message, Person, World
 
 

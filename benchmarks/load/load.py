@@ -15,9 +15,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from benchmarks.figures import percentile
-from benchmarks.orders import Order, Outcome, order_of, texts
-from benchmarks.signed import command
-from benchmarks.wire import Answer, Connection, Lost
+from benchmarks.load.orders import Order, Outcome, order_of, texts
+from benchmarks.load.signed import command
+from benchmarks.load.wire import Answer, Connection, Lost
 
 _SORTS = {
     b"the card appears here": "accepted",

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from sandbox.slack.blocks import MAX_BLOCKS_TEXT, completed, problems, text_length
-from sandbox.slack.wire import ApiError
+from sandbox.slack.api.blocks import MAX_BLOCKS_TEXT, completed, problems, text_length
+from sandbox.slack.api.wire import ApiError
 from sandbox.slack.world import Json, World
 
 MAX_TEXT = 40_000

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from sandbox.slack.checks import (
+from sandbox.slack.api.checks import (
     Check,
     anything,
     boolean,

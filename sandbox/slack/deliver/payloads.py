@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.slack.blocks import interactive
+from sandbox.slack.api.blocks import interactive
 from sandbox.slack.world import (
     APP_ID,
     BOT_USER_ID,
