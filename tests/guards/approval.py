@@ -8,8 +8,8 @@ _POLICY = "bot/domain/policy.py"
 _REQUEST = "bot/domain/request/request.py"
 _COUPON = "bot/domain/coupon.py"
 _DECIDE = "bot/services/asked/click.py"
-_BY_POLICY = ("tests/unit/test_policy.py",)
-_WHEN_SENT = ("tests/unit/test_still_approved.py",)
+_BY_POLICY = ("tests/unit/domain/test_policy.py",)
+_WHEN_SENT = ("tests/unit/domain/test_still_approved.py",)
 
 _CLICKED = (
     Guard(
@@ -120,7 +120,7 @@ _CLICKED = (
         without="return Verdict.ALLOWED",
         tests=(
             *_BY_POLICY,
-            "tests/integration/test_invariants_kept.py::test_i6_a_replayed_click_has_no_effect",
+            "tests/integration/services/test_invariants_kept.py::test_i6_a_replayed_click_has_no_effect",
         ),
     ),
     Guard(
@@ -130,7 +130,9 @@ _CLICKED = (
         file=_DECIDE,
         text="return standing if click.team is None else standing.coming_from(click.team, self._team)",
         without="return standing",
-        tests=("tests/integration/test_deciding.py::test_an_approver_of_another_workspace_is_a_stranger",),
+        tests=(
+            "tests/integration/services/test_click.py::test_an_approver_of_another_workspace_is_a_stranger",
+        ),
     ),
 )
 
@@ -142,7 +144,7 @@ _AT_THE_CLICK = (
         file=_DECIDE,
         text="if (verdict := may_act(standing)) is not Verdict.ALLOWED:",
         without="if (verdict := Verdict.ALLOWED) is not Verdict.ALLOWED:",
-        tests=("tests/integration/test_deciding.py::test_who_may_not_end_a_request_does_not",),
+        tests=("tests/integration/services/test_click.py::test_who_may_not_end_a_request_does_not",),
     ),
     Guard(
         name="clicks decided by the policy",
@@ -151,7 +153,7 @@ _AT_THE_CLICK = (
         file=_DECIDE,
         text="verdict = may_approve(self._policy, standing, request, now)",
         without="verdict = Verdict.ALLOWED",
-        tests=("tests/integration/test_deciding.py::test_silence_ends_the_request",),
+        tests=("tests/integration/services/test_click.py::test_silence_ends_the_request",),
     ),
     Guard(
         name="rejections by the policy",
@@ -160,7 +162,7 @@ _AT_THE_CLICK = (
         file=_DECIDE,
         text="return may_reject(self._policy, standing, request, now)",
         without="return Verdict.ALLOWED",
-        tests=("tests/integration/test_deciding.py::test_who_may_not_end_a_request_does_not",),
+        tests=("tests/integration/services/test_click.py::test_who_may_not_end_a_request_does_not",),
     ),
     Guard(
         name="cancellations by the policy",
@@ -169,7 +171,7 @@ _AT_THE_CLICK = (
         file=_DECIDE,
         text="return may_cancel(standing, request, now)",
         without="return Verdict.ALLOWED",
-        tests=("tests/integration/test_deciding.py::test_who_may_not_end_a_request_does_not",),
+        tests=("tests/integration/services/test_click.py::test_who_may_not_end_a_request_does_not",),
     ),
 )
 
@@ -226,7 +228,7 @@ _BOUND = (
         file=_REQUEST,
         text="combined_digest(item.digest for item in items)",
         without="combined_digest(item.digest for item in items[:1])",
-        tests=("tests/unit/test_request.py",),
+        tests=("tests/unit/domain/test_request.py",),
     ),
     Guard(
         name="digest of the facts",
@@ -235,7 +237,7 @@ _BOUND = (
         file=_COUPON,
         text=', "shown": shown}',
         without="}",
-        tests=("tests/unit/test_coupon.py",),
+        tests=("tests/unit/domain/test_coupon.py",),
     ),
 )
 

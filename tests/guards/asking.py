@@ -6,7 +6,7 @@ from tests.guards.guard import Guard
 
 _POLICY = "bot/domain/policy.py"
 _SUBMIT = "bot/services/asked/command.py"
-_BY_POLICY = ("tests/unit/test_policy.py",)
+_BY_POLICY = ("tests/unit/domain/test_policy.py",)
 
 GUARDS = (
     Guard(
@@ -16,7 +16,9 @@ GUARDS = (
         file=_SUBMIT,
         text="(verdict := may_request(self._policy, standing, command.channel)) is not Verdict.ALLOWED",
         without="(verdict := Verdict.ALLOWED) is not Verdict.ALLOWED",
-        tests=("tests/integration/test_services.py::test_a_command_that_opens_nothing_is_answered_at_once",),
+        tests=(
+            "tests/integration/services/test_services.py::test_a_command_that_opens_nothing_is_answered_at_once",
+        ),
     ),
     Guard(
         name="history by the policy",
@@ -25,7 +27,7 @@ GUARDS = (
         file=_SUBMIT,
         text="(verdict := may_look(self._policy, standing, command.channel)) is not Verdict.ALLOWED",
         without="(verdict := Verdict.ALLOWED) is not Verdict.ALLOWED",
-        tests=("tests/integration/test_show.py::test_only_who_may_ask_or_approve_may_look",),
+        tests=("tests/integration/services/test_show.py::test_only_who_may_ask_or_approve_may_look",),
     ),
     Guard(
         name="too few people",
@@ -34,7 +36,9 @@ GUARDS = (
         file=_SUBMIT,
         text="return can_complete(self._policy, standing.person.id, everyone)",
         without="return True",
-        tests=("tests/integration/test_services.py::test_a_request_that_nobody_could_complete_is_refused",),
+        tests=(
+            "tests/integration/services/test_services.py::test_a_request_that_nobody_could_complete_is_refused",
+        ),
     ),
     Guard(
         name="command from this workspace",
@@ -43,7 +47,9 @@ GUARDS = (
         file=_SUBMIT,
         text="return standing.coming_from(command.team, self._team)",
         without="return standing",
-        tests=("tests/integration/test_services.py::test_a_command_from_another_workspace_is_refused",),
+        tests=(
+            "tests/integration/services/test_services.py::test_a_command_from_another_workspace_is_refused",
+        ),
     ),
     Guard(
         name="no direct message",

@@ -9,10 +9,10 @@ _REQUEST = "bot/domain/request/request.py"
 _DECIDE = "bot/services/asked/click.py"
 _EXECUTE = "bot/services/items/deletion.py"
 _STOPPING = "bot/services/asked/click.py"
-_BY_VALUE = "tests/unit/test_stopping.py"
-_FREEZING = "tests/integration/test_freezing.py"
-_STOPPED = "tests/integration/test_stopped.py"
-_TYPING = "tests/integration/test_typing.py"
+_BY_VALUE = "tests/unit/handlers/test_stop.py"
+_FREEZING = "tests/integration/services/test_freeze.py"
+_STOPPED = "tests/integration/services/test_stop.py"
+_TYPING = "tests/integration/services/test_confirm.py"
 
 _STOP = (
     Guard(
@@ -160,7 +160,7 @@ _WINDOW = (
         file="bot/settings.py",
         text="if within is not None and seconds >= within:",
         without="if False:",
-        tests=("tests/unit/test_settings.py::test_the_time_to_stop_leaves_time_to_delete",),
+        tests=("tests/unit/run/test_settings.py::test_the_time_to_stop_leaves_time_to_delete",),
     ),
 )
 
@@ -208,7 +208,7 @@ _TYPED = (
         file="handlers/payloads.py",
         text='if view.get("type") != "modal" or view.get("callback_id") != CONFIRM:',
         without="if False:",
-        tests=("tests/unit/test_payloads.py",),
+        tests=("tests/unit/handlers/test_payloads.py",),
     ),
     Guard(
         name="dialogs and nothing else",
@@ -217,7 +217,7 @@ _TYPED = (
         file="handlers/payloads.py",
         text="    if any(body.get(part) not in (None, []) for part in others):",
         without="    if False:",
-        tests=("tests/unit/test_payloads.py",),
+        tests=("tests/unit/handlers/test_payloads.py",),
     ),
     Guard(
         name="errors stay in the dialog",

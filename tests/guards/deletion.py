@@ -7,8 +7,8 @@ from tests.guards.guard import Guard
 _EXECUTE = "bot/services/items/deletion.py"
 _APPROVERS = "bot/services/items/approvers.py"
 _ITEM = "bot/domain/item/deletion.py"
-_DELETING = "tests/integration/test_deleting.py"
-_INVARIANTS = "tests/integration/test_invariants.py"
+_DELETING = "tests/integration/services/test_deletion.py"
+_INVARIANTS = "tests/integration/services/test_invariants.py"
 
 _BEFORE = (
     Guard(
@@ -81,7 +81,7 @@ _BEFORE = (
         file=_ITEM,
         text="return Changed(differences=found) if found else Send()",
         without="return Send()",
-        tests=("tests/unit/test_item.py",),
+        tests=("tests/unit/domain/test_deletion.py",),
     ),
     Guard(
         name="no longer shown",
@@ -90,7 +90,7 @@ _BEFORE = (
         file=_ITEM,
         text="return Send() if may_hide(item.freeze) else Changed(message=message)",
         without="return Send()",
-        tests=("tests/unit/test_item.py",),
+        tests=("tests/unit/domain/test_deletion.py",),
     ),
     Guard(
         name="approved unseen, now shown",
@@ -99,7 +99,7 @@ _BEFORE = (
         file=_ITEM,
         text="case NotShown(), Shown():\n            return Changed()",
         without="case NotShown(), Shown():\n            return Send()",
-        tests=("tests/unit/test_item.py",),
+        tests=("tests/unit/domain/test_deletion.py",),
     ),
     Guard(
         name="created later is another",
@@ -108,7 +108,7 @@ _BEFORE = (
         file="bot/domain/coupon.py",
         text="before.created_at != after.created_at",
         without="False",
-        tests=("tests/unit/test_coupon.py",),
+        tests=("tests/unit/domain/test_coupon.py",),
     ),
     Guard(
         name="no creation time, no proof",
@@ -118,7 +118,7 @@ _BEFORE = (
         text="if not (before.created_at and after.created_at):",
         without="if differences(before, after) and not (before.created_at and after.created_at):",
         tests=(
-            "tests/integration/test_settled_at_last.py::test_without_creation_times_the_same_facts_prove_nothing",
+            "tests/integration/services/test_settled_at_last.py::test_without_creation_times_the_same_facts_prove_nothing",
         ),
     ),
     Guard(
@@ -138,7 +138,7 @@ _BEFORE = (
         file="bot/adapters/vivoldi/answers.py",
         text='coupon.number.replace("-", "") != code',
         without="False",
-        tests=("tests/unit/test_vivoldi_answers.py",),
+        tests=("tests/unit/adapters/test_vivoldi_answers.py",),
     ),
 )
 

@@ -6,7 +6,7 @@ from tests.guards.guard import Guard
 
 _SERVER = "bot/run/server.py"
 _PAYLOADS = "handlers/payloads.py"
-_HTTP = "tests/integration/test_http_guard.py"
+_HTTP = "tests/integration/slack/test_http_guard.py"
 _SECURITY = "tests/security"
 
 GUARDS = (
@@ -71,7 +71,7 @@ GUARDS = (
         file="handlers/errors.py",
         text="if app_of(req.body) == self._app_id:",
         without="if True:",
-        tests=("tests/scenario/test_refusals.py::test_foreign_app_and_workspace",),
+        tests=("tests/scenario/troubles/test_refusals.py::test_foreign_app_and_workspace",),
     ),
     Guard(
         name="one action a click",
@@ -80,7 +80,7 @@ GUARDS = (
         file=_PAYLOADS,
         text=" or len(actions) != 1",
         without="",
-        tests=("tests/unit/test_payloads.py",),
+        tests=("tests/unit/handlers/test_payloads.py",),
     ),
     Guard(
         name="ids are ids",
@@ -89,7 +89,7 @@ GUARDS = (
         file=_PAYLOADS,
         text="if not (text.isascii() and text.isprintable()):",
         without="if False:",
-        tests=("tests/unit/test_payloads.py",),
+        tests=("tests/unit/handlers/test_payloads.py",),
     ),
     Guard(
         name="codes are codes",
@@ -98,7 +98,7 @@ GUARDS = (
         file="bot/domain/coupon.py",
         text="if not _CODE.fullmatch(code):",
         without="if not code:",
-        tests=("tests/unit/test_coupon.py",),
+        tests=("tests/unit/domain/test_coupon.py",),
     ),
     Guard(
         name="a lost Socket Mode link",
@@ -107,6 +107,6 @@ GUARDS = (
         file="bot/run/socket_mode.py",
         text="return now - self.last_connected >= self.seconds",
         without="return False",
-        tests=("tests/integration/test_socket_mode.py::test_watchdog_counts_from_the_last_connection",),
+        tests=("tests/integration/slack/test_socket_mode.py::test_watchdog_counts_from_the_last_connection",),
     ),
 )

@@ -7,8 +7,8 @@ from tests.guards.guard import Guard
 _POLICY, _SUBMIT = "bot/domain/policy.py", "bot/services/asked/command.py"
 _FREEZE, _FREEZES = "bot/domain/item/freeze.py", "bot/domain/request/freeze.py"
 _SERVICE = "bot/services/items/freeze.py"
-_BY_VALUE = "tests/unit/test_freeze.py"
-_TESTS = "tests/integration/test_freezing.py"
+_BY_VALUE = "tests/unit/domain/test_freeze.py"
+_TESTS = "tests/integration/services/test_freeze.py"
 _OFF = (f"{_TESTS}::test_freezing_can_be_switched_off",)
 
 _WHO = (

@@ -10,8 +10,8 @@ _FREEZE, _FREEZES, _ITEM = (
     "bot/domain/item/deletion.py",
 )
 _SERVICE = "bot/services/items/freeze.py"
-_BY_VALUE = "tests/unit/test_freeze.py"
-_TESTS = "tests/integration/test_freezing.py"
+_BY_VALUE = "tests/unit/domain/test_freeze.py"
+_TESTS = "tests/integration/services/test_freeze.py"
 
 _TOLD = (
     Guard(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from tests.guards.guard import Guard
 
 _DOMAIN, _SERVICE, _STORE = "bot/domain/home.py", "bot/services/home.py", "bot/adapters/store/homes.py"
-_BY_DOMAIN = ("tests/unit/test_home.py",)
-_SERVICES = "tests/integration/test_home.py"
-_STORED = "tests/integration/test_store_homes.py"
+_BY_DOMAIN = ("tests/unit/handlers/test_home.py",)
+_SERVICES = "tests/integration/services/test_home.py"
+_STORED = "tests/integration/store/test_homes.py"
 _FAILING = "tests/security/test_failing.py"
 
 _WHO = (
@@ -72,7 +72,7 @@ _WHO = (
         file="handlers/payloads.py",
         text='if event.get("type") != HOME_OPENED:',
         without="if False:",
-        tests=("tests/unit/test_payloads.py::test_an_event_that_is_no_opened_home_is_refused",),
+        tests=("tests/unit/handlers/test_payloads.py::test_an_event_that_is_no_opened_home_is_refused",),
     ),
 )
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from tests.guards.guard import Guard
 
-_SNAPSHOTS = "tests/integration/test_snapshots.py"
-_COMMANDS = "tests/integration/test_snapshot_commands.py"
-_SETTLED = "tests/integration/test_settled_at_last.py"
+_SNAPSHOTS = "tests/integration/services/test_snapshots.py"
+_COMMANDS = "tests/integration/operate/test_snapshot_commands.py"
+_SETTLED = "tests/integration/services/test_settled_at_last.py"
 _SEAL = "bot/adapters/seal.py"
-_BY_SEAL = ("tests/unit/test_seal.py",)
+_BY_SEAL = ("tests/unit/adapters/test_seal.py",)
 
 _KEPT = (
     Guard(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from tests.guards.guard import Guard
 
-_CALLS = "tests/unit/test_calls.py"
-_MANY = "tests/integration/test_many.py"
-_FORM = "tests/integration/test_form.py"
-_FILES = "tests/integration/test_slack_adapter.py"
-_RATE = "tests/integration/test_store_rate.py"
+_CALLS = "tests/unit/domain/test_rate.py"
+_MANY = "tests/integration/services/test_many.py"
+_FORM = "tests/integration/services/test_form.py"
+_FILES = "tests/integration/slack/test_slack_adapter.py"
+_RATE = "tests/integration/store/test_rate.py"
 
 GUARDS = (
     Guard(
@@ -72,7 +72,7 @@ GUARDS = (
         file="handlers/render/report.py",
         text="text.startswith(_FORMULA)",
         without="False",
-        tests=("tests/unit/test_many_words.py",),
+        tests=("tests/unit/handlers/test_many_words.py",),
     ),
     Guard(
         name="files from Slack alone",
@@ -207,7 +207,7 @@ GUARDS = (
         file="bot/domain/command.py",
         text='re.compile(r"[^a-z0-9]")',
         without='re.compile(r"[^a-z]")',
-        tests=("tests/unit/test_codes.py::test_a_code_that_looks_like_a_heading_is_not_lost",),
+        tests=("tests/unit/domain/test_codes.py::test_a_code_that_looks_like_a_heading_is_not_lost",),
     ),
     Guard(
         name="a press is answered",

@@ -8,10 +8,10 @@ _CREATE = "bot/services/items/restore.py"
 _RESTORES = "bot/domain/request/restore.py"
 _RESTORE = "bot/domain/item/restore.py"
 _CREATION = "bot/adapters/vivoldi/creation.py"
-_RESTORED = "tests/unit/test_restore.py"
+_RESTORED = "tests/unit/domain/test_restore.py"
 _UNIT = (_RESTORED,)
-_BODY = ("tests/unit/test_creation.py",)
-_TESTS = "tests/integration/test_restoring.py"
+_BODY = ("tests/unit/adapters/test_creation.py",)
+_TESTS = "tests/integration/services/test_restore.py"
 
 _ASKED = (
     Guard(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.guards.guard import Guard
 
 _LOGS = "bot/logs.py"
-_SETTINGS = "tests/unit/test_settings.py"
+_SETTINGS = "tests/unit/run/test_settings.py"
 
 GUARDS = (
     Guard(
@@ -69,7 +69,7 @@ GUARDS = (
         file=_LOGS,
         text="text = self._values.sub(_BLANK, text)",
         without="pass",
-        tests=("tests/unit/test_logs.py",),
+        tests=("tests/unit/run/test_logs.py",),
     ),
     Guard(
         name="forms of secrets blanked",
@@ -78,7 +78,7 @@ GUARDS = (
         file=_LOGS,
         text='text = form.sub(rf"\\g<keep>{_BLANK}", text)',
         without="pass",
-        tests=("tests/unit/test_logs.py",),
+        tests=("tests/unit/run/test_logs.py",),
     ),
     Guard(
         name="no reply address in a repr",
@@ -88,7 +88,7 @@ GUARDS = (
         text="field(default=None, repr=False)",
         without="field(default=None)",
         tests=(
-            "tests/integration/test_invariants_kept.py::test_i8_a_reply_address_is_in_no_repr_and_no_event",
+            "tests/integration/services/test_invariants_kept.py::test_i8_a_reply_address_is_in_no_repr_and_no_event",
         ),
     ),
     Guard(
@@ -98,7 +98,7 @@ GUARDS = (
         file="bot/adapters/vivoldi/answers.py",
         text='return f"{what} ({type(error).__name__})"',
         without='return f"{what} ({error})"',
-        tests=("tests/unit/test_vivoldi_answers.py",),
+        tests=("tests/unit/adapters/test_vivoldi_answers.py",),
     ),
     Guard(
         name="no local variables",
@@ -107,7 +107,7 @@ GUARDS = (
         file=_LOGS,
         text="structlog.dev.plain_traceback(written, error)",
         without="structlog.dev.RichTracebackFormatter()(written, error)",
-        tests=("tests/unit/test_logs.py",),
+        tests=("tests/unit/run/test_logs.py",),
     ),
     Guard(
         name="libraries stay quiet",
@@ -116,7 +116,7 @@ GUARDS = (
         file=_LOGS,
         text="max(logging.WARNING, logging.getLevelNamesMapping()[level])",
         without="logging.getLevelNamesMapping()[level]",
-        tests=("tests/unit/test_logs.py",),
+        tests=("tests/unit/run/test_logs.py",),
     ),
     Guard(
         name="typed words stay unlogged",
@@ -125,7 +125,7 @@ GUARDS = (
         file="bot/observe/log.py",
         text="if event.kind in (EventKind.COMMAND, EventKind.COMMAND_REFUSED):",
         without="if False:",
-        tests=("tests/unit/test_event_log.py",),
+        tests=("tests/unit/run/test_event_log.py",),
     ),
     Guard(
         name="no span holds an error",
@@ -134,7 +134,7 @@ GUARDS = (
         file="bot/observe/tracing.py",
         text="record_exception=False, set_status_on_exception=False",
         without="record_exception=True, set_status_on_exception=True",
-        tests=("tests/integration/test_tracing.py",),
+        tests=("tests/integration/observe/test_tracing.py",),
     ),
     Guard(
         name="no cell is a formula",
@@ -143,7 +143,7 @@ GUARDS = (
         file="bot/operate/audit/export.py",
         text='_FORMULA = ("=", "+", "-", "@", ',
         without="_FORMULA = (",
-        tests=("tests/integration/test_audit_export.py::test_no_cell_is_a_formula",),
+        tests=("tests/integration/operate/test_audit_export.py::test_no_cell_is_a_formula",),
     ),
     Guard(
         name="fit to be shown",
@@ -152,6 +152,6 @@ GUARDS = (
         file="bot/text.py",
         text='"Cc", "Cf", "Cs"',
         without='"Cc", "Cs"',
-        tests=("tests/unit/test_vivoldi_answers.py",),
+        tests=("tests/unit/adapters/test_vivoldi_answers.py",),
     ),
 )

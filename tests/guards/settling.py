@@ -8,10 +8,10 @@ _ITEM = "bot/domain/item/deletion.py"
 _ANSWERS = "bot/adapters/vivoldi/answers.py"
 _RECONCILE = "bot/services/items/deletion.py"
 _EXECUTE = "bot/services/items/deletion.py"
-_DELETING = "tests/integration/test_deleting.py"
-_BY_ITEM = ("tests/unit/test_item.py",)
-_BY_ANSWERS = ("tests/unit/test_vivoldi_answers.py",)
-_AGAIN = "tests/integration/test_invariants.py::test_i3_nothing_is_sent_blindly_again"
+_DELETING = "tests/integration/services/test_deletion.py"
+_BY_ITEM = ("tests/unit/domain/test_deletion.py",)
+_BY_ANSWERS = ("tests/unit/adapters/test_vivoldi_answers.py",)
+_AGAIN = "tests/integration/services/test_invariants.py::test_i3_nothing_is_sent_blindly_again"
 
 _STATES = (
     Guard(
@@ -141,7 +141,7 @@ _DEADLINES = (
         file="bot/domain/request/request.py",
         text="if not all(is_final(item.state) for item in items):",
         without="if False:",
-        tests=("tests/unit/test_request.py",),
+        tests=("tests/unit/domain/test_request.py",),
     ),
 )
 

@@ -7,13 +7,13 @@ from tests.guards.guard import Guard
 _CLAIMS = "bot/adapters/store/claims.py"
 _SQLITE = "bot/adapters/store/engine/sqlite.py"
 _WRITER = "bot/adapters/store/engine/shared_commit.py"
-_SHARED = "tests/integration/test_shared_commit.py"
+_SHARED = "tests/integration/store/test_shared_commit.py"
 _TABLES = "bot/adapters/migrations/versions/0001_first_tables.py"
 _CHAIN = "bot/adapters/migrations/versions/0002_audit_chain.py"
-_BY_CLAIMS = "tests/integration/test_store_claims.py"
-_BY_STORE = "tests/integration/test_store.py"
-_KEPT = "tests/integration/test_invariants_kept.py"
-_POWER_CUT = ("tests/integration/test_store_errors.py::test_sqlite_survives_a_power_cut",)
+_BY_CLAIMS = "tests/integration/store/test_claims.py"
+_BY_STORE = "tests/integration/store/test_store.py"
+_KEPT = "tests/integration/services/test_invariants_kept.py"
+_POWER_CUT = ("tests/integration/store/test_errors.py::test_sqlite_survives_a_power_cut",)
 
 _CLAIMED = (
     Guard(
@@ -23,7 +23,7 @@ _CLAIMED = (
         file=_CLAIMS,
         text=".where(table.c.due_at <= now, free)",
         without=".where(table.c.due_at <= now)",
-        tests=(f"{_KEPT}::test_i6_two_workers_send_one_deletion", "tests/integration/test_store_due.py"),
+        tests=(f"{_KEPT}::test_i6_two_workers_send_one_deletion", "tests/integration/store/test_due.py"),
     ),
     Guard(
         name="a lease that ran out",
@@ -260,7 +260,7 @@ _DURABLE = (
         file="bot/adapters/store/engine/migrate.py",
         text="if stored - set(known):",
         without="if False:",
-        tests=("tests/integration/test_migrations.py::test_a_newer_database_is_left_alone[sqlite]",),
+        tests=("tests/integration/store/test_migrations.py::test_a_newer_database_is_left_alone[sqlite]",),
     ),
 )
 
@@ -272,7 +272,7 @@ _AUDITED = (
         file="bot/adapters/store/audit.py",
         text="_locked_head if lock else _head",
         without="_head",
-        tests=("tests/integration/test_audit.py::test_writers_at_once_keep_the_chain_whole",),
+        tests=("tests/integration/operate/test_audit.py::test_writers_at_once_keep_the_chain_whole",),
     ),
     Guard(
         name="commands are recorded",
@@ -281,7 +281,9 @@ _AUDITED = (
         file="bot/services/asked/command.py",
         text="            await _record(tx, kind, command, standing, self._clock.now(), None, data)\n",
         without="            await tx.finish()\n",
-        tests=("tests/integration/test_services.py::test_a_command_that_opens_nothing_is_answered_at_once",),
+        tests=(
+            "tests/integration/services/test_services.py::test_a_command_that_opens_nothing_is_answered_at_once",
+        ),
     ),
     Guard(
         name="reads are recorded",
@@ -290,7 +292,9 @@ _AUDITED = (
         file="bot/services/requests/read.py",
         text="                await self._record(tx, after, results)\n",
         without="",
-        tests=("tests/integration/test_invariants_kept.py::test_i7_every_call_to_vivoldi_is_an_event",),
+        tests=(
+            "tests/integration/services/test_invariants_kept.py::test_i7_every_call_to_vivoldi_is_an_event",
+        ),
     ),
     Guard(
         name="outcomes are recorded",
@@ -299,7 +303,7 @@ _AUDITED = (
         file="bot/services/items/ledger.py",
         text="        await self.note(Fact(EventKind.ITEM_OUTCOME, outcome_of(state)))\n",
         without="",
-        tests=("tests/integration/test_invariants_kept.py::test_i7_a_story_is_told_by_its_events",),
+        tests=("tests/integration/services/test_invariants_kept.py::test_i7_a_story_is_told_by_its_events",),
     ),
     Guard(
         name="events with their change",
@@ -326,7 +330,7 @@ _AUDITED = (
         file=_CHAIN,
         text='        "events_no_update": "UPDATE ON events",\n',
         without="",
-        tests=("tests/integration/test_audit.py::test_the_database_itself_refuses_to_tamper",),
+        tests=("tests/integration/operate/test_audit.py::test_the_database_itself_refuses_to_tamper",),
     ),
     Guard(
         name="events follow the head",
@@ -335,7 +339,7 @@ _AUDITED = (
         file=_CHAIN,
         text="WHERE last_id = NEW.id - 1 AND last_hash = NEW.previous\n    );",
         without="WHERE last_id = NEW.id - 1\n    );",
-        tests=("tests/integration/test_audit.py::test_the_database_itself_refuses_to_tamper",),
+        tests=("tests/integration/operate/test_audit.py::test_the_database_itself_refuses_to_tamper",),
     ),
     Guard(
         name="the hash covers the facts",
@@ -344,7 +348,7 @@ _AUDITED = (
         file="bot/domain/audit.py",
         text='"previous": previous, **vars(facts)}',
         without='"previous": previous}',
-        tests=("tests/unit/test_audit_chain.py::test_the_meaning_of_a_hash_never_changes_unnoticed",),
+        tests=("tests/unit/domain/test_audit_chain.py::test_the_meaning_of_a_hash_never_changes_unnoticed",),
     ),
     Guard(
         name="a cut-off end shows",
@@ -353,7 +357,7 @@ _AUDITED = (
         file="bot/domain/audit.py",
         text="    if sound == head:\n        return None",
         without="    if sound:\n        return None",
-        tests=("tests/unit/test_audit_chain.py::test_a_changed_head_is_found",),
+        tests=("tests/unit/domain/test_audit_chain.py::test_a_changed_head_is_found",),
     ),
 )
 

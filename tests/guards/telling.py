@@ -5,11 +5,11 @@ from __future__ import annotations
 from tests.guards.guard import Guard
 
 _PRESENT = "bot/services/requests/card.py"
-_DECIDING = "tests/integration/test_deciding.py"
+_DECIDING = "tests/integration/services/test_click.py"
 _MRKDWN = "handlers/render/blocks.py"
-_SERVICES = "tests/integration/test_services.py"
-_CARDS = "tests/unit/test_cards.py"
-_WORDS = "tests/unit/test_words.py"
+_SERVICES = "tests/integration/services/test_services.py"
+_CARDS = "tests/unit/handlers/test_card.py"
+_WORDS = "tests/unit/handlers/test_words.py"
 
 _NEVER_LOST = (
     Guard(
@@ -50,7 +50,7 @@ _NEVER_LOST = (
         text="heard = refused is None and await self._is_there(request)",
         without="heard = refused is None",
         tests=(
-            "tests/integration/test_told_privately.py::test_who_left_the_channel_is_told_privately_as_well",
+            "tests/integration/services/test_told_privately.py::test_who_left_the_channel_is_told_privately_as_well",
         ),
     ),
     Guard(
@@ -61,7 +61,7 @@ _NEVER_LOST = (
         text="            if self._is_told(click, request, verdict):\n                await tx.notify",
         without="            if False:\n                await tx.notify",
         tests=(
-            "tests/integration/test_deciding.py::test_a_refused_click_is_told_privately_and_leaves_the_card_alone",
+            "tests/integration/services/test_click.py::test_a_refused_click_is_told_privately_and_leaves_the_card_alone",
         ),
     ),
     Guard(
@@ -71,7 +71,7 @@ _NEVER_LOST = (
         file="bot/services/asked/click.py",
         text="            await _heal(tx, click, request, verdict)\n",
         without="",
-        tests=("tests/integration/test_deciding.py::test_a_click_on_a_stray_copy_redraws_it",),
+        tests=("tests/integration/services/test_click.py::test_a_click_on_a_stray_copy_redraws_it",),
     ),
     Guard(
         name="late cards are redrawn",
@@ -89,7 +89,7 @@ _NEVER_LOST = (
         file="bot/services/requests/work.py",
         text="if isinstance(request, Pending) and self._clock.now() >= request.approve_by:",
         without="if False:",
-        tests=("tests/integration/test_deciding.py::test_silence_ends_the_request",),
+        tests=("tests/integration/services/test_click.py::test_silence_ends_the_request",),
     ),
     Guard(
         name="claims are kept up",
@@ -98,7 +98,7 @@ _NEVER_LOST = (
         file="bot/run/worker.py",
         text="                await lane.keep(claim)\n",
         without="                await asyncio.sleep(0)\n",
-        tests=("tests/unit/test_worker.py",),
+        tests=("tests/unit/run/test_worker.py",),
     ),
 )
 
@@ -137,7 +137,7 @@ _WAITING = (
         file=_PRESENT,
         text="remind_at=remind_at, reminded_at=now",
         without="remind_at=remind_at",
-        tests=("tests/integration/test_reminders.py::test_a_card_drawn_anew_changes_nothing",),
+        tests=("tests/integration/services/test_reminders.py::test_a_card_drawn_anew_changes_nothing",),
     ),
     Guard(
         name="reminders in time",
@@ -146,7 +146,7 @@ _WAITING = (
         file="bot/domain/request/reminder.py",
         text="if began < time <= last",
         without="if began < time",
-        tests=("tests/unit/test_reminder.py",),
+        tests=("tests/unit/domain/test_reminder.py",),
     ),
     Guard(
         name="notices wait for Slack",
@@ -164,7 +164,7 @@ _WAITING = (
         file="bot/run/worker.py",
         text="        except Exception:  # noqa",
         without="        except ZeroDivisionError:  # noqa",
-        tests=("tests/unit/test_worker.py",),
+        tests=("tests/unit/run/test_worker.py",),
     ),
     Guard(
         name="work is given back",
@@ -173,7 +173,7 @@ _WAITING = (
         file="bot/run/worker.py",
         text="lambda: lane.give_back(claim))",
         without="lambda: asyncio.sleep(0))",
-        tests=("tests/unit/test_worker.py",),
+        tests=("tests/unit/run/test_worker.py",),
     ),
 )
 
@@ -212,7 +212,7 @@ _SHOWN = (
         file="handlers/render/blocks.py",
         text='clip(text, longest), "verbatim": True}',
         without='clip(text, longest), "verbatim": False}',
-        tests=(_CARDS, "tests/unit/test_golden.py"),
+        tests=(_CARDS, "tests/unit/handlers/test_golden.py"),
     ),
     Guard(
         name="nothing cut in half",
@@ -257,7 +257,7 @@ _SHOWN = (
         file="handlers/listeners.py",
         text='response_type="ephemeral"',
         without='response_type="in_channel"',
-        tests=("tests/integration/test_show.py::test_the_listener_answers_privately",),
+        tests=("tests/integration/services/test_show.py::test_the_listener_answers_privately",),
     ),
 )
 

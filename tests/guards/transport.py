@@ -7,9 +7,9 @@ from tests.guards.guard import Guard
 _CLIENT = "bot/adapters/vivoldi/client.py"
 _DIRECTORY = "bot/adapters/slack/directory.py"
 _MESSENGER = "bot/adapters/slack/messenger.py"
-_BY_CLIENT = "tests/integration/test_vivoldi_client.py"
-_BY_DIRECTORY = ("tests/integration/test_slack_directory.py",)
-_BY_ADAPTER = ("tests/integration/test_slack_adapter.py",)
+_BY_CLIENT = "tests/integration/vivoldi/test_vivoldi_client.py"
+_BY_DIRECTORY = ("tests/integration/slack/test_directory.py",)
+_BY_ADAPTER = ("tests/integration/slack/test_slack_adapter.py",)
 
 _TO_VIVOLDI = (
     Guard(
@@ -76,7 +76,7 @@ _TO_VIVOLDI = (
         file="bot/adapters/vivoldi/rate.py",
         text="while (wait := self._wait()) > 0:",
         without="while (wait := 0) > 0:",
-        tests=("tests/unit/test_rate.py",),
+        tests=("tests/unit/adapters/test_vivoldi_rate.py",),
     ),
     Guard(
         name="personal fields stay out",
@@ -85,7 +85,7 @@ _TO_VIVOLDI = (
         file="bot/adapters/vivoldi/wire.py",
         text="any(is_given(result.get(field)) for field in PERSONAL)",
         without='result.get("userEml")',
-        tests=("tests/unit/test_vivoldi_answers.py",),
+        tests=("tests/unit/adapters/test_vivoldi_answers.py",),
     ),
 )
 

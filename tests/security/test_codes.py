@@ -1,6 +1,7 @@
 """What is typed in place of a coupon code never becomes a part of a query, an address or another code.
 
-What is a code at all is tested in `tests/unit/test_command.py` and `tests/scenario/test_bad_input.py`.
+What is a code at all is tested in `tests/unit/domain/test_command.py` and
+`tests/scenario/troubles/test_bad_input.py`.
 """
 
 from __future__ import annotations

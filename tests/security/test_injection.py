@@ -1,7 +1,7 @@
 """What people and Vivoldi wrote, planted wherever it can be, on every surface where it comes out again.
 
-Single rules are in `tests/unit/test_words.py`, `tests/unit/test_cards.py` and
-`tests/integration/test_audit_export.py`.
+Single rules are in `tests/unit/handlers/test_words.py`, `tests/unit/handlers/test_card.py` and
+`tests/integration/operate/test_audit_export.py`.
 """
 
 from __future__ import annotations

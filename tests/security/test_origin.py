@@ -1,6 +1,6 @@
 """Requests that Slack signed, but that are not this bot's: another workspace, another app, another kind.
 
-The same of a bot in a process of its own, over both transports: `tests/scenario/test_refusals.py`.
+The same of a bot in a process of its own, over both transports: `tests/scenario/troubles/test_refusals.py`.
 """
 
 from __future__ import annotations

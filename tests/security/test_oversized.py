@@ -1,6 +1,7 @@
 """Bodies that are too large, and lengths that lie, over a real connection to the whole bot.
 
-The limit itself, to the byte and for a body of unknown length, is in `tests/integration/test_http_guard.py`.
+The limit itself, to the byte and for a body of unknown length, is in
+`tests/integration/slack/test_http_guard.py`.
 """
 
 from __future__ import annotations

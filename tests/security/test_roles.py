@@ -2,7 +2,7 @@
 
 Everyone here is named in the settings, so it is for what they are that they are refused. The same over both
 transports, and approvers who are removed between their click and the deletion, are in
-`tests/scenario/test_refusals.py` and `tests/scenario/test_bad_input.py`.
+`tests/scenario/troubles/test_refusals.py` and `tests/scenario/troubles/test_bad_input.py`.
 """
 
 from __future__ import annotations

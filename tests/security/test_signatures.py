@@ -1,7 +1,7 @@
 """Requests that Slack did not sign, or not just now, or not once: none has an effect, whatever it says.
 
-The guard alone is tested in `tests/integration/test_http_guard.py`, a bot in a process of its own in
-`tests/scenario/test_signatures.py`.
+The guard alone is tested in `tests/integration/slack/test_http_guard.py`, a bot in a process of its own in
+`tests/scenario/troubles/test_signatures.py`.
 """
 
 from __future__ import annotations

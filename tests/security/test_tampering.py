@@ -1,7 +1,7 @@
 """How much of what can be done to the audit is found: by `audit verify` alone, and by a noted count and hash.
 
-Single ways, with their places and on both databases, are in `tests/integration/test_audit.py`. Here all
-of them are gone through for twelve events, and counted; the figures stand in `docs/security.md`.
+Single ways, with their places and on both databases, are in `tests/integration/operate/test_audit.py`. Here
+all of them are gone through for twelve events, and counted; the figures stand in `docs/security.md`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bot.domain.event import Event, EventKind
 from bot.domain.people import Person
 from bot.operate.audit.verify import verify
 from tests.integration.databases import Bench, bench_on
-from tests.integration.test_audit import record
+from tests.integration.operate.test_audit import record
 
 _DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "security.md"
 _EVENTS = 12

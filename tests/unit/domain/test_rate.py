@@ -25,7 +25,7 @@ from bot.domain.rate import (
     take,
     used,
 )
-from tests.unit.test_rate import ManualTime
+from tests.unit.adapters.test_vivoldi_rate import ManualTime
 
 _START = 1_700_000_000.0
 

@@ -21,8 +21,8 @@ from bot.domain.people import Person
 from bot.operate.audit.export import COLUMNS, Format, write
 from bot.services.ports.store import EVERYTHING, Chosen
 from tests.integration.databases import KINDS, Bench, bench_on
+from tests.integration.operate.test_audit import execute, record
 from tests.integration.stored import store_new, submitted
-from tests.integration.test_audit import execute, record
 
 _MANY = 20_000
 _MEMORY = 8 * 2**20

@@ -13,7 +13,7 @@ from bot import __version__
 from bot.operate.manifest import render
 from bot.settings import Settings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NEEDED = {
     "APPROVERS": "U012ABCDEF",
     "SLACK_BOT_TOKEN": "xoxb-1-2-abc",

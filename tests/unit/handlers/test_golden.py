@@ -17,7 +17,7 @@ from sandbox.slack.world import Message as Posted
 from tests.builders import CHANNEL
 from tests.gallery_words import messages
 
-_GOLDEN = Path(__file__).parent.parent / "golden"
+_GOLDEN = Path(__file__).parents[2] / "golden"
 _WORLD = seeded_world()
 _MESSAGES = messages()
 

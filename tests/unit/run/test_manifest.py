@@ -12,7 +12,7 @@ import yaml
 from bot.domain.errors import BadInput
 from bot.operate.manifest import render
 
-MANIFEST = Path(__file__).parents[2] / "manifest.yml"
+MANIFEST = Path(__file__).parents[3] / "manifest.yml"
 BOOLEAN = {"type": "boolean"}
 
 

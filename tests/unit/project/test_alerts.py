@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.domain.event import EventKind
 from bot.observe.metrics import Metrics
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DASHBOARD = json.loads((ROOT / "deploy" / "grafana-dashboard.json").read_text(encoding="utf-8"))
 RULES = [
     rule

@@ -21,7 +21,7 @@ from tests.scenario.judge import judge
 from tests.scenario.playing import AMIR, BEA, INCIDENT, PERSONAL, Play
 from tests.scenario.stages import BOTH, a_stage
 from tests.scenario.told import NO_CARD
-from tests.unit.test_cli import bot
+from tests.unit.run.test_cli import bot
 
 pytestmark = pytest.mark.timeout(120)
 

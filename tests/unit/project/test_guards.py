@@ -15,7 +15,7 @@ from tests.guards.guard import Guard, GuardMoved
 from tests.guards.report import heading, line, summary
 from tests.guards.trial import Ran, Trial, Verdict, judge
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def by_name(guard: Guard) -> str:

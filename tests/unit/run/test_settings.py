@@ -315,7 +315,7 @@ def test_secrets_are_listed_and_never_printed(monkeypatch: pytest.MonkeyPatch) -
 
 def test_example_file_names_every_setting() -> None:
     """`.env.example` holds every setting once, and nothing else."""
-    lines = (Path(__file__).parents[2] / ".env.example").read_text(encoding="utf-8").splitlines()
+    lines = (Path(__file__).parents[3] / ".env.example").read_text(encoding="utf-8").splitlines()
     named = [line.lstrip("#").split("=")[0] for line in lines if "=" in line and not line.startswith("# ")]
     assert sorted(named) == sorted(name.upper() for name in Settings.model_fields)
 
