@@ -6,9 +6,19 @@ READY := .venv/.ready
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header
 
-.PHONY: setup demo sandbox test chaos guards bench check docs lock
+.PHONY: help setup quick fast demo sandbox test chaos guards bench check style types imports docs lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## everything that the other targets need
+
+quick: $(READY) ## checks and fast tests, in parallel: after every change
+	@$(MAKE) --no-print-directory --jobs 4 --output-sync style types imports fast
+
+# Types take longest when nothing is cached, so the tests give way to them.
+fast: $(READY)
+	nice $(BIN)/pytest -q -n 2 --dist worksteal --hypothesis-profile quick tests/unit tests/integration/vivoldi
 
 demo: $(READY) ## a deletion from command to outcome, against a local Slack and a local Vivoldi
 	$(BIN)/python -m sandbox.demo
@@ -31,10 +41,16 @@ guards: $(READY) ## each guard removed in turn: the tests have to notice
 bench: $(READY) ## how quick the bot is, beside bare Bolt; takes half an hour, and wants an idle machine
 	$(BIN)/python -m benchmarks
 
-check: $(READY) ## format, lint, types, imports
+check: style types imports ## format, lint, types, imports
+
+style: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: $(READY)
 	$(BIN)/mypy
+
+imports: $(READY)
 	$(BIN)/lint-imports
 
 docs: $(READY) ## docs/configuration.md, from the settings

@@ -11,6 +11,8 @@ from hypothesis import settings
 
 # How long an example takes says nothing about a rule.
 settings.register_profile("untimed", deadline=None)
+# `make quick` looks at fewer examples; `make test` at all of them.
+settings.register_profile("quick", deadline=None, max_examples=15)
 settings.load_profile("untimed")
 
 _UNIT = Path(__file__).parent / "unit"

@@ -13,8 +13,8 @@ from bot.domain.item.answer import Unproven
 from bot.services.asked.click import Action
 from tests.builders import AMIR, CARL, CODE, RIKA, a_coupon
 from tests.integration.operate.test_audit import execute
+from tests.integration.run.test_cli import bot
 from tests.integration.wired import Wired, url_in, wired_on
-from tests.unit.run.test_cli import bot
 
 
 @pytest.fixture

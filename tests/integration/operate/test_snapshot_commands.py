@@ -12,8 +12,8 @@ from bot.adapters.seal import Seal, new_key
 from bot.domain.event import EventKind
 from tests.builders import CODE, OTHER_CODE, a_coupon
 from tests.fakes import HOLDER
+from tests.integration.run.test_cli import bot
 from tests.integration.wired import Wired, url_in, wired_on
-from tests.unit.run.test_cli import bot
 
 OLD, NEW = new_key(), new_key()
 

@@ -77,7 +77,7 @@ def test_slack_takes_every_card_and_outcome(name: str) -> None:
         _taken_by_slack(message)
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=settings().max_examples * 2 // 5, suppress_health_check=list(HealthCheck))
 @given(request=shown_requests())
 def test_slack_takes_whatever_is_in_a_card(request: ShownRequest) -> None:
     """Whatever Vivoldi and people wrote, Slack takes the card and the outcome (I5: told at least once)."""

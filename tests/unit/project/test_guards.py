@@ -18,10 +18,6 @@ from tests.guards.trial import Ran, Trial, Verdict, judge
 ROOT = Path(__file__).parents[3]
 
 
-def by_name(guard: Guard) -> str:
-    return guard.name
-
-
 def source(guard: Guard) -> str:
     return (ROOT / guard.file).read_text(encoding="utf-8")
 
@@ -31,10 +27,16 @@ def test_there_are_guards_enough_under_names_of_their_own() -> None:
     assert len({guard.name for guard in GUARDS}) == len(GUARDS) >= 25
 
 
-@pytest.mark.parametrize("guard", GUARDS, ids=by_name)
-def test_a_guard_still_stands_where_the_list_says(guard: Guard) -> None:
+def test_every_guard_still_stands_where_the_list_says() -> None:
     """Each guard's text stands exactly once in its file, so that removing it removes just that."""
-    assert guard.removed_from(source(guard)) != source(guard)
+    moved = []
+    for guard in GUARDS:
+        try:
+            if guard.removed_from(source(guard)) == source(guard):
+                moved.append(f"{guard.name}: nothing is removed")
+        except GuardMoved as error:
+            moved.append(str(error))
+    assert not moved, "\n".join(moved)
 
 
 @pytest.mark.parametrize("text", ["is nowhere", "e"], ids=["nowhere", "in many places"])
@@ -45,14 +47,18 @@ def test_a_guard_that_has_moved_is_not_removed(text: str) -> None:
         moved.removed_from("These letters repeat.")
 
 
-@pytest.mark.parametrize("guard", GUARDS, ids=by_name)
-def test_the_tests_of_a_guard_exist(guard: Guard) -> None:
+def is_there(test: str) -> bool:
+    file, *inside = re.sub(r"\[.*", "", test).split("::")
+    path = ROOT / file
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return bool(text) and all(re.search(rf"(def|class) {part}\b", text) for part in inside)
+
+
+def test_the_tests_of_every_guard_exist() -> None:
     """Each guard names tests that are there."""
-    assert guard.tests
-    for name in guard.tests:
-        file, *inside = re.sub(r"\[.*", "", name).split("::")
-        text = (ROOT / file).read_text(encoding="utf-8")
-        assert all(re.search(rf"(def|class) {part}\b", text) for part in inside), name
+    assert [guard.name for guard in GUARDS if not guard.tests] == []
+    named = [(guard.name, test) for guard in GUARDS for test in guard.tests]
+    assert [missing for missing in named if not is_there(missing[1])] == []
 
 
 def test_what_is_left_is_a_program(tmp_path: Path) -> None:
