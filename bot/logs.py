@@ -45,7 +45,7 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         forms = {form for secret in secrets if secret for form in _written(secret)}
         longest_first = sorted(forms, key=len, reverse=True)
-        self._values = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self._values = re.compile("|".join(longest_first)) if longest_first else None
 
     def __call__(self, text: str) -> str:
         """Return the text with every secret blanked."""
@@ -60,9 +60,18 @@ class Redactor:
 
 
 def _written(secret: str) -> tuple[str, ...]:
-    """Return how a value may stand in a line: plain, in a repr, in an address; each of these in JSON too."""
-    forms = (secret, repr(secret)[1:-1], quote(secret, safe=""))
-    return *forms, *(json.dumps(form)[1:-1] for form in forms)
+    """Return patterns of how a value may stand in a line: plain or in an address, in a repr, each in JSON."""
+    represented = repr(secret)[1:-1]
+    others = (represented, json.dumps(secret)[1:-1], json.dumps(represented)[1:-1])
+    return "".join(map(_in_address, secret)), *map(re.escape, others)
+
+
+def _in_address(char: str) -> str:
+    # Which characters are quoted, and in which case, differs from library to library.
+    quoted = quote(char, safe="")
+    if quoted == char:
+        return re.escape(char)
+    return f"(?:{re.escape(char)}|(?i:{quoted}){'|[+]' if char == ' ' else ''})"
 
 
 def configure(

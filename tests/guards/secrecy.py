@@ -72,6 +72,15 @@ GUARDS = (
         tests=("tests/unit/run/test_logs.py",),
     ),
     Guard(
+        name="secrets in addresses blanked",
+        keeps="I8",
+        promise="No secret gets into the log as it is written in an address.",
+        file=_LOGS,
+        text="|(?i:{quoted})",
+        without="",
+        tests=("tests/unit/run/test_logs.py",),
+    ),
+    Guard(
         name="forms of secrets blanked",
         keeps="I8",
         promise="No token or reply address gets into the log, whosever it is.",
