@@ -240,15 +240,21 @@ class FakePeople:
         return tuple(self.known.values())
 
 
+async def _at_once() -> None:
+    """What happens while a file comes unless a test says otherwise."""
+
+
 @dataclass
 class FakeFiles:
-    """Files that people sent, by their addresses. error: raised instead."""
+    """Files that people sent, by their addresses. error: raised instead. during: awaited while one comes."""
 
     stored: dict[str, bytes] = field(default_factory=dict)
     error: SlackError | None = None
+    during: Callable[[], Awaitable[object]] = _at_once
 
     async def fetch(self, url: str) -> bytes:
         """Return what is stored."""
+        await self.during()
         if self.error is not None:
             raise self.error
         return self.stored[url]

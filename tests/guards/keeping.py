@@ -6,6 +6,7 @@ from tests.guards.guard import Guard
 
 _SNAPSHOTS = "tests/integration/services/test_snapshots.py"
 _COMMANDS = "tests/integration/operate/test_snapshot_commands.py"
+_DELETING = "tests/integration/services/test_deletion.py"
 _SETTLED = "tests/integration/services/test_settled_at_last.py"
 _SEAL = "bot/adapters/seal.py"
 _BY_SEAL = ("tests/unit/adapters/test_seal.py",)
@@ -75,6 +76,15 @@ _KEPT = (
         tests=(f"{_SNAPSHOTS}::test_old_snapshots_go_and_the_audit_stays",),
     ),
     Guard(
+        name="retention goes on",
+        keeps="I8",
+        promise="What is encrypted anew is not kept any longer for that.",
+        file="bot/operate/snapshots.py",
+        text="await tx.snapshots.keep(snapshot.place, renewed, snapshot.kept_at)",
+        without="await tx.snapshots.keep(snapshot.place, renewed, datetime.now(snapshot.kept_at.tzinfo))",
+        tests=(f"{_COMMANDS}::test_reencrypting_keeps_nothing_for_longer",),
+    ),
+    Guard(
         name="opening is noted",
         keeps="I7",
         promise="Whoever reads what a coupon held is in the audit.",
@@ -121,6 +131,15 @@ _ENDS = (
         text="deadline):\n            return await self._ledger.move(claim, confirm(",
         without="deadline) and False:\n            return await self._ledger.move(claim, confirm(",
         tests=(f"{_SETTLED}::test_a_deletion_that_can_never_be_confirmed_is_told",),
+    ),
+    Guard(
+        name="a lost DELETE is recorded",
+        keeps="I7",
+        promise="That a DELETE was found as being sent, and its sender is gone, is in the audit.",
+        file="bot/services/items/deletion.py",
+        text="return await self._ledger.move(claim, lost(sending, reason, self._clock.now()), fact)",
+        without="return await self._ledger.move(claim, lost(sending, reason, self._clock.now()))",
+        tests=(f"{_DELETING}::test_a_deletion_whose_sender_is_lost_is_in_the_audit",),
     ),
     Guard(
         name="late answers are kept",

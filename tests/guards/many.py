@@ -93,6 +93,15 @@ GUARDS = (
         tests=(f"{_FILES}::TestFetch::test_a_file_that_is_too_large_is_refused",),
     ),
     Guard(
+        name="a file in time",
+        keeps="-",
+        promise="A form whose file does not come is answered while Slack still waits for the answer.",
+        file="bot/services/asked/form.py",
+        text="asyncio.timeout(_FETCH_WITHIN_SECONDS)",
+        without="asyncio.timeout(None)",
+        tests=(f"{_FORM}::test_a_file_that_does_not_come_is_not_waited_for",),
+    ),
+    Guard(
         name="outcome without file",
         keeps="I5",
         promise="An outcome is told at last, also where Slack never takes its file.",

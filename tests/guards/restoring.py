@@ -81,6 +81,26 @@ _SENT = (
         tests=(f"{_TESTS}::test_an_approver_who_left_does_not_count",),
     ),
     Guard(
+        name="restored: after a slow read",
+        keeps="I1",
+        promise="Who stops being an approver while the coupon is read, however slowly, stops the creation.",
+        file=_CREATE,
+        text="            approvers = await self._approvers(request)\n",
+        without="            actors = (request.review.actor.id, request.final.actor.id)\n"
+        "            known = self._approvers._people\n"
+        "            approvers = tuple([await known.standing(actor) for actor in actors])\n",
+        tests=(f"{_TESTS}::test_an_approver_who_leaves_during_a_slow_read_does_not_count",),
+    ),
+    Guard(
+        name="restored: a reserved call",
+        keeps="I1",
+        promise="A creation has its place in the rate limit before its checks, so it never waits after them.",
+        file=_CREATE,
+        text="            await self._coupons.reserve()\n",
+        without="",
+        tests=(f"{_TESTS}::test_the_place_of_a_creation_comes_before_its_checks",),
+    ),
+    Guard(
         name="restored: the very snapshot",
         keeps="I1",
         promise="What is created comes from the very snapshot that was approved.",

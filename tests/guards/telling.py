@@ -74,6 +74,15 @@ _NEVER_LOST = (
         tests=("tests/integration/services/test_click.py::test_a_click_on_a_stray_copy_redraws_it",),
     ),
     Guard(
+        name="copies stand in the channel",
+        keeps="I5",
+        promise="What was clicked in another channel is not taken for a copy of the card.",
+        file="bot/services/asked/click.py",
+        text=" or click.message_ts is None or click.channel != request.origin.channel:",
+        without=" or click.message_ts is None:",
+        tests=(f"{_DECIDING}::test_a_click_in_another_channel_makes_no_copy_there",),
+    ),
+    Guard(
         name="late cards are redrawn",
         keeps="I5",
         promise="A card that was drawn after its claim was lost is drawn anew.",

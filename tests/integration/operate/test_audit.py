@@ -213,6 +213,20 @@ async def test_the_database_itself_refuses_to_tamper(bench: Bench, statement: st
     assert (await verified(bench.url)).fault is None
 
 
+@pytest.mark.parametrize("tables", ["events", "audit_head", "events, audit_head"])
+async def test_nobody_empties_the_audit_at_once(tmp_path: Path, tables: str) -> None:
+    """PostgreSQL's TRUNCATE, which deletes without the trigger for that, is refused as well."""
+    async with bench_on("postgresql", tmp_path) as bench:
+        await record(bench.store, an_event(bench))
+        database = connect(bench.url)
+        with pytest.raises(StoreError):
+            async with database.write() as connection:
+                await run(connection, text(f"TRUNCATE {tables} CASCADE"))
+        await database.close()
+        found = await verified(bench.url)
+        assert (found.fault, found.sound.count) == (None, 1)
+
+
 async def test_replacing_an_event_is_refused(tmp_path: Path) -> None:
     """SQLite's REPLACE, which deletes without the trigger for that, is refused as well."""
     async with bench_on("sqlite", tmp_path) as bench:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,20 @@ async def test_an_old_key_can_go_after_reencrypting(wired: Wired) -> None:
     assert printed.startswith("0 snapshots encrypted with the first key now; 2 already were.")
     (event,) = await wired.events(EventKind.SNAPSHOTS_REENCRYPTED)
     assert event.data["snapshots"] == 2
+
+
+async def test_reencrypting_keeps_nothing_for_longer(wired: Wired) -> None:
+    """What is encrypted anew is as old as before, so it goes when RETENTION_DAYS say so (I8)."""
+
+    async def kept_at() -> list[datetime]:
+        async with wired.store.transaction() as tx:
+            return [snapshot.kept_at for snapshot in await tx.snapshots.after(None, 10)]
+
+    await two_deleted(wired)
+    before = await kept_at()
+    code, printed, _ = snapshots(wired, "reencrypt", keys=f"{NEW},{OLD}")
+    assert (code, printed.startswith("2 snapshots encrypted")) == (0, True)
+    assert (len(before), await kept_at()) == (2, before)
 
 
 async def test_what_no_key_opens_is_named_and_left_alone(wired: Wired) -> None:

@@ -152,6 +152,27 @@ async def test_a_click_on_an_old_card_redraws_it(wired: Wired) -> None:
     assert len(wired.messenger.of("update")) == drawn + 1
 
 
+@pytest.mark.parametrize("by", [AMIR, CARL], ids=["counts", "is refused"])
+async def test_a_click_in_another_channel_makes_no_copy_there(wired: Wired, by: Person) -> None:
+    """What was clicked in another channel is no card of this one: nothing is drawn at its place (I5)."""
+    request_id = await wired.ask()
+    await wired.click(Action.APPROVE, by, request_id, channel="C0OTHER000", message_ts="9.000100")
+    await wired.drain()
+    assert (await wired.delivery(request_id)).copies == ()
+    assert "9.000100" not in {sent.ts for sent in wired.messenger.sent}
+
+
+async def test_a_click_on_an_old_card_elsewhere_redraws_nothing(wired: Wired) -> None:
+    """Another channel's message may have the very number of the card; the card is up to date all the same."""
+    request_id = await wired.ask()
+    await wired.click(Action.REJECT, AMIR, request_id)
+    await wired.drain()
+    drawn = len(wired.messenger.of("update"))
+    verdict = await wired.click(Action.APPROVE, BEA, request_id, version=2, channel="C0OTHER000")
+    await wired.drain()
+    assert (verdict, len(wired.messenger.of("update"))) == (Verdict.ALREADY_ENDED, drawn)
+
+
 async def test_a_click_on_nothing_is_answered(wired: Wired) -> None:
     """A click on a request that is not stored has no effect, and says so."""
     assert await wired.click(Action.APPROVE, AMIR, "CG-UNKNOWN") is Verdict.NO_SUCH_REQUEST

@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.coupon import CouponCode, Reading
 from bot.domain.errors import VivoldiError, VivoldiRefused, VivoldiUnavailable
+from bot.domain.event import EventKind
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
 from bot.domain.item.deletion import (
     Changed,
@@ -25,8 +26,8 @@ from bot.domain.people import Kind, Standing
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Finished
 from tests.builders import AMIR, BEA, CODE, ONCALL, OTHER_CODE, a_coupon, standing
-from tests.fakes import Call
-from tests.integration.wired import Wired, wired_on
+from tests.fakes import Call, FakeCoupons, Killed
+from tests.integration.wired import LEASE_SECONDS, Wired, wired_on
 
 DOWN = VivoldiUnavailable("no answer")
 LOST = Unproven("the connection broke")
@@ -69,6 +70,25 @@ async def test_what_was_not_executed_is_sent_again(wired: Wired) -> None:
     await wired.run(15)
     assert isinstance(await wired.state(request_id), Deleted)
     assert wired.coupons.kinds(CODE) == ["read", "read", "delete", "read", "delete", "read"]
+
+
+async def test_a_deletion_whose_sender_is_lost_is_in_the_audit(wired: Wired) -> None:
+    """That a DELETE was found as being sent, and no answer to it is known, is an audit event (I7)."""
+
+    async def die(call: Call) -> None:
+        if call.kind == "delete":
+            raise Killed
+
+    await wired.approved()
+    wired.coupons.during = die
+    with pytest.raises(Killed):
+        await wired.run(5, step=1)
+    assert await wired.events(EventKind.DELETE_LOST) == []
+    wired.clock.advance(LEASE_SECONDS + 1)
+    wired.coupons.during = FakeCoupons().during
+    await wired.drain()
+    (lost,) = await wired.events(EventKind.DELETE_LOST)
+    assert (lost.code, "before it stored the answer" in str(lost.data["reason"])) == (CODE, True)
 
 
 @pytest.mark.parametrize("executed", [True, False])

@@ -15,8 +15,19 @@ from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.domain.event import EventKind
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Pending, Submitted
+from bot.services.asked import form
 from bot.services.asked.command import Denied, Misread, SlashCommand
-from bot.services.asked.form import Filled, Form, Ground, NoCodes, NoFile, Opened, TooLong, WrongCodes
+from bot.services.asked.form import (
+    FileFault,
+    Filled,
+    Form,
+    Ground,
+    NoCodes,
+    NoFile,
+    Opened,
+    TooLong,
+    WrongCodes,
+)
 from bot.services.asked.show_all import Look
 from handlers.render import dialogs as fields
 from handlers.render.answers import Answers
@@ -158,6 +169,17 @@ async def test_a_file_that_can_not_be_had(
     wrong = await rig.form(sent)
     assert isinstance(wrong, NoFile)
     assert said in fields.errors(wrong, sent)["file"]
+    assert await rig.wired.store.open_requests(9) == ()
+
+
+async def test_a_file_that_does_not_come_is_not_waited_for(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slack waits 3 s for the answer to a form: before that, its sender is told that the file is late."""
+    assert form._FETCH_WITHIN_SECONDS <= 2
+    monkeypatch.setattr(form, "_FETCH_WITHIN_SECONDS", 0.01)
+    rig.files.during = asyncio.Event().wait
+    sent = filled(file=_FILE)
+    async with asyncio.timeout(5):
+        assert await rig.form(sent) == NoFile(FileFault.LATE)
     assert await rig.wired.store.open_requests(9) == ()
 
 

@@ -338,6 +338,34 @@ async def test_an_approver_who_left_does_not_count(wired: Wired) -> None:
     assert (state.why, state.approver) == (WhyNot.APPROVER_LOST, AMIR.id)
 
 
+async def test_an_approver_who_leaves_during_a_slow_read_does_not_count(wired: Wired) -> None:
+    """What Slack said before a slow read is no ground to create on (I1)."""
+
+    async def leave(call: Call) -> None:
+        wired.people.change(replace(on_call(BEA), groups=frozenset()))
+        wired.clock.advance(9)
+
+    request_id = await approved(wired)
+    wired.coupons.during = leave
+    await wired.drain()
+    state = await ended_without_sending(wired, request_id)
+    assert (state.why, state.approver) == (WhyNot.APPROVER_LOST, BEA.id)
+
+
+async def test_the_place_of_a_creation_comes_before_its_checks(wired: Wired) -> None:
+    """Without a place in the rate limit nothing is checked, so a creation never waits after its checks."""
+    request_id = await approved(wired)
+    wired.coupons.calls.clear()
+    wired.people.asked.clear()
+    wired.coupons.crowded = True
+    await wired.run(60)
+    assert isinstance(await wired.state(request_id), ToCreate)
+    assert (wired.people.asked, wired.coupons.kinds(CODE)) == ([], [])
+    wired.coupons.crowded = False
+    await wired.run(60)
+    assert isinstance(await wired.state(request_id), Created)
+
+
 async def test_nothing_is_sent_after_execute_by(wired: Wired) -> None:
     """An approval is for ten minutes (I1)."""
     request_id = await approved(wired)

@@ -511,6 +511,23 @@ class TestFetch:
         with pytest.raises(SlackUnavailable):
             await SlackFiles(rig.bot).fetch(f"{URL(rig.slack.api_url).origin()}/files-pri/F1/x")
 
+    async def test_a_file_is_fetched_from_no_other_place(self, rig: Rig) -> None:
+        """If Slack's answer points elsewhere, nobody goes there, and nothing is taken for the file."""
+        asked: list[str] = []
+
+        async def elsewhere(request: web.Request) -> web.StreamResponse:
+            asked.append(request.path)
+            return web.Response(text="ABCD1234")
+
+        async def redirect(_: web.Request) -> web.StreamResponse:
+            return web.Response(status=302, headers={"Location": f"{other}codes.csv"})
+
+        async with server(elsewhere) as other, server(redirect) as slack:
+            files = SlackFiles(web_client(TOKEN, slack, rig.session))
+            with pytest.raises(SlackUnavailable):
+                await files.fetch(f"{slack}files-pri/x/codes.csv")
+        assert asked == []
+
     async def test_the_token_goes_to_slack_alone(self, rig: Rig) -> None:
         """An address of any other host is not asked, so that nobody else ever gets the token."""
         asked: list[str] = []

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Coroutine
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +239,51 @@ async def test_whoever_leaves_takes_nobody_along(bench: Bench, held: _Held) -> N
     held.go_on.set()
     await staying
     assert bench.stored() == {1, 2}
+
+
+async def test_what_is_written_is_committed_although_everyone_is_cancelled(bench: Bench) -> None:
+    """What someone wrote who is cancelled in line is committed, also if nobody else is left to do it (I5)."""
+    written, go_on, behind = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def write() -> None:
+        async with bench.database.write() as connection:
+            await run(connection, text("INSERT INTO numbers (number) VALUES (1)"))
+            written.set()
+            await go_on.wait()
+
+    async def hang() -> None:
+        async with bench.database.write():
+            behind.set()
+            await asyncio.Event().wait()
+
+    leaving, last = asyncio.create_task(write()), asyncio.create_task(hang())
+    await written.wait()
+    go_on.set()
+    await behind.wait()
+    leaving.cancel()
+    last.cancel()
+    results = await asyncio.gather(leaving, last, return_exceptions=True)
+    assert [type(result) for result in results] == [asyncio.CancelledError] * 2
+    if left := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(left)
+    assert bench.stored() == {1}
+
+
+async def test_whoever_leaves_while_waiting_for_the_lock_leaves_none(bench: Bench, held: _Held) -> None:
+    """A transaction that was begun for someone who is gone by then does not lock the database."""
+    with closing(sqlite3.connect(bench.file, timeout=0, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        leaving = asyncio.create_task(bench.add(1))
+        await held.begun.wait()
+        leaving.cancel()
+        other.execute("ROLLBACK")
+        held.go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+    await bench.add(2)
+    assert bench.stored() == {2}
 
 
 async def test_the_log_begins_anew_while_people_keep_writing(bench: Bench) -> None:

@@ -279,6 +279,9 @@ class TestDelete:
         api = await stack.enter_async_context(client(f"http://127.0.0.1:{port}", timeout=0.2))
         async with asyncio.timeout(20):
             assert isinstance(await api.delete(CODE), Unproven)
+        async with asyncio.timeout(20):
+            with pytest.raises(VivoldiUnavailable):
+                await api.read(CODE)
 
     async def test_an_unreadable_redirect_proves_nothing(self, stack: AsyncExitStack) -> None:
         """A redirect to what is no address is an answer that proves nothing, and no error of its own."""
@@ -297,24 +300,30 @@ class TestDelete:
 
     async def test_an_endless_answer_is_not_read_to_its_end(self, stack: AsyncExitStack) -> None:
         """An answer far longer than a coupon is cut off, compressed or not, and proves nothing."""
-        asked, cut_off = [], asyncio.Event()
+        asked: list[bytes] = []
+        poured: asyncio.Queue[bool] = asyncio.Queue()
 
         async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             asked.append(await reader.readuntil(b"\r\n\r\n"))
             writer.write(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"code": 0, "x": "')
             try:
-                while True:
+                # 64 MB: more than the buffers on the way take.
+                for _ in range(1_000):
                     writer.write(b"x" * 65_536)
                     await writer.drain()
             except ConnectionError:
-                cut_off.set()
+                poured.put_nowait(False)
+            else:
+                poured.put_nowait(True)
+            writer.close()
 
         port = await stack.enter_async_context(raw_server(pour))
         api = await stack.enter_async_context(client(f"http://127.0.0.1:{port}"))
         with pytest.raises(VivoldiUnavailable):
             await api.read(CODE)
-        await asyncio.wait_for(cut_off.wait(), 5)
         assert isinstance(await api.delete(CODE), Unproven)
+        async with asyncio.timeout(5):
+            assert [await poured.get() for _ in asked] == [False, False]
         assert all(b"accept-encoding: identity" in head.lower() for head in asked)
 
     async def test_cancellation_passes_through(self, api: VivoldiClient, control: VivoldiControl) -> None:

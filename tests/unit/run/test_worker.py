@@ -183,6 +183,28 @@ async def test_a_lease_is_kept_up_as_long_as_the_work_goes_on() -> None:
     assert bench.kept[kept:].count("slow") == 0
 
 
+async def test_a_lease_is_kept_up_after_a_try_that_failed() -> None:
+    """A database that is away for a moment costs one try to keep a lease up, and not the lease."""
+    finish, tries = asyncio.Event(), list[str]()
+
+    async def keep(piece: Piece) -> None:
+        tries.append(piece.label)
+        if len(tries) < 3:
+            raise StoreUnavailable("gone")
+        finish.set()
+
+    async def work(_: Piece) -> None:
+        await asyncio.wait_for(finish.wait(), 1)
+
+    bench = Bench(["slow"], work)
+    worker = Worker([replace(bench.lane(), keep=keep)], [], Wakeup(), bench.taken_over.append)
+    task = asyncio.create_task(worker.run())
+    await bench.until(lambda: bool(bench.done or bench.given_back))
+    worker.stop()
+    await asyncio.wait_for(task, 5)
+    assert (bench.done, bench.given_back) == (["slow"], [])
+
+
 async def test_stopping_takes_nothing_new_and_finishes_what_is_in_flight() -> None:
     """SIGTERM leaves nothing half done, and nothing begun that is not due any more."""
     finish, begun = asyncio.Event(), asyncio.Event()
