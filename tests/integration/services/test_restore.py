@@ -338,6 +338,13 @@ async def test_an_approver_who_left_does_not_count(wired: Wired) -> None:
     assert (state.why, state.approver) == (WhyNot.APPROVER_LOST, AMIR.id)
 
 
+async def test_an_approval_of_another_server_creates_nothing(wired: Wired) -> None:
+    """That it was sent already may be lost with the server that stored it: it is asked for again (I3)."""
+    request_id = await approved(wired)
+    await wired.sql("UPDATE decisions SET server = 'the one before'")
+    assert (await ended_without_sending(wired, request_id)).why is WhyNot.OTHER_SERVER
+
+
 async def test_nothing_is_sent_after_execute_by(wired: Wired) -> None:
     """An approval is for ten minutes (I1)."""
     request_id = await approved(wired)
