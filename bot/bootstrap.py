@@ -33,6 +33,7 @@ from bot.adapters.slack import (
 )
 from bot.adapters.store import SqlStore
 from bot.adapters.store import migrate as migrate_store
+from bot.adapters.store.clock import MEASURE_EVERY, DatabaseClock
 from bot.adapters.vivoldi import RateLimit, SharedRate, Turns, VivoldiClient
 from bot.domain.errors import SlackError, SlackUnavailable, StoreError
 from bot.domain.people import Grants
@@ -69,7 +70,7 @@ _REMOVE_EVERY = timedelta(minutes=10)
 
 
 class SystemClock:
-    """The machine's clock, in UTC."""
+    """The machine's clock, in UTC: for what is compared with it. All else goes by the database's."""
 
     def now(self) -> datetime:
         """Return the time."""
@@ -143,18 +144,19 @@ async def connected(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Bo
     Yields None where it was told to stop before Slack could be reached. The database has to be up to date.
     Raises StoreError, and SlackRefused where Slack does not take the bot's token.
     """
-    clock, wakeup, metrics, precedence = SystemClock(), Wakeup(), Metrics(), Precedence()
+    clock, wakeup, metrics, precedence = DatabaseClock(), Wakeup(), Metrics(), Precedence()
     url = settings.database_url.get_secret_value()
-    store = SqlStore(url, clock, Committed(log_events, metrics), wakeup, precedence)
+    store = SqlStore(url, clock, Committed(log_events, metrics), wakeup, precedence, clock.trouble)
     rate = SharedRate(settings.policy().plan, store.rate.take)
     async with store, outside(settings, rate) as (session, client, coupons):
+        await clock.begin(store)
         identity = await _identified(client, stop)
         if identity is None:
             yield None
             return
         messenger = SlackMessenger(client, session)
         async with _built(
-            settings, stop, client, identity, messenger, coupons, store, wakeup, metrics, precedence
+            settings, stop, client, identity, messenger, coupons, store, clock, wakeup, metrics, precedence
         ) as bot:
             yield bot
 
@@ -168,11 +170,12 @@ async def _built(
     messenger: Messenger,
     coupons: Coupons,
     store: SqlStore,
+    clock: DatabaseClock,
     wakeup: Wakeup,
     metrics: Metrics,
     precedence: Precedence,
 ) -> AsyncIterator[Bot]:
-    clock, policy = SystemClock(), settings.policy()
+    policy = settings.policy()
     async with AsyncExitStack() as stack:
         traces = stack.enter_context(tracing())
         to_vivoldi = Calls(metrics.called_vivoldi, traces.calls("vivoldi"), before=precedence.give_way)
@@ -202,13 +205,15 @@ async def _built(
                 [
                     Chore("directory.refresh", refresh, _REFRESH_EVERY),
                     Chore("snapshots.remove_old", services.retention(settings), _REMOVE_EVERY),
+                    Chore("clock.measure", partial(clock.measure, store), MEASURE_EVERY),
                 ],
                 wakeup,
                 metrics.taken_over,
                 precedence.first,
+                lambda: clock.trouble() is not None,
             ),
             watch=Watch(
-                partial(_ready, store, directory, stop),
+                partial(_ready, store, clock, directory, stop),
                 Scrape(metrics, store.overdue, clock),
                 metrics.signature_refused,
             ),
@@ -348,7 +353,9 @@ async def _first(refresh: Callable[[], Awaitable[None]]) -> None:
         _log.warning("directory.refresh_failed", error=str(error))
 
 
-async def _ready(store: SqlStore, directory: Directory, stop: asyncio.Event) -> list[str]:
+async def _ready(
+    store: SqlStore, clock: DatabaseClock, directory: Directory, stop: asyncio.Event
+) -> list[str]:
     """Return the reasons why the bot can't work now."""
     reasons = []
     if stop.is_set():
@@ -357,6 +364,8 @@ async def _ready(store: SqlStore, directory: Directory, stop: asyncio.Event) -> 
         await store.ping()
     except StoreError as error:
         reasons.append(f"The database does not answer: {error}")
+    if (trouble := clock.trouble()) is not None:
+        reasons.append(f"No work is taken: {trouble}")
     if not directory.approvers():
         reasons.append("Slack has not told yet who the approvers are.")
     return reasons

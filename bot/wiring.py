@@ -8,7 +8,7 @@ from datetime import timedelta
 from random import Random
 
 from bot.domain.policy import Policy
-from bot.run.worker import LEASE, Lane
+from bot.run.worker import Lane
 from bot.services.asked.click import Decide
 from bot.services.asked.command import Submit
 from bot.services.asked.confirm import Confirm, View
@@ -24,7 +24,7 @@ from bot.services.notices import DeliverNotice
 from bot.services.pacing import Many
 from bot.services.ports.home import HomeClaim, HomePage, Homes
 from bot.services.ports.outside import Clock, Coupons, Dialogs, Files, Messenger, People, Renderer
-from bot.services.ports.store import Claim, NoticeClaim, Store
+from bot.services.ports.store import LEASE, Claim, NoticeClaim, Store
 from bot.services.requests.card import Present
 from bot.services.requests.draft import DraftRestore
 from bot.services.requests.fail import FailRequest

@@ -83,6 +83,7 @@ NOT_DELETED: dict[str, ItemState] = {
         "Vivoldi refused the call (HTTP 401): look at the setting VIVOLDI_API_KEY",
     ),
     "not bound": NotSent(NotSentReason.NOT_BOUND),
+    "another server": NotSent(NotSentReason.OTHER_SERVER),
     "stopped": NotSent(NotSentReason.STOPPED, stopped_by=RIKA.id),
     "stopped after a lost attempt": NotSent(NotSentReason.STOPPED, unanswered=1, stopped_by=AMIR.id),
     "unknown for good": replace(_UNKNOWN, final=True),

@@ -48,6 +48,7 @@ NOT_CREATED: dict[str, RestoreState] = {
     "unreadable": NotCreated(WhyNot.UNREADABLE, "Vivoldi refused the call (HTTP 401)"),
     "snapshot changed": NotCreated(WhyNot.SNAPSHOT_CHANGED),
     "not bound": NotCreated(WhyNot.NOT_BOUND),
+    "another server": NotCreated(WhyNot.OTHER_SERVER),
 }
 RUNNING: dict[str, RestoreState] = {
     "waiting": ToCreate(),

@@ -12,6 +12,7 @@ from bot.domain.rate import Plan
 from bot.domain.request.freeze import can_freeze, can_unfreeze
 from bot.domain.request.request import (
     Approved,
+    Decision,
     Pending,
     Purpose,
     Request,
@@ -97,6 +98,7 @@ class Verdict(StrEnum):
     ALREADY_ENDED = "already_ended"  # decided, or not open any more
     NO_SUCH_REQUEST = "no_such_request"
     NOT_BOUND = "not_bound"  # an approval is not for what is stored
+    OTHER_SERVER = "other_server"  # an approval was stored on another server of the database
     FREEZE_OFF = "freeze_off"
     NOT_FREEZABLE = "not_freezable"  # no coupon of the request allows it, or it was asked for already
     NOT_FROZEN = "not_frozen"  # nothing is left to be undone
@@ -274,10 +276,13 @@ class ApproverLost:
     verdict: Verdict
 
 
-def still_approved(policy: Policy, request: Approved, standings: Iterable[Standing]) -> ApproverLost | None:
+def still_approved(
+    policy: Policy, request: Approved, standings: Iterable[Standing], server: str | None
+) -> ApproverLost | None:
     """Return the first approval that does not count when the deletion is to be sent; None: both do (I1).
 
-    standings: the two approvers as Slack knows them now.
+    standings: the two approvers as Slack knows them now. server: which server of the database stores that it
+    is sent; None: it does not tell.
     """
     now = {standing.person.id: standing for standing in standings}
     requester = request.origin.requester.id
@@ -285,7 +290,7 @@ def still_approved(policy: Policy, request: Approved, standings: Iterable[Standi
         standing = now.get(decision.actor.id, Standing(decision.actor, Kind.UNKNOWN))
         verdict = eligible(policy, standing, decision.step, requester)
         if verdict is Verdict.ALLOWED:
-            verdict = _bound(request, decision.digest, decision.at)
+            verdict = _bound(request, decision, server)
         if verdict is not Verdict.ALLOWED:
             return ApproverLost(decision.actor, verdict)
     if request.review.actor.id == request.final.actor.id:
@@ -293,10 +298,13 @@ def still_approved(policy: Policy, request: Approved, standings: Iterable[Standi
     return None
 
 
-def _bound(request: Approved, digest: str, at: datetime) -> Verdict:
-    if digest != request.digest:
+def _bound(request: Approved, decision: Decision, server: str | None) -> Verdict:
+    if decision.digest != request.digest:
         return Verdict.NOT_BOUND
-    return Verdict.ALLOWED if at < request.approve_by else Verdict.TOO_LATE
+    # What another server had committed, such as that a DELETE was sent, may be lost (I3).
+    if decision.server is not None and decision.server != server:
+        return Verdict.OTHER_SERVER
+    return Verdict.ALLOWED if decision.at < request.approve_by else Verdict.TOO_LATE
 
 
 def anyone_may_freeze(policy: Policy, people: Iterable[Standing]) -> bool:

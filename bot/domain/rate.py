@@ -138,7 +138,7 @@ def has_room(taken: Taken, plan: Plan, now: float) -> bool:
 
 def used(taken: Taken, window: Window, now: float) -> int:
     """Return how many calls count in a window that ends now."""
-    return sum(calls for slot, calls in taken.of(window).items() if _leaves(slot, window) > now)
+    return sum(calls for slot, calls in taken.of(window).items() if _counts(slot, window, now))
 
 
 def _limits(plan: Plan) -> tuple[tuple[Window, int], ...]:
@@ -150,8 +150,16 @@ def _leaves(slot: int, window: Window) -> float:
     return (slot + 1) * window.slot + window.span + HELD_FOR
 
 
+def _counts(slot: int, window: Window, now: float) -> bool:
+    """Tell whether the calls of a slot count now: those of the future do not, for the clock was set back.
+
+    Replicas may be a little apart.
+    """
+    return slot * window.slot - HELD_FOR <= now < _leaves(slot, window)
+
+
 def _added(slots: Mapping[int, int], window: Window, now: float, calls: int) -> dict[int, int]:
-    kept = {slot: count for slot, count in slots.items() if _leaves(slot, window) > now}
+    kept = {slot: count for slot, count in slots.items() if _counts(slot, window, now)}
     slot = int(now // window.slot)
     return kept | {slot: kept.get(slot, 0) + calls}
 
@@ -160,6 +168,6 @@ def _wait(taken: Taken, plan: Plan, now: float) -> float:
     """Return the seconds until the first call may be free in each window that is used up."""
     full = [window for window, limit in _limits(plan) if used(taken, window, now) >= limit]
     return (
-        max(min(_leaves(s, window) for s in taken.of(window) if _leaves(s, window) > now) for window in full)
+        max(min(_leaves(s, window) for s in taken.of(window) if _counts(s, window, now)) for window in full)
         - now
     )

@@ -148,15 +148,17 @@ def _with_snapshots(work: Callable[[Store, Seal, datetime], Awaitable[_Result]])
 
     async def opened(settings: Settings) -> _Result:
         from bot.adapters.store import SqlStore
-        from bot.bootstrap import SystemClock, seal_of
+        from bot.adapters.store.clock import DatabaseClock
+        from bot.bootstrap import seal_of
 
-        seal, clock = seal_of(settings), SystemClock()
+        seal, clock = seal_of(settings), DatabaseClock()
         if seal is None:
             fail(
                 GIVEN, "SNAPSHOT_KEYS is not set, so nothing can be opened. Set the keys of the running bot."
             )
         url = settings.database_url.get_secret_value()
         async with SqlStore(url, clock, lambda _: None) as store:
+            await clock.measure(store)
             return await work(store, seal, clock.now())
 
     return with_database(opened, "snapshot_keys")

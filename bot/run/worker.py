@@ -19,11 +19,10 @@ import structlog
 
 from bot.domain.errors import LostClaim, SlackError, StoreError
 from bot.logs import reference
+from bot.services.ports.store import LEASE
 
 _log = structlog.get_logger(__name__)
 
-# How long a claim lasts that is not kept up: after a crash, its work is taken over this much later.
-LEASE = timedelta(seconds=10)
 KEEP_EVERY = LEASE / 3
 
 _POLL_SECONDS = 1.0
@@ -105,7 +104,7 @@ class Worker:
     """Runs lanes, and chores beside them, until it is told to stop.
 
     taken_over: called with a lane's name when work is taken over from someone whose lease ran out. ahead:
-    surrounds what goes first.
+    surrounds what goes first. paused: tells whether no work may be taken now.
     """
 
     def __init__(
@@ -115,12 +114,14 @@ class Worker:
         wakeup: Wakeup,
         taken_over: Callable[[str], None],
         ahead: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+        paused: Callable[[], bool] = lambda: False,
     ) -> None:
         self._lanes = lanes
         self._chores = chores
         self._wakeup = wakeup
         self._taken_over = taken_over
         self._ahead = ahead
+        self._paused = paused
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -144,7 +145,7 @@ class Worker:
                 await slots.acquire()
                 woken.clear()
                 claim = None
-                if not self._stopping.is_set():
+                if not self._stopping.is_set() and not self._paused():
                     with self._in_order(lane):
                         _, claim = await self._guarded(f"{lane.name}.claim", lane.claim)
                 if claim is not None:

@@ -61,6 +61,10 @@ _DENIED = {
         "The first approval is not for what is stored, so nothing was done. Please reject this request, ask"
         " anew, and tell whoever runs Coupon Guard."
     ),
+    Verdict.OTHER_SERVER: (
+        "The database was switched to another server since the first approval, so it no longer counts. Please"
+        " ask anew."
+    ),
     Verdict.FREEZE_OFF: (
         "Freezing is switched off here, so nothing was changed. Whoever runs Coupon Guard can allow it by the"
         " setting `FREEZE`."

@@ -229,6 +229,11 @@ def _not_created(not_created: NotCreated) -> str:
                 "*Not created: the approvals are not for what is stored.* Please tell whoever runs Coupon"
                 " Guard; this should never happen."
             )
+        case WhyNot.OTHER_SERVER:
+            return (
+                "*Not created: the database was switched to another server after the approval.* What was"
+                " stored right before may be lost, so the approvals no longer count. Ask again."
+            )
         case WhyNot.APPROVER_LOST:
             return (
                 f"*Not created: the approval by {lost(not_created.approver, not_created.detail)} Ask again."

@@ -164,6 +164,11 @@ def _not_sent(not_sent: NotSent) -> str:
                 f"*Not deleted: the approvals are not for what is stored.*{proven} "
                 "Please tell whoever runs Coupon Guard; this should never happen."
             )
+        case NotSentReason.OTHER_SERVER:
+            return (
+                f"*Not deleted: the database was switched to another server after the approval.*{proven} What"
+                " was stored right before may be lost, so the approvals no longer count. Ask again."
+            )
         case NotSentReason.STOPPED:
             by = mention(not_sent.stopped_by) if not_sent.stopped_by else "someone"
             again = " again" if not_sent.unanswered else ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from bot.run.worker import LEASE
+from bot.services.ports.store import LEASE
 from sandbox.slack.deliver.faults import Fault as SlackFault
 from sandbox.slack.deliver.payloads import find_element
 from sandbox.slack.world import Message

@@ -148,7 +148,7 @@ _SENT = (
         keeps="-",
         promise="A process that was frozen after its read sends no date on it.",
         file=_SERVICE,
-        text="if self._clock.now() - read_at <= SEND_WITHIN:",
+        text="if may_still_send(read_at, self._clock.now()):",
         without="if read_at is not None:",
         tests=(f"{_TESTS}::test_a_frozen_process_sends_no_date",),
     ),

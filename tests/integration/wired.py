@@ -20,10 +20,10 @@ from bot.domain.item.deletion import AnyState
 from bot.domain.people import Person
 from bot.domain.policy import Policy, Verdict
 from bot.domain.request.request import Failed, Request, Submitted
-from bot.run.worker import LEASE, Lane
+from bot.run.worker import Lane
 from bot.services.asked.click import Action, Click
 from bot.services.asked.command import Accepted, Answer, SlashCommand
-from bot.services.ports.store import Delivery
+from bot.services.ports.store import LEASE, Delivery
 from bot.settings import Settings
 from bot.wiring import Services
 from handlers.render.card import Cards

@@ -40,7 +40,17 @@ class Postgres:
 
     async def stop(self, mode: Mode) -> None:
         """Make it go away: every connection to it is cut."""
-        arguments = ("-w", "-D", str(self._server.pgdata), "-m", mode, "stop")
+        await self._control("-m", mode, "stop")
+
+    async def switch(self) -> None:
+        """Let it come back as a standby of itself that takes over, as after a failover."""
+        await self.stop("fast")
+        (self._server.pgdata / "standby.signal").touch()
+        await self.start()
+        await self._control("promote")
+
+    async def _control(self, *what: str) -> None:
+        arguments = ("-w", "-D", str(self._server.pgdata), *what)
         await asyncio.to_thread(
             pgexec, "pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user
         )

@@ -15,6 +15,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     Table,
+    Update,
     and_,
     bindparam,
     case,
@@ -27,13 +28,15 @@ from sqlalchemy import (
 
 from bot.adapters.store.engine.connect import Connection, run
 from bot.adapters.store.engine.engine import Database
+from bot.adapters.store.engine.keeping import require_kept
 from bot.adapters.store.schema import Instant, homes, items, notices, requests
+from bot.adapters.store.server import Server
 from bot.domain.errors import LostClaim
 from bot.domain.item.deletion import AnyState, Waiting, is_final, may_be_gone
 from bot.domain.item.freeze import Freeze, Underway
 from bot.domain.rate import MANY
 from bot.services.ports.home import HomeClaim
-from bot.services.ports.store import Claim, NoticeClaim
+from bot.services.ports.store import LEASE, Claim, NoticeClaim
 
 
 @dataclass(frozen=True)
@@ -122,11 +125,48 @@ async def keep(database: Database, claim: AnyClaim, now: datetime, lease: timede
 
 
 @cache
-def _keeping(table: Table) -> Executable:
+def _keeping(table: Table) -> Update:
     until = bindparam("until", type_=Instant)
     # What became due by a change in between stays due at that time.
     due = case((table.c.due_at == table.c.lease_until, until), else_=table.c.due_at)
     return update(table).where(claimed(table), _lasts(table)).values(lease_until=until, due_at=due)
+
+
+async def renew(connection: Connection, claim: Claim, now: datetime, server: Server) -> str | None:
+    """Let a lease that is held end a whole lease from now, and return who the server is; None: it can't tell.
+
+    Raises LostClaim if it is not held, and StoreUnavailable if the server may forget what is committed.
+    """
+    times = {"now": now, "until": now + LEASE}
+    renewing = _renewing(table_of(claim), server)
+    found = (await run(connection, renewing, place_of(claim) | times)).first()
+    if found is None:
+        raise _lost()
+    require_kept(found.keeps)
+    identity: str | None = found.identity
+    return identity
+
+
+@cache
+def _renewing(table: Table, server: Server) -> Executable:
+    told = (server.identity.label("identity"), server.keeps.label("keeps"))
+    return _keeping(table).returning(*told)
+
+
+async def wake(connection: Connection, table: Table, now: datetime) -> None:
+    """Make all work of a table due, and let no lease last longer than one that is taken now.
+
+    Work that waits for a time that a clock gave which has been set back since would wait for as long as that.
+    Looked at too early, it is put off again.
+    """
+    await run(connection, _waking(table), {"now": now, "until": now + LEASE})
+
+
+@cache
+def _waking(table: Table) -> Executable:
+    now, until = (bindparam(name, type_=Instant) for name in ("now", "until"))
+    lease = case((table.c.lease_until > until, until), else_=table.c.lease_until)
+    return update(table).where(table.c.due_at > now).values(due_at=now, lease_until=lease)
 
 
 def table_of(claim: AnyClaim) -> Table:
@@ -217,7 +257,8 @@ CARD_PACE, CARD_PACE_OF_MANY = timedelta(seconds=1), timedelta(seconds=5)
 def paced(drawn_at: datetime | None, now: datetime, *, many: bool) -> datetime:
     """Return when the card of an approved request may be drawn again."""
     pace = CARD_PACE_OF_MANY if many else CARD_PACE
-    return now if drawn_at is None else max(now, drawn_at + pace)
+    # Drawn in the future: the clock was set back since.
+    return now if drawn_at is None or drawn_at > now else max(now, drawn_at + pace)
 
 
 def request_due(row: RowMapping, now: datetime) -> datetime | None:

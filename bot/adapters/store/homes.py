@@ -173,7 +173,7 @@ async def make_due(connection: Connection, now: datetime) -> bool:
 def _due(now: datetime) -> Case[datetime | None]:
     """Return when a Home that has changed is due: at its pace; where a try is put off, at that time."""
     this_moment = literal(now, Instant)
-    paced: ColumnElement[datetime] = case(
-        (homes.c.rest_until > this_moment, homes.c.rest_until), else_=this_moment
-    )
+    # A rest that is longer than any began before the clock was set back.
+    resting = homes.c.rest_until.between(this_moment, literal(now + PACE, Instant))
+    paced: ColumnElement[datetime] = case((resting, homes.c.rest_until), else_=this_moment)
     return case((_settled, paced), else_=homes.c.due_at)

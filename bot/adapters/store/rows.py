@@ -171,7 +171,7 @@ def _plain(value: object) -> object:
 
 
 def decision_row(request_id: str, decision: Decision) -> dict[str, Any]:
-    """Return the row of a decision."""
+    """Return the row of a decision, without the server, which the database itself fills in."""
     return {
         "request_id": request_id,
         "step": decision.step.value,
@@ -281,7 +281,8 @@ def _grants_of(data: dict[str, list[str]]) -> Grants:
 
 
 def _decision_of(row: RowMapping) -> Decision:
-    return Decision(Step(row["step"]), Person(row["actor_id"], row["actor_name"]), row["at"], row["digest"])
+    actor = Person(row["actor_id"], row["actor_name"])
+    return Decision(Step(row["step"]), actor, row["at"], row["digest"], row["server"])
 
 
 @lru_cache(maxsize=4096)

@@ -194,6 +194,7 @@ decisions = Table(
     Column("actor_name", Text, nullable=False),
     Column("at", Instant, nullable=False),
     Column("digest", Text, nullable=False),
+    Column("server", Text),
     CheckConstraint("step IN (1, 2)", name="decisions_step"),
     UniqueConstraint("request_id", "actor_id", name="decisions_two_different_people"),
 )

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
-from bot.adapters.store.claims import claimed, keep, overdue, place_of, row_behind, take
+from bot.adapters.store.claims import claimed, keep, overdue, place_of, row_behind, take, wake
+from bot.adapters.store.clock import Sample
 from bot.adapters.store.engine.connect import run
 from bot.adapters.store.engine.engine import Courtesy, connect
 from bot.adapters.store.homes import SqlHomes
 from bot.adapters.store.load import from_row, load, load_one
 from bot.adapters.store.rate import SqlRate
 from bot.adapters.store.rows import delivery_of, notice_of
-from bot.adapters.store.schema import homes, items, notices, requests
+from bot.adapters.store.schema import events, homes, items, notices, requests
+from bot.adapters.store.server import SQLITE, server_of
 from bot.adapters.store.transaction import SqlTransaction
 from bot.domain.coupon import CouponCode, code_key
 from bot.domain.event import Event
@@ -27,6 +29,10 @@ from bot.services.ports.store import Claim, Delivery, NoticeClaim, OpenRequest
 
 _drop_notice = delete(notices).where(claimed(notices))
 _put_back_notice = update(notices).where(claimed(notices))
+_time = select(func.clock_timestamp())
+_newest = select(events.c.at).order_by(events.c.id.desc()).limit(1)
+# What holds work, in the order in which rows are locked.
+_WORK = (requests, items, notices, homes)
 
 
 class SqlStore:
@@ -38,7 +44,8 @@ class SqlStore:
     by itself is no change, since it makes nothing due. on_due: called before that with the sorts of work
     (`requests`, `items`, `notices`, `homes`) that the transaction made due, now or later, where there are
     any. Raises StoreError for a URL that can't be used. homes: whose Home tab is to be published. rate: the
-    calls to Vivoldi that all replicas share. courtesy: who comes first; None: nobody.
+    calls to Vivoldi that all replicas share. courtesy: who comes first; None: nobody. uncertain: returns why
+    the clock can't be relied on now, so that nothing may be sent; None: it can.
     """
 
     def __init__(
@@ -48,17 +55,21 @@ class SqlStore:
         on_commit: Callable[[Sequence[Event]], None],
         on_due: Callable[[Collection[str]], None] = lambda _: None,
         courtesy: Courtesy | None = None,
+        uncertain: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._database = connect(url, courtesy)
         self._clock = clock
+        self._uncertain = uncertain
+        self._server = SQLITE
         self._on_commit = on_commit
         self._on_due = on_due
         self.homes = SqlHomes(self._database, clock, on_commit, on_due)
         self.rate = SqlRate(self._database, clock)
 
     async def open(self) -> None:
-        """Make sure that the database can be reached. Raises StoreUnavailable."""
+        """Make sure that the database can be reached, and see which one it is. Raises StoreUnavailable."""
         await self.ping()
+        self._server = await server_of(self._database)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -78,7 +89,7 @@ class SqlStore:
         Raises StoreUnavailable where the database can't be reached or stays locked.
         """
         async with self._database.write() as connection:
-            transaction = SqlTransaction(connection, self._clock)
+            transaction = SqlTransaction(connection, self._clock, self._server, self._uncertain)
             yield transaction
             await transaction.finish()
         if transaction.due:
@@ -163,8 +174,7 @@ class SqlStore:
     async def overdue(self, now: datetime) -> Mapping[str, timedelta]:
         """Return for how long the oldest due work of each lane has been due; zero where none is."""
         async with self._database.read() as connection:
-            lanes = (requests, items, notices, homes)
-            return {table.name: await overdue(connection, table, now) for table in lanes}
+            return {table.name: await overdue(connection, table, now) for table in _WORK}
 
     async def taken(self, codes: Sequence[CouponCode]) -> Mapping[CouponCode, str]:
         """Return which of the codes are in open requests, in whatever case, with the ids of these."""
@@ -177,6 +187,29 @@ class SqlStore:
     async def has_room(self, plan: Plan) -> bool:
         """Tell whether requests of many codes have calls left now, of those that all replicas make."""
         return await self.rate.has_room(plan)
+
+    async def sample(self, elapsed: Callable[[], float]) -> Sample:
+        """Ask for the database's time. elapsed: counts seconds in this process. Raises StoreUnavailable.
+
+        On SQLite that is the time of the machine.
+        """
+        async with self._database.look_up() as connection:
+            postgres, before = connection.dialect.name == "postgresql", elapsed()
+            time = (await run(connection, _time)).scalar_one() if postgres else datetime.now(UTC)
+            return Sample(before, time.astimezone(UTC), elapsed())
+
+    async def newest(self) -> datetime | None:
+        """Return the time of the audit event that was written last, if there is any."""
+        async with self._database.look_up() as connection:
+            newest: datetime | None = (await run(connection, _newest)).scalar()
+        return newest
+
+    async def wake(self, now: datetime) -> None:
+        """Make all work due that waits for a later time, and let leases that last too long end in time."""
+        async with self._database.write() as connection:
+            for table in _WORK:
+                await wake(connection, table, now)
+        self._on_due({table.name for table in _WORK})
 
     async def ping(self) -> None:
         """Make sure that the database answers. Raises StoreUnavailable."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -18,10 +19,11 @@ from bot.adapters.store.engine.connect import Connection, run
 from bot.adapters.store.homes import make_due
 from bot.adapters.store.load import load_one, load_row
 from bot.adapters.store.schema import decisions, homes, items, notices, requests
+from bot.adapters.store.server import Server
 from bot.adapters.store.snapshots import SqlSnapshots
 from bot.adapters.store.states import freeze_of
 from bot.domain.coupon import code_key
-from bot.domain.errors import CodeTaken, StoreError
+from bot.domain.errors import CodeTaken, StoreError, StoreUnavailable
 from bot.domain.event import Event, Notice
 from bot.domain.item.deletion import Item, is_final, may_be_gone
 from bot.domain.item.freeze import Freeze, Frozen, NotDone, Underway
@@ -29,7 +31,7 @@ from bot.domain.request.request import Approved, Failed, Request, Submitted, dec
 from bot.services.ports.outside import Clock
 from bot.services.ports.store import Claim, Delivery, Place
 
-_add_request, _add_decision, _add_notice = insert(requests), insert(decisions), insert(notices)
+_add_request, _add_notice = insert(requests), insert(notices)
 
 
 def _unless_taken(adding: sqlite.Insert | postgresql.Insert) -> Executable:
@@ -52,6 +54,11 @@ _change_same = _change_request.where(requests.c.version == bindparam("its_versio
 
 
 @cache
+def _add_decision(server: Server) -> Executable:
+    return insert(decisions).values(server=server.identity)
+
+
+@cache
 def _mine(table: Table) -> Executable:
     return select(table).where(claims.claimed(table)).with_for_update()
 
@@ -67,13 +74,17 @@ _IDLE = {"due_at": None, "claim_token": None, "lease_until": None, "attempts": 0
 class SqlTransaction:
     """Implements the port `Transaction` on one connection.
 
-    changed: whether anything was written. due: the tables in which it made work due. recorded: its audit
-    events, in their order.
+    server: what is asked about who commits it. uncertain: see `SqlStore`. changed: whether anything was
+    written. due: the tables in which it made work due. recorded: its audit events, in their order.
     """
 
-    def __init__(self, connection: Connection, clock: Clock) -> None:
+    def __init__(
+        self, connection: Connection, clock: Clock, server: Server, uncertain: Callable[[], str | None]
+    ) -> None:
         self._connection = connection
         self._clock = clock
+        self._server = server
+        self._uncertain = uncertain
         self._loaded: dict[str, Request] = {}
         self._held: set[str] = set()
         self._locked: set[str] = set()
@@ -154,7 +165,7 @@ class SqlTransaction:
             if decision not in known
         ]
         if rows:
-            await run(self._connection, _add_decision, rows)
+            await run(self._connection, _add_decision(self._server), rows)
 
     async def _save_items(self, before: Request, after: Request, now: datetime) -> None:
         changes = _changes(before, after, now)
@@ -227,6 +238,16 @@ class SqlTransaction:
         self._locked.add(claim.request_id)
         if claim.position is None:
             self._held.add(claim.request_id)
+
+    async def renew(self, claim: Claim) -> str | None:
+        """Let the lease of a claim last for its whole length from now, and return who the server is.
+
+        Raises LostClaim, and StoreUnavailable if the time is not certain, or a commit may be forgotten.
+        """
+        if (why := self._uncertain()) is not None:
+            raise StoreUnavailable(why)
+        self.changed = True
+        return await claims.renew(self._connection, claim, self._clock.now(), self._server)
 
     async def release(self, claim: Claim, due: datetime | None) -> None:
         """Give the claim back, to be looked at again at `due`, or when its state says so."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from types import TracebackType
@@ -11,6 +10,7 @@ from typing import Self
 
 import httpx
 
+from bot.adapters.elapsed import elapsed
 from bot.adapters.vivoldi.answers import FOREIGN, failure, judge_change, judge_failure, judge_reading
 from bot.adapters.vivoldi.creation import body_of, held_in
 from bot.adapters.vivoldi.rate import Turns
@@ -53,7 +53,7 @@ class VivoldiClient:
         rate: Turns,
         seal: Callable[[bytes], Sealed] | None = None,
         unseal: Callable[[Sealed], bytes] | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = elapsed,
     ) -> None:
         self._clock = clock
         self._timeout = timeout

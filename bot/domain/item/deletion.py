@@ -140,6 +140,7 @@ class NotSentReason(StrEnum):
     APPROVER_LOST = "approver_lost"  # an approver no longer counts
     UNREADABLE = "unreadable"  # Vivoldi refuses to be read
     NOT_BOUND = "not_bound"  # the approvals are not for what is stored
+    OTHER_SERVER = "other_server"  # the approvals were stored on another server of the database
     STOPPED = "stopped"  # someone stopped it
 
 

@@ -176,6 +176,7 @@ class WhyNot(StrEnum):
     UNREADABLE = "unreadable"  # Vivoldi refuses to be read
     SNAPSHOT_CHANGED = "snapshot_changed"  # the sealed snapshot is not the one that was approved, or is gone
     NOT_BOUND = "not_bound"  # the approvals are not for what is stored
+    OTHER_SERVER = "other_server"  # the approvals were stored on another server of the database
 
 
 @dataclass(frozen=True)

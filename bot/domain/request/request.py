@@ -12,7 +12,7 @@ Each transition raises the version by one: a card drawn from an older version is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 
@@ -39,12 +39,17 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """One actor's approval of one step, bound to the digest of what they were shown."""
+    """One actor's approval of one step, bound to the digest of what they were shown.
+
+    server: which server of the database stored it; None: not stored yet, or it did not tell. It makes no
+    other approval of it.
+    """
 
     step: Step
     actor: Person
     at: datetime
     digest: str
+    server: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,7 +39,7 @@ from bot.domain.request.request import Approved
 from bot.services.facts import Fact, was_read
 from bot.services.items.approvers import FreshApprovers
 from bot.services.items.ledger import Ledger
-from bot.services.pacing import SEND_WITHIN, is_hopeless, seconds_between
+from bot.services.pacing import is_hopeless, may_still_send, seconds_between
 from bot.services.ports.outside import Clock, Coupons, People
 from bot.services.ports.store import Claim
 
@@ -125,7 +125,8 @@ class Execute:
         async with self._ledger.entry(claim, was_read(reading)) as entry:
             waiting = entry.item.state
             assert isinstance(waiting, Waiting)
-            hindrance = self._hindrance(entry.approved, waiting, approvers)
+            server = await entry.about_to_send()
+            hindrance = self._hindrance(entry.approved, waiting, approvers, server)
             await entry.move(hindrance or send(waiting))
             if hindrance is None:
                 await entry.note(self._about_to_send(waiting, entry.approved))
@@ -147,23 +148,25 @@ class Execute:
         return more
 
     def _hindrance(
-        self, request: Approved, waiting: Waiting, approvers: tuple[Standing, Standing]
+        self, request: Approved, waiting: Waiting, approvers: tuple[Standing, Standing], server: str | None
     ) -> ItemState | None:
         """Return what the item becomes instead, where it may not be sent (I1)."""
         if request.stopped is not None:
             return stopped(waiting, request.stopped.by.id)
         if self._clock.now() >= request.execute_by:
             return not_sent(waiting, NotSentReason.TOO_LATE)
-        match still_approved(self._policy, request, approvers):
+        match still_approved(self._policy, request, approvers, server):
             case None:
                 return None
+            case ApproverLost(_, Verdict.OTHER_SERVER):
+                return not_sent(waiting, NotSentReason.OTHER_SERVER)
             case ApproverLost(_, Verdict.NOT_BOUND | Verdict.TOO_LATE):
                 return not_sent(waiting, NotSentReason.NOT_BOUND)
             case ApproverLost(actor, verdict):
                 return not_sent(waiting, NotSentReason.APPROVER_LOST, verdict, actor.id)
 
     async def _delete(self, item: Item, read_at: datetime) -> DeleteAnswer:
-        if self._clock.now() - read_at > SEND_WITHIN:
+        if not may_still_send(read_at, self._clock.now()):
             return NotExecuted("the bot was held up right before sending")
         return await self._coupons.delete(item.code)
 

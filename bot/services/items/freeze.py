@@ -29,7 +29,7 @@ from bot.domain.item.freeze import (
 from bot.domain.request.request import Pending, Shown
 from bot.services.facts import Fact, was_read
 from bot.services.items.ledger import Entry, Ledger
-from bot.services.pacing import SEND_WITHIN, is_hopeless
+from bot.services.pacing import is_hopeless, may_still_send
 from bot.services.ports.outside import Clock, Coupons
 from bot.services.ports.store import Claim
 
@@ -73,6 +73,7 @@ class FreezeCoupon:
         async with self._ledger.entry(claim, was_read(reading)) as entry:
             if not _may_send(entry.request, underway):
                 return await entry.move_freeze(not_done(underway, Why.ENDED, self._clock.now()))
+            await entry.about_to_send()
             await entry.move_freeze(sending(underway))
             sent = {"goal": underway.goal, "date": underway.date, "by": underway.by}
             await entry.note(Fact(EventKind.DATE_SENDING, sent))
@@ -80,7 +81,7 @@ class FreezeCoupon:
                 # Once it is frozen, no read shows it any more, not even the one before its deletion.
                 await entry.keep(reading)
         answer: DeleteAnswer = NotExecuted(_HELD_UP)
-        if self._clock.now() - read_at <= SEND_WITHIN:
+        if may_still_send(read_at, self._clock.now()):
             answer = await self._coupons.end_on(code, underway.date)
         return await self._answered(claim, underway, answer)
 

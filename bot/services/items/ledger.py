@@ -94,6 +94,15 @@ class Entry(Looked):
         await self.note(Fact(EventKind.FREEZE_OUTCOME, outcome_of(state)))
         return self.has_deletion
 
+    async def about_to_send(self) -> str | None:
+        """Renew the lease in the transaction that stores that something is sent (I3).
+
+        It then outlasts the send, which begins within SEND_WITHIN of its read, so nobody takes the item over
+        and sends as well. Returns which server of the database stores it; None: it does not tell. Raises
+        LostClaim, and StoreUnavailable if the time is not certain.
+        """
+        return await self.tx.renew(self.claim)
+
     async def keep(self, reading: Reading) -> None:
         """Keep what the coupon holds, sealed, as far as it was shown and there is a key to seal it with.
 

@@ -31,7 +31,7 @@ from bot.domain.request.restore import answered, check, confirm, give_up, lost, 
 from bot.services.facts import Fact, was_read
 from bot.services.items.approvers import FreshApprovers
 from bot.services.items.ledger import Entry, Ledger
-from bot.services.pacing import SEND_WITHIN, is_hopeless, seconds_between
+from bot.services.pacing import is_hopeless, may_still_send, seconds_between
 from bot.services.ports.outside import Clock, Coupons, People
 from bot.services.ports.store import Claim
 
@@ -92,7 +92,8 @@ class Create:
         async with self._ledger.entry(claim, was_read(reading)) as entry:
             ready = entry.item.state
             assert isinstance(ready, ToCreate)
-            found = self._hindrance(entry.approved, approvers) or await self._sealed(entry)
+            server = await entry.about_to_send()
+            found = self._hindrance(entry.approved, approvers, server) or await self._sealed(entry)
             if isinstance(found, NotCreated):
                 return await entry.move(found)
             await entry.move(send(ready))
@@ -100,13 +101,15 @@ class Create:
         answer = await self._create(entry.item.code, found, read_at)
         return await self._answered(claim, send(ready), answer)
 
-    def _hindrance(self, request: Approved, approvers: Approvers) -> NotCreated | None:
+    def _hindrance(self, request: Approved, approvers: Approvers, server: str | None) -> NotCreated | None:
         """Return what the item becomes instead, where it may not be sent (I1)."""
         if self._clock.now() >= request.execute_by:
             return NotCreated(WhyNot.TOO_LATE)
-        match still_approved(self._policy, request, approvers):
+        match still_approved(self._policy, request, approvers, server):
             case None:
                 return None
+            case ApproverLost(_, Verdict.OTHER_SERVER):
+                return NotCreated(WhyNot.OTHER_SERVER)
             case ApproverLost(_, Verdict.NOT_BOUND | Verdict.TOO_LATE):
                 return NotCreated(WhyNot.NOT_BOUND)
             case ApproverLost(actor, verdict):
@@ -127,7 +130,7 @@ class Create:
         return NotCreated(WhyNot.SNAPSHOT_CHANGED)
 
     async def _create(self, code: CouponCode, sealed: Sealed, read_at: datetime) -> DeleteAnswer:
-        if self._clock.now() - read_at > SEND_WITHIN:
+        if not may_still_send(read_at, self._clock.now()):
             return NotExecuted("the bot was held up right before sending")
         return await self._coupons.create(code, sealed)
 

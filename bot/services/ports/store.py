@@ -16,6 +16,9 @@ from bot.domain.request.request import Request, Submitted
 
 # ---------------------------------------------------------------- the store
 
+# How long a claim lasts that is not kept up: after a crash, its work is taken over this much later.
+LEASE = timedelta(seconds=10)
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -151,6 +154,14 @@ class Transaction(Protocol):
         """Make sure, and keep it so until the transaction ends, that the claim is still held.
 
         Raises LostClaim where its lease ran out and someone took over.
+        """
+
+    async def renew(self, claim: Claim) -> str | None:
+        """Let the lease of a claim last for its whole length from now: something is about to be sent.
+
+        Returns who the server is that this is stored on; None: it does not tell. Raises LostClaim if the
+        claim is not held any more, and StoreUnavailable if the time is not certain, or the server may forget
+        what is committed: nothing may be sent then.
         """
 
     async def release(self, claim: Claim, due: datetime | None) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.run.worker import LEASE
+from bot.services.ports.store import LEASE
 from sandbox.vivoldi_client import Call, Entry
 from tests.chaos.real.plan import Blow
 from tests.chaos.real.watch import Watch

@@ -366,6 +366,13 @@ async def test_the_place_of_a_creation_comes_before_its_checks(wired: Wired) -> 
     assert isinstance(await wired.state(request_id), Created)
 
 
+async def test_an_approval_of_another_server_creates_nothing(wired: Wired) -> None:
+    """That it was sent already may be lost with the server that stored it: it is asked for again (I3)."""
+    request_id = await approved(wired)
+    await wired.sql("UPDATE decisions SET server = 'the one before'")
+    assert (await ended_without_sending(wired, request_id)).why is WhyNot.OTHER_SERVER
+
+
 async def test_nothing_is_sent_after_execute_by(wired: Wired) -> None:
     """An approval is for ten minutes (I1)."""
     request_id = await approved(wired)

@@ -18,7 +18,7 @@ from bot.adapters.store.engine.connect import Connection, run, translate
 from bot.adapters.store.engine.engine import connect
 from bot.adapters.store.schema import homes, items, notices, requests
 from bot.domain.errors import StoreError, StoreUnavailable
-from bot.run.worker import LEASE
+from bot.services.ports.store import LEASE
 from tests.integration.databases import KINDS, Bench, SetClock, bench_on, fresh_url
 from tests.integration.stored import store_new, store_pending, submitted
 

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 import pytest
 import pytest_asyncio
 
-from bot.run.worker import LEASE
+from bot.services.ports.store import LEASE
 from sandbox.stage import Transport
 from tests.scenario.judge import judge
 from tests.scenario.playing import AMIR, BEA, PATIENCE, Play, message_of

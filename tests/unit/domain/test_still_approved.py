@@ -41,7 +41,7 @@ REFUSED_KINDS = {
 
 def test_both_approvals_count_when_sent() -> None:
     """Two people who are still eligible, bound to what is stored, and in time: it may be sent (I1)."""
-    assert still_approved(a_policy(), approved(), [on_call(AMIR), on_call(BEA)]) is None
+    assert still_approved(a_policy(), approved(), [on_call(AMIR), on_call(BEA)], None) is None
 
 
 @pytest.mark.parametrize("kind", REFUSED_KINDS)
@@ -49,7 +49,7 @@ def test_both_approvals_count_when_sent() -> None:
 def test_an_approver_who_became_something_else_no_longer_counts(lost: Person, kind: Kind) -> None:
     """An approver who is no full member any more stops the deletion (I1)."""
     others = [on_call(person) for person in (AMIR, BEA) if person != lost]
-    found = still_approved(a_policy(), approved(), [*others, standing(lost, ONCALL, kind=kind)])
+    found = still_approved(a_policy(), approved(), [*others, standing(lost, ONCALL, kind=kind)], None)
     assert found == ApproverLost(lost, REFUSED_KINDS[kind])
 
 
@@ -141,7 +141,7 @@ def test_an_approval_that_does_not_count_stops_the_deletion(
     request_: Approved, standings: list[Standing], policy: Policy, lost: ApproverLost
 ) -> None:
     """Whatever made an approval worthless since the click is found before the deletion is sent (I1)."""
-    assert still_approved(policy, request_, standings) == lost
+    assert still_approved(policy, request_, standings, None) == lost
 
 
 @given(
@@ -161,7 +161,7 @@ def test_nothing_is_sent_without_two_people(
     )
     request = replace(base, review=review, final=final)
     standings = [standing(person, ONCALL, kind=kind) for person, kind in zip(people, kinds, strict=True)]
-    if still_approved(a_policy(requester_may_approve=rule), request, standings) is None:
+    if still_approved(a_policy(requester_may_approve=rule), request, standings, None) is None:
         assert people[0] != people[1]
         assert people[1] != RIKA
         assert rule is not NEVER or people[0] != RIKA

@@ -311,3 +311,24 @@ async def test_a_lease_is_kept_up_ahead_of_other_work() -> None:
     worker.stop()
     await asyncio.wait_for(task, 5)
     assert set(seen) == {1}
+
+
+async def test_no_work_is_taken_while_paused() -> None:
+    """A worker that may take no work now leaves it where it is, and takes it afterwards (I3)."""
+    bench, asked, paused = Bench(["one"]), asyncio.Event(), True
+
+    def is_paused() -> bool:
+        asked.set()
+        return paused
+
+    wakeup = Wakeup()
+    worker = Worker([bench.lane()], (), wakeup, bench.taken_over.append, paused=is_paused)
+    task = asyncio.create_task(worker.run())
+    await asked.wait()
+    await asyncio.sleep(0)
+    assert bench.pieces == ["one"]
+    paused = False
+    wakeup(["bench"])
+    await bench.until(lambda: bench.done == ["one"])
+    worker.stop()
+    await task

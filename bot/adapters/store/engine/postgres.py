@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.adapters.store.engine import patience
 from bot.adapters.store.engine.connect import closed_on_failure
+from bot.adapters.store.engine.keeping import require_kept
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn
@@ -22,6 +23,12 @@ _IDLE_TRANSACTION_SECONDS = 5
 # there is a limit for the whole transaction as well.
 _TRANSACTION_SECONDS = 10
 _LIMITS_TRANSACTIONS = 170_000
+# Whatever the server, the database or the role say: a commit is told once a crash can't undo it. What waits
+# longer, for a standby, stays as it is.
+_KEEP_COMMITS = """
+    SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')
+        WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)
+"""
 _CONNECTIONS = 10
 
 
@@ -49,12 +56,14 @@ def postgres(url: URL) -> AsyncEngine:
     )
 
     @event.listens_for(engine.sync_engine, "connect")
-    def limit(connection: Any, _record: object) -> None:
-        if connection.driver_connection.info.server_version < _LIMITS_TRANSACTIONS:
-            return
+    def prepare(connection: Any, _record: object) -> None:
+        limits_transactions = connection.driver_connection.info.server_version >= _LIMITS_TRANSACTIONS
         with closed_on_failure(connection):
             with closing(connection.cursor()) as cursor:
-                cursor.execute(f"SET transaction_timeout = '{_TRANSACTION_SECONDS}s'")
+                cursor.execute(_KEEP_COMMITS)
+                require_kept(*cursor.fetchone())
+                if limits_transactions:
+                    cursor.execute(f"SET transaction_timeout = '{_TRANSACTION_SECONDS}s'")
             connection.commit()
 
     @event.listens_for(engine.sync_engine, "checkout")
