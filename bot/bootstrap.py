@@ -209,7 +209,7 @@ async def _built(
             ),
             watch=Watch(
                 partial(_ready, store, directory, stop),
-                Scrape(metrics, store.overdue, clock),
+                Scrape(metrics, store.overdue, store.untold, clock),
                 metrics.signature_refused,
             ),
         )

@@ -18,12 +18,13 @@ from bot.adapters.store.rate import SqlRate
 from bot.adapters.store.rows import delivery_of, notice_of
 from bot.adapters.store.schema import homes, items, notices, requests
 from bot.adapters.store.transaction import SqlTransaction
+from bot.adapters.store.untold import untold
 from bot.domain.coupon import CouponCode, code_key
 from bot.domain.event import Event
 from bot.domain.rate import Plan
 from bot.domain.request.request import Request
 from bot.services.ports.outside import Clock
-from bot.services.ports.store import Claim, Delivery, NoticeClaim, OpenRequest
+from bot.services.ports.store import Claim, Delivery, NoticeClaim, OpenRequest, Untold
 
 _drop_notice = delete(notices).where(claimed(notices))
 _put_back_notice = update(notices).where(claimed(notices))
@@ -165,6 +166,11 @@ class SqlStore:
         async with self._database.read() as connection:
             lanes = (requests, items, notices, homes)
             return {table.name: await overdue(connection, table, now) for table in lanes}
+
+    async def untold(self, before: datetime) -> Sequence[Untold]:
+        """Return the outcomes of requests that ended before a time and wait to be told, the oldest first."""
+        async with self._database.read() as connection:
+            return await untold(connection, before)
 
     async def taken(self, codes: Sequence[CouponCode]) -> Mapping[CouponCode, str]:
         """Return which of the codes are in open requests, in whatever case, with the ids of these."""
