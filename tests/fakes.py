@@ -291,8 +291,8 @@ class FakeMessenger:
     """Slack's messages and Homes. errors: raised instead, for each kind of call, in this order.
 
     lost: raised in the same way, but after the message was sent, as when its answer is lost. during: awaited
-    while a message is on its way. left: who is not in the channel. gone: whom Slack does not know any more. takes_blocks:
-    whether it takes messages with blocks.
+    while a message is on its way. left: who is not in the channel. gone: whom Slack does not know any more.
+    takes_blocks: whether it takes messages with blocks.
     """
 
     fuse: Fuse = field(default_factory=Fuse)
