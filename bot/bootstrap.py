@@ -214,7 +214,7 @@ async def _built(
             ),
             watch=Watch(
                 partial(_ready, store, clock, directory, stop),
-                Scrape(metrics, store.overdue, clock),
+                Scrape(metrics, store.overdue, store.untold, clock),
                 metrics.signature_refused,
             ),
         )

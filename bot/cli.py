@@ -13,7 +13,7 @@ from bot import __version__
 from bot.domain.errors import BadInput, SettingsError, SlackError, StoreError
 from bot.lasting import lasting
 from bot.logs import Redactor, configure
-from bot.operate import audit, manifest, snapshots
+from bot.operate import audit, manifest, outcomes, snapshots
 from bot.operate.exits import GIVEN, OUTSIDE, fail, slack_sentence, store_sentence
 from bot.settings import Settings, Transport, load_settings
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.add_typer(audit.app, name="audit")
 app.add_typer(snapshots.app, name="snapshots")
+app.add_typer(outcomes.app, name="outcomes")
 
 
 def _print_version(wanted: bool) -> None:

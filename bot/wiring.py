@@ -25,10 +25,13 @@ from bot.services.pacing import Many
 from bot.services.ports.home import HomeClaim, HomePage, Homes
 from bot.services.ports.outside import Clock, Coupons, Dialogs, Files, Messenger, People, Renderer
 from bot.services.ports.store import LEASE, Claim, NoticeClaim, Store
-from bot.services.requests.card import Present
+from bot.services.requests.card import DrawCard
 from bot.services.requests.draft import DraftRestore
 from bot.services.requests.fail import FailRequest
+from bot.services.requests.later import Later
 from bot.services.requests.read import ReadCoupons
+from bot.services.requests.remind import Remind
+from bot.services.requests.tell import TellOutcome
 from bot.services.requests.work import WorkOnRequest
 from bot.services.retention import RemoveOldSnapshots
 from bot.settings import Settings
@@ -94,14 +97,16 @@ class Services:
 
     def work_on_request(self, settings: Settings) -> WorkOnRequest:
         """Return what reads, shows, expires and tells requests."""
-        fail = FailRequest(self.store, self.renderer, self.clock, new_id)
+        fail = FailRequest(self.store, self.clock)
         timezone = settings.vivoldi_timezone
         draft = DraftRestore(self.store, self.coupons, fail, self.policy, self.clock, timezone)
         read = ReadCoupons(self.store, self.coupons, fail, draft, self.policy, self.clock, Random(), timezone)
-        present = Present(
-            self.store, self.messenger, self.renderer, fail, self.policy, self.clock, Random(), new_id
-        )
-        return WorkOnRequest(self.store, read, present, self.clock)
+        shown = (self.store, self.messenger, self.renderer)
+        later = Later(self.store, self.clock, Random())
+        remind = Remind(*shown, self.policy, self.clock, later)
+        tell = TellOutcome(*shown, later, self.clock, new_id)
+        draw = DrawCard(*shown, fail, remind, tell, later, self.clock)
+        return WorkOnRequest(self.store, read, draw, remind, tell, fail, self.clock)
 
     def work_on_item(self, settings: Settings) -> WorkOnItem:
         """Return what deletes, creates again, reconciles and confirms."""

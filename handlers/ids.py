@@ -15,12 +15,15 @@ CODES, FILE, GROUND, WORDS, INCIDENT = "codes", "file", "ground", "words", "inci
 # The button that shows every coupon of a large request, the dialog, and the field for a page in it.
 ALL = "show-all"
 PAGE = "page"
-_BLOCK = re.compile(r"decide-v([0-9]{1,9})", re.ASCII)
+_BLOCK = re.compile(r"decide-v([0-9]{1,9})(?:-[0-9]{1,2})?", re.ASCII)
 
 
-def block_id(version: int) -> str:
-    """Return the block id of the buttons of a card's version: a click on an older one is recognised by it."""
-    return f"decide-v{version}"
+def block_id(version: int, line: int | None = None) -> str:
+    """Return the block id of the buttons of a card's version: a click on an older one is recognised by it.
+
+    line: the place in a list of requests, whose block ids have to differ; None: on a card.
+    """
+    return f"decide-v{version}" if line is None else f"decide-v{version}-{line}"
 
 
 def page_block(page: int) -> str:

@@ -38,11 +38,12 @@ def register(
 
     @app.command(COMMAND)
     async def coupon_delete(ack: AsyncAck, body: dict[str, Any]) -> None:
-        answer = await _answer(form, submit, slash_command(body), trigger_of(body))
+        command = slash_command(body)
+        answer = await _answer(form, submit, command, trigger_of(body))
         if answer is None:
             await ack()
         else:
-            text, blocks = answers.text(answer), answers.blocks(answer)
+            text, blocks = answers.text(answer), answers.blocks(answer, command.user)
             await ack(text=text, blocks=blocks, response_type="ephemeral")
 
     async def approve(ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -239,6 +239,8 @@ def click(body: Payload) -> Click:
         raise BadPayload("the block id is not one of a card")
     message = body.get("container")
     on_message = isinstance(message, Mapping) and message.get("message_ts") is not None
+    # A private answer with a button is no copy of the card: nothing there can be drawn anew.
+    on_card = on_message and not _part(body, "container").get("is_ephemeral")
     return Click(
         action=_action(action),
         user=_text(_part(body, "user"), "id"),
@@ -246,7 +248,7 @@ def click(body: Payload) -> Click:
         channel=_text(_part(body, "channel"), "id"),
         request_id=_text(action, "value"),
         version=version,
-        message_ts=_text(_part(body, "container"), "message_ts") if on_message else None,
+        message_ts=_text(_part(body, "container"), "message_ts") if on_card else None,
         reply_url=_reply_url(body),
     )
 

@@ -16,7 +16,14 @@ from typing import Literal
 from bot.adapters.vivoldi.creation import body_of, held_in
 from bot.adapters.vivoldi.wire import parse_coupon
 from bot.domain.coupon import Coupon, CouponCode, DiscountKind, Reading, Sealed, Shown
-from bot.domain.errors import SealError, SlackError, SlackUnavailable, VivoldiError, VivoldiUnavailable
+from bot.domain.errors import (
+    SealError,
+    SlackError,
+    SlackRefused,
+    SlackUnavailable,
+    VivoldiError,
+    VivoldiUnavailable,
+)
 from bot.domain.event import Notice
 from bot.domain.item.answer import DeleteAnswer, Executed
 from bot.domain.item.restore import Held, Unusable
@@ -290,7 +297,8 @@ class FakeMessenger:
     """Slack's messages and Homes. errors: raised instead, for each kind of call, in this order.
 
     lost: raised in the same way, but after the message was sent, as when its answer is lost. during: awaited
-    while a message is on its way. left: who is not in the channel.
+    while a message is on its way. left: who is not in the channel. gone: whom Slack does not know any more.
+    takes_blocks: whether it takes messages with blocks.
     """
 
     fuse: Fuse = field(default_factory=Fuse)
@@ -301,6 +309,8 @@ class FakeMessenger:
     lost: defaultdict[str, list[SlackError]] = field(default_factory=lambda: defaultdict(list))
     during: Callable[[Sent], Awaitable[None]] = _nothing
     left: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+    takes_blocks: bool = True
     files: list[tuple[str, File]] = field(default_factory=list)
 
     def of(self, kind: str) -> list[Sent]:
@@ -344,6 +354,11 @@ class FakeMessenger:
         self._fail("members", self.errors)
         return user not in self.left
 
+    async def has_left(self, user: str) -> bool:
+        """Tell whether Slack knows someone no more."""
+        self._fail("person", self.errors)
+        return user in self.gone
+
     async def publish(self, person: str, blocks: Blocks) -> None:
         """Keep what the person sees on their Home now."""
         self._fail("publish", self.errors)
@@ -352,6 +367,8 @@ class FakeMessenger:
 
     async def _send(self, sent: Sent) -> None:
         self._fail(sent.kind, self.errors)
+        if sent.message.blocks and not self.takes_blocks:
+            raise SlackRefused("invalid_blocks")
         await self.during(sent)
         self.sent.append(sent)
         self._fail(sent.kind, self.lost)

@@ -9,6 +9,7 @@ from bot.services.ports.outside import Message
 from handlers.render.home import HomeBlocks
 from tests.builders import (
     AMIR,
+    CHANNEL,
     CODE,
     approved,
     cancelled,
@@ -23,7 +24,7 @@ from tests.builders import (
 from tests.gallery import DELETED, NOT_DELETED, SHOWN, long_text, twenty_ended, twenty_longest
 
 PAGE = HomeBlocks("https://guard.slack.com/")
-CARDS = {"CG-7K2M9QX4AB": "1748833205.000100"}
+CARDS = {"CG-7K2M9QX4AB": (CHANNEL, "1748833205.000100")}
 _DENIED = (Verdict.BOT, Verdict.GUEST, Verdict.DEACTIVATED, Verdict.STRANGER)
 _HOSTILE = "<!channel> <@U0RIKA0000> *Approved* <https://evil.example|here> &lt;!here&gt;"
 

@@ -10,7 +10,7 @@ CouponGuardError
 │   └── VivoldiRefused      a read was refused (key, User-Agent, plan); trying again will not help
 ├── SlackError
 │   ├── SlackUnavailable    no usable answer from Slack; trying again later may help
-│   └── SlackRefused        Slack refused the call by name; trying again will not help
+│   └── SlackRefused        Slack refused the call by name; few names prove that it stays so
 ├── SettingsError           a setting is missing or malformed; its lines name each fault
 ├── SealError               what is sealed can't be opened with the keys that are set
 └── StoreError
@@ -81,11 +81,15 @@ class SlackUnavailable(SlackError):
 
 
 class SlackRefused(SlackError):
-    """Slack refused the call. name: Slack's own error name, such as `not_in_channel`."""
+    """Slack refused the call. name: Slack's own error name, such as `not_in_channel`.
 
-    def __init__(self, name: str) -> None:
+    in_channel: why the channel had not taken it before that, if it was tried there first.
+    """
+
+    def __init__(self, name: str, *, in_channel: str | None = None) -> None:
         super().__init__(f"Slack refused the call: {name}.")
         self.name = name
+        self.in_channel = in_channel
 
 
 class SettingsError(CouponGuardError):

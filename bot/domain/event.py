@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     COMMAND_REFUSED = "command.refused"
     REQUEST_SHOWN = "request.shown"
     CARD_POSTED = "card.posted"
+    CARD_REPLACED = "card.replaced"
     REQUEST_FAILED = "request.failed"
     REQUEST_EXPIRED = "request.expired"
     DECISION = "decision"
@@ -34,6 +35,8 @@ class EventKind(StrEnum):
     CREATE_ANSWERED = "create.answered"
     CREATE_LOST = "create.lost"
     OUTCOME_TOLD = "outcome.told"
+    OUTCOME_NOT_TOLD = "outcome.not_told"
+    OUTCOME_GIVEN_UP = "outcome.given_up"
     REMINDED = "reminded"
     SNAPSHOT_OPENED = "snapshot.opened"
     SNAPSHOTS_REMOVED = "snapshots.removed"
@@ -60,7 +63,9 @@ class Event:
 class Notice:
     """A sentence that one person is told privately.
 
-    reply_url: Slack's `response_url` of what they did; it ends 30 minutes later, so the notice does too.
+    reply_url: Slack's `response_url` of what they did. outcome: whether it tells how a request ended, which
+    is never dropped. (Only versions up to 0009 of the database have stored such: an outcome is told from the
+    request itself.)
     """
 
     id: str
@@ -69,3 +74,4 @@ class Notice:
     channel: str
     text: str
     reply_url: str | None = field(default=None, repr=False)
+    outcome: bool = False

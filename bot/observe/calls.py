@@ -1,7 +1,8 @@
 """The ports to Vivoldi and Slack, with how long each call took and what came of it.
 
 `result` is `ok`, or the kind of answer where there are several; `unavailable` and `refused` as the errors of
-those names; `error` for anything else, a call that was cancelled included.
+those names; `malformed` if Slack refused what was in a message, which is the bot's own fault; `error` for
+anything else, a call that was cancelled included.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedA
 from bot.domain.item.restore import Held, Unusable
 from bot.domain.people import Standing
 from bot.services.ports.outside import Blocks, Coupons, Dialogs, File, Message, Messenger, People
+from bot.services.refused import MALFORMED
 
 T = TypeVar("T")
 
@@ -55,7 +57,10 @@ class Calls:
         except (SlackUnavailable, VivoldiUnavailable):
             result = "unavailable"
             raise
-        except (SlackRefused, VivoldiRefused):
+        except SlackRefused as error:
+            result = "malformed" if error.name in MALFORMED else "refused"
+            raise
+        except VivoldiRefused:
             result = "refused"
             raise
         finally:
@@ -116,6 +121,10 @@ class MeasuredMessenger:
         """Post into the thread of a message."""
         reply = self._messenger.reply(channel, ts, message, broadcast=broadcast)
         await self._calls.measured("reply", reply)
+
+    async def has_left(self, user: str) -> bool:
+        """Tell whether Slack says that a person is gone."""
+        return await self._calls.measured("person", self._messenger.has_left(user))
 
     async def attach(self, channel: str, ts: str, file: File) -> None:
         """Add a file to the thread of a message."""

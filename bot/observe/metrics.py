@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import product
+from math import nan
 from typing import get_args
 
 from prometheus_client import (
@@ -57,7 +58,7 @@ class Metrics:
         def counter(name: str, help: str, *known: tuple[str, Iterable[str]]) -> Counter:
             labels = [label for label, _ in known]
             made = Counter(f"coupon_guard_{name}", help, labels, registry=self.registry)
-            for values in product(*(values for _, values in known)):
+            for values in product(*(values for _, values in known)) if known else ():
                 # A count that is there as 0 from the start is seen to rise when it becomes 1.
                 made.labels(*values)
             return made
@@ -80,6 +81,9 @@ class Metrics:
             "signatures_refused",
             "Requests that were not rightly signed, by what was wrong.",
             ("by", REFUSERS),
+        )
+        self._malformed = counter(
+            "messages_malformed", "Messages that Slack did not take for what is in them, the bot's own fault."
         )
 
     def _measure(self) -> None:
@@ -108,6 +112,11 @@ class Metrics:
             ("lane",),
             registry=self.registry,
         )
+        self._untold = Gauge(
+            "coupon_guard_untold_outcomes",
+            "Outcomes that wait to be told for more than five minutes; read from the database.",
+            registry=self.registry,
+        )
         self._database = Gauge(
             "coupon_guard_database_up",
             "Whether the database answered when these metrics were asked for.",
@@ -126,6 +135,8 @@ class Metrics:
     def called_slack(self, call: str, result: str, seconds: float) -> None:
         """Measure a call to Slack."""
         self._slack.labels(call, result).observe(seconds)
+        if result == "malformed":
+            self._malformed.inc()
 
     def taken_over(self, lane: str) -> None:
         """Count work that was taken over from someone whose lease ran out."""
@@ -142,6 +153,10 @@ class Metrics:
         self._oldest_due.clear()
         for lane, age in (overdue or {}).items():
             self._oldest_due.labels(lane).set(age.total_seconds())
+
+    def untold(self, count: int | None) -> None:
+        """Note how many outcomes wait to be told for long. None: the database does not answer."""
+        self._untold.set(nan if count is None else count)
 
     def _see(self, event: Event) -> None:
         said = event.data

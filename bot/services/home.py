@@ -11,14 +11,14 @@ import json
 from dataclasses import dataclass
 from random import Random
 
-from bot.domain.errors import SlackRefused, SlackUnavailable
+from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.domain.home import home, sees_others
 from bot.domain.people import Kind
 from bot.domain.policy import Policy
-from bot.services.pacing import backoff
+from bot.services.pacing import telling_gap
 from bot.services.ports.home import HomeClaim, HomePage, Homes
 from bot.services.ports.outside import Blocks, Clock, Messenger, People
-from bot.services.requests.card import OPERATORS_MATTER
+from bot.services.refused import NO_HOME
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +68,13 @@ class PublishHome:
         standing = await self._people.standing(claim.person)
         if standing.kind is Kind.UNKNOWN:
             # Slack did not tell who this is: nothing is shown for now.
-            await self._later(claim, None)
+            await self._later(claim, SlackUnavailable("Slack does not say who this is"))
             return
         found = await self._homes.board(claim.person, others=sees_others(self._policy, standing))
         seen = home(self._policy, standing, (each.request for each in found), self._clock.now())
-        cards = {each.request.origin.id: each.card_ts for each in found if each.card_ts is not None}
+        cards = {
+            each.request.origin.id: (each.channel, each.card_ts) for each in found if each.card_ts is not None
+        }
         await self._publish(claim, self._page.blocks(seen, cards))
 
     async def _publish(self, claim: HomeClaim, blocks: Blocks) -> None:
@@ -81,19 +83,19 @@ class PublishHome:
             try:
                 await self._messenger.publish(claim.person, blocks)
             except SlackUnavailable as error:
-                await self._later(claim, error.retry_after)
+                await self._later(claim, error)
                 return
             except SlackRefused as error:
-                if error.name in OPERATORS_MATTER:
-                    await self._later(claim, None)
+                if error.name not in NO_HOME:
+                    await self._later(claim, error)
                     return
-                # The Home tab is off, or the person is gone: the next opening or change tries anew.
+                # The next opening or change tries anew.
                 shown = None
         await self._homes.done(claim, shown)
 
-    async def _later(self, claim: HomeClaim, retry_after: float | None) -> None:
-        due = self._clock.now() + backoff(claim.attempts, self._random, retry_after)
-        if retry_after is not None:
+    async def _later(self, claim: HomeClaim, error: SlackError) -> None:
+        due = self._clock.now() + telling_gap(error, claim.attempts, self._random)
+        if isinstance(error, SlackUnavailable) and error.retry_after is not None:
             # Slack's limit is one for all Homes together.
             await self._homes.all_later(due)
         await self._homes.later(claim, due)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from random import Random
 
-from bot.domain.errors import NoTurn
+from bot.domain.errors import NoTurn, SlackError, SlackRefused
 from bot.domain.item.deletion import Waiting
 from bot.domain.rate import Bulk, Plan
 from bot.domain.request.request import Approved
@@ -65,16 +65,19 @@ def may_still_send(read_at: datetime, now: datetime) -> bool:
 
 _FIRST = 0.5
 _LONGEST = 30.0
+_LONGEST_REFUSED = 3600.0
 _TRIES_LEFT = 5
 
 
-def backoff(attempts: int, random: Random, retry_after: float | None = None) -> timedelta:
+def backoff(
+    attempts: int, random: Random, retry_after: float | None = None, longest: float = _LONGEST
+) -> timedelta:
     """Return the wait before the next try: exponential with jitter, from about 0.5 s up to 30 s.
 
     attempts: tries that were made, from 1. retry_after: seconds that the other side asked for, which are
-    always waited.
+    always waited. longest: seconds, if it is not 30.
     """
-    longest = min(_LONGEST, _FIRST * 2 ** min(attempts - 1, 10))
+    longest = min(longest, _FIRST * 2 ** min(attempts - 1, 13))
     return timedelta(seconds=max(random.uniform(longest / 2, longest), retry_after or 0.0))
 
 
@@ -84,6 +87,16 @@ def backoff_after(error: Exception, attempts: int, random: Random) -> timedelta:
     Where nobody was asked, nobody has to be spared: it is a short one then, however many tries there were.
     """
     return backoff(1 if isinstance(error, NoTurn) else attempts, random, getattr(error, "retry_after", None))
+
+
+def telling_gap(error: SlackError, attempts: int, random: Random) -> timedelta:
+    """Return the wait before Slack is given again what it did not take.
+
+    A refusal may last until someone mends it, so the gaps grow to an hour: people hear of it at most about
+    as much later as the trouble lasted. If Slack gave no answer, it is tried again within 30 s.
+    """
+    longest = _LONGEST_REFUSED if isinstance(error, SlackRefused) else _LONGEST
+    return backoff(attempts, random, getattr(error, "retry_after", None), longest)
 
 
 def is_hopeless(attempts: int, now: datetime, deadline: datetime) -> bool:

@@ -34,9 +34,23 @@ from bot.services.asked.command import (
     Usage,
 )
 from bot.services.ports.store import OpenRequest
-from handlers.ids import COMMAND
+from handlers.ids import COMMAND, block_id
 from handlers.render import freeze, many, refusals, words
-from handlers.render.blocks import card_link, clip, code, escape, grants, mention, quote, section, when
+from handlers.render.blocks import (
+    Block,
+    card_link,
+    clip,
+    code,
+    escape,
+    grants,
+    mention,
+    paragraphs,
+    quote,
+    section,
+    when,
+    with_button,
+)
+from handlers.render.card import cancel_button
 from handlers.render.dialogs import offer
 
 
@@ -84,18 +98,38 @@ class Answers:
                     " Whoever runs Coupon Guard can name more people in `APPROVERS` and `FINAL_APPROVERS`."
                 )
 
-    def blocks(self, answer: Answer) -> list[dict[str, Any]] | None:
-        """Return the answer with what can be pressed in it; None: its text is all there is."""
-        if not isinstance(answer, Usage):
-            return None
-        return [dict(section(self.text(answer))), dict(offer())]
+    def blocks(self, answer: Answer, reader: str) -> list[dict[str, Any]] | None:
+        """Return the answer with what can be pressed in it; None: its text is all there is.
+
+        reader: who typed the command. In a list they can cancel their own requests, whose cards may be gone.
+        """
+        match answer:
+            case Usage():
+                return [dict(section(self.text(answer))), dict(offer())]
+            case Listing(requests, more) if any(_own(each.request, reader) for each in requests):
+                return [dict(block) for block in self._listed(requests, more, reader)]
+            case _:
+                return None
 
     def _listing(self, requests: Sequence[OpenRequest], more: bool) -> str:
         if not requests:
             return f"No request is open. Type {code(COMMAND + ' CODE reason')} to open one."
-        lines = [f"• {self._named(each)}: {stage(each.request)}" for each in requests]
-        rest = ["There are more; these are the oldest ones."] if more else []
-        return "\n".join(["*Open requests*", *lines, *rest])
+        rest = [_MORE_OPEN] if more else []
+        return "\n".join([_OPEN, *map(self._line, requests), *rest])
+
+    def _listed(self, requests: Sequence[OpenRequest], more: bool, reader: str) -> list[Block]:
+        blocks, texts = list[Block](), [_OPEN]
+        for place, each in enumerate(requests):
+            if (own := _own(each.request, reader)) is None:
+                texts.append(self._line(each))
+                continue
+            line = with_button(block_id(own.version, place), self._line(each), cancel_button(own))
+            blocks += [*paragraphs(texts), line]
+            texts = []
+        return [*blocks, *paragraphs([*texts, _MORE_OPEN] if more else texts)]
+
+    def _line(self, found: OpenRequest) -> str:
+        return f"• {self._named(found)}: {stage(found.request)}"
 
     def _taken(self, taken: str, holder: OpenRequest | None) -> str:
         if holder is None:
@@ -117,7 +151,18 @@ class Answers:
         """Return the address of a request's card; None: there is none."""
         if found.card_ts is None:
             return None
-        return card_link(self._workspace_url, found.request.origin.channel, found.card_ts)
+        return card_link(self._workspace_url, found.channel, found.card_ts)
+
+
+_OPEN = "*Open requests*"
+_MORE_OPEN = "There are more; these are the oldest ones."
+
+
+def _own(request: Request, reader: str) -> Pending | None:
+    """Return the request if who reads of it can take it back."""
+    if isinstance(request, Pending) and request.origin.requester.id == reader:
+        return request
+    return None
 
 
 def stage(request: Request) -> str:

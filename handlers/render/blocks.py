@@ -35,6 +35,11 @@ def section(text: str, longest: int = _MAX_SECTION) -> Block:
     return {"type": "section", "text": mrkdwn(text, min(longest, _MAX_SECTION))}
 
 
+def with_button(block_id: str, text: str, button: Block) -> Block:
+    """Return a paragraph with a button beside it."""
+    return {**section(text), "block_id": block_id, "accessory": button}
+
+
 def fields(texts: Sequence[str]) -> Block:
     """Return up to ten short texts, side by side."""
     return {"type": "section", "fields": [mrkdwn(text, _MAX_FIELD) for text in texts]}

@@ -304,13 +304,19 @@ def _buttons(request: Shown) -> list[Block]:
     freeze = [freezing.freeze_button(request, target)] if can_freeze(request) else []
     do = request.origin.purpose.value
     reject = button(Action.REJECT, value, "Reject", f"Reject the request to {do} {target}")
-    cancel = button(Action.CANCEL, value, "Cancel Request", f"Cancel Request to {do} {target}")
+    cancel = cancel_button(request)
     if request.origin.purpose is Purpose.FREEZE:
         return [*freeze, reject, cancel]
     if request.origin.purpose is Purpose.RESTORE:
         return [restore_card.approve_button(request), reject, cancel]
     approve = _review_button(request) if request.step is Step.REVIEW else _final_button(request)
     return [approve, *freeze, reject, cancel]
+
+
+def cancel_button(request: Pending) -> Block:
+    """Return the button with which its requester takes a request back."""
+    spoken = f"Cancel Request to {request.origin.purpose.value} {_target(request)}"
+    return button(Action.CANCEL, request.origin.id, "Cancel Request", spoken)
 
 
 def _review_button(request: Pending) -> Block:

@@ -63,14 +63,14 @@ class HomeBlocks:
     def __init__(self, workspace_url: str) -> None:
         self._workspace_url = workspace_url
 
-    def blocks(self, home: Home, cards: Mapping[str, str]) -> Blocks:
-        """Return the blocks of a Home. cards: the ts of each request's card, by the request's id."""
+    def blocks(self, home: Home, cards: Mapping[str, tuple[str, str]]) -> Blocks:
+        """Return the blocks of a Home. cards: channel and ts of each request's card, by the request's id."""
         if home.verdict is not Verdict.ALLOWED:
             return (section(_ABOUT), section(refusals.denied(home.verdict)))
 
         def named(request: Request, label: str) -> str:
-            ts = cards.get(request.origin.id)
-            link = None if ts is None else card_link(self._workspace_url, request.origin.channel, ts)
+            place = cards.get(request.origin.id)
+            link = None if place is None else card_link(self._workspace_url, *place)
             return f"*{escape(label)}*" if link is None else f"*<{link}|{escape(label)}>*"
 
         return (

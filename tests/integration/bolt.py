@@ -58,7 +58,7 @@ def watched(ready: Callable[[], Awaitable[list[str]]] = ready) -> Watch:
     async def overdue(_: datetime) -> dict[str, timedelta]:
         return {}
 
-    return Watch(ready, Scrape(metrics, overdue, SystemClock()), metrics.signature_refused)
+    return Watch(ready, Scrape(metrics, overdue, overdue, SystemClock()), metrics.signature_refused)
 
 
 def signed(body: bytes | str, content_type: str = FORM, **changed: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
 from bot.adapters.slack import files
-from bot.adapters.slack.client import send
+from bot.adapters.slack.client import ask, send
 from bot.adapters.slack.errors import FOREIGN, judge, translated
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.event import Notice
@@ -67,8 +67,11 @@ class SlackMessenger:
         place = {"channel": notice.channel, "user": notice.person}
         try:
             await send(self._client, "chat.postEphemeral", {**place, "text": notice.text})
-        except SlackRefused:
-            await self.post(notice.person, Message(notice.text))
+        except SlackRefused as there:
+            try:
+                await self.post(notice.person, Message(notice.text))
+            except SlackRefused as error:
+                raise SlackRefused(error.name, in_channel=there.name) from error
 
     async def is_in(self, channel: str, user: str) -> bool:
         """Tell whether someone is in a channel. In one of more than 10,000 people they may not be found.
@@ -85,6 +88,16 @@ class SlackMessenger:
             if not cursor:
                 break
         return False
+
+    async def has_left(self, user: str) -> bool:
+        """Tell whether Slack says that a person is deleted, or does not know them."""
+        try:
+            described = (await ask(self._client, "users.info", user=user)).get("user")
+        except SlackRefused as error:
+            if error.name != "user_not_found":
+                raise
+            return True
+        return isinstance(described, dict) and described.get("deleted") is True
 
     async def publish(self, person: str, blocks: Blocks) -> None:
         """Replace what a person sees on their Home tab. It needs no scope."""

@@ -266,16 +266,16 @@ def request_due(row: RowMapping, now: datetime) -> datetime | None:
 
     A failed request has no card to draw: it is due until it was told.
     """
-    state = row["state"]
+    state, settled = row["state"], row["told"] or row["given_up"]
     if state == "submitted":
         return now
     if state == "failed":
-        return None if row["told"] else now
+        return None if settled else now
     if row["version"] > row["drawn_version"]:
         return paced(row["drawn_at"], now, many=row["bulk"] is not None) if state == "approved" else now
     if state == "pending":
         return _waiting_due(row)
-    if row["ended_at"] is not None and not row["told"]:
+    if row["ended_at"] is not None and not settled:
         return now
     return None
 
@@ -284,13 +284,14 @@ def retry_due(row: RowMapping, due: datetime) -> datetime:
     """Return when a request is due whose holder gives it back to be tried again at `due`.
 
     A change by someone else, which moved `due_at` off the end of the lease, is worked on first, and a
-    deadline is not slept through.
+    deadline is not slept through. Nobody is reminded of a card that is out of date: that waits with it.
     """
     sooner = [due]
     if row["due_at"] is not None and row["due_at"] != row["lease_until"]:
         sooner.append(row["due_at"])
     if row["state"] == "pending":
-        sooner.append(_waiting_due(row))
+        is_drawn = row["drawn_version"] >= row["version"]
+        sooner.append(_waiting_due(row) if is_drawn else row["approve_by"])
     return min(sooner)
 
 

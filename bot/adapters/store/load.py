@@ -66,7 +66,9 @@ async def _whole(connection: Connection, found: Sequence[RowMapping]) -> Sequenc
         (await run(connection, _their_decisions, {"ids": decided})).mappings() if decided else ()
     )
     return tuple(
-        OpenRequest(request_of(row, by_item[row["id"]], by_decision[row["id"]]), row["card_ts"])
+        OpenRequest(
+            request_of(row, by_item[row["id"]], by_decision[row["id"]]), row["card_ts"], row["card_moved_to"]
+        )
         for row in found
     )
 

@@ -82,7 +82,7 @@ _ITEM_STATES: Mapping[type[AnyState], str] = {
     NotSent: "not_sent",
     **RESTORE_STATES,
 }
-_NOTICE_FIELDS = ("id", "at", "person", "channel", "text", "reply_url")
+_NOTICE_FIELDS = ("id", "at", "person", "channel", "text", "reply_url", "outcome")
 _REQUEST_TIMES = ("approve_by", "execute_by", "stop_until", "ended_at")
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -92,8 +92,32 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def delivery_of(row: RowMapping) -> Delivery:
     """Return how far the request of a row has been shown."""
-    copies, reminders = tuple(row["card_copies"]), (row["remind_at"], row["reminded_at"])
-    return Delivery(row["card_ts"], row["drawn_version"], row["told"], copies, *reminders)
+    return Delivery(
+        copies=tuple(row["card_copies"]),
+        moved_to=row["card_moved_to"],
+        clicked_in=row["card_clicked_in"],
+        replaced=row["cards_replaced"],
+        stuck_since=row["card_stuck_since"],
+        **{name: row[name] for name in _SHOWN},
+    )
+
+
+_SHOWN = (
+    *("card_ts", "drawn_version", "told", "remind_at", "reminded_at"),
+    *("gone_since", "refused_by", "in_thread", "given_up"),
+)
+
+
+def delivery_row(delivery: Delivery) -> dict[str, Any]:
+    """Return the columns that say how far a request has been shown."""
+    return {
+        "card_copies": list(delivery.copies),
+        "card_moved_to": delivery.moved_to,
+        "card_clicked_in": delivery.clicked_in,
+        "cards_replaced": delivery.replaced,
+        "card_stuck_since": delivery.stuck_since,
+        **{name: getattr(delivery, name) for name in _SHOWN},
+    }
 
 
 def origin_row(origin: Origin, reply_url: str | None) -> dict[str, Any]:

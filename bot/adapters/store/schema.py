@@ -100,6 +100,8 @@ def _due_index(table: str) -> Index:
 metadata = MetaData()
 
 _STILL_OPEN, _OVER = text("ended_at IS NULL"), text("ended_at IS NOT NULL")
+# Word for word the condition of the query, or SQLite does not see that the index has what it asks for.
+UNTOLD = text("ended_at IS NOT NULL AND NOT told AND NOT given_up")
 
 requests = Table(
     "requests",
@@ -138,6 +140,14 @@ requests = Table(
     Column("told", Boolean, nullable=False, server_default=false()),
     Column("remind_at", Instant),
     Column("reminded_at", Instant),
+    Column("card_moved_to", Text),
+    Column("card_clicked_in", Text),
+    Column("cards_replaced", Integer, nullable=False, server_default="0"),
+    Column("card_stuck_since", Instant),
+    Column("gone_since", Instant),
+    Column("refused_by", Text),
+    Column("in_thread", Boolean, nullable=False, server_default=false()),
+    Column("given_up", Boolean, nullable=False, server_default=false()),
     *_work(),
     CheckConstraint(
         "state IN ('submitted','pending','approved','finished','rejected','cancelled','expired','failed')",
@@ -149,6 +159,7 @@ requests = Table(
     ),
     Index("requests_open", "opened_at", "id", sqlite_where=_STILL_OPEN, postgresql_where=_STILL_OPEN),
     Index("requests_by_end", "ended_at", sqlite_where=_OVER, postgresql_where=_OVER),
+    Index("requests_untold", "ended_at", sqlite_where=UNTOLD, postgresql_where=UNTOLD),
     Index("requests_of_requester", "requester_id", "ended_at", sqlite_where=_OVER, postgresql_where=_OVER),
     _due_index("requests"),
 )
@@ -255,6 +266,7 @@ notices = Table(
     Column("channel", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("reply_url", Text),
+    Column("outcome", Boolean, nullable=False, server_default=false()),
     *_work(),
     _due_index("notices"),
 )

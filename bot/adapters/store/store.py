@@ -20,12 +20,13 @@ from bot.adapters.store.rows import delivery_of, notice_of
 from bot.adapters.store.schema import events, homes, items, notices, requests
 from bot.adapters.store.server import SQLITE, server_of
 from bot.adapters.store.transaction import SqlTransaction
+from bot.adapters.store.untold import untold
 from bot.domain.coupon import CouponCode, code_key
 from bot.domain.event import Event
 from bot.domain.rate import Plan
 from bot.domain.request.request import Request
 from bot.services.ports.outside import Clock
-from bot.services.ports.store import Claim, Delivery, NoticeClaim, OpenRequest
+from bot.services.ports.store import Claim, Delivery, NoticeClaim, OpenRequest, Untold
 
 _drop_notice = delete(notices).where(claimed(notices))
 _put_back_notice = update(notices).where(claimed(notices))
@@ -175,6 +176,11 @@ class SqlStore:
         """Return for how long the oldest due work of each lane has been due; zero where none is."""
         async with self._database.read() as connection:
             return {table.name: await overdue(connection, table, now) for table in _WORK}
+
+    async def untold(self, before: datetime) -> Sequence[Untold]:
+        """Return the outcomes of requests that ended before a time and wait to be told, the oldest first."""
+        async with self._database.read() as connection:
+            return await untold(connection, before)
 
     async def taken(self, codes: Sequence[CouponCode]) -> Mapping[CouponCode, str]:
         """Return which of the codes are in open requests, in whatever case, with the ids of these."""

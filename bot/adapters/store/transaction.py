@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, RowMapping, Table, bindparam, insert, select, update
+from sqlalchemy import Executable, RowMapping, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.store import claims
@@ -50,6 +50,7 @@ _change_item = update(items).where(
 )
 _free_codes = update(items).where(items.c.request_id == bindparam("of_request"))
 _change_request = update(requests).where(requests.c.id == bindparam("its_id"))
+_drop_outcome = delete(notices).where(notices.c.id == bindparam("its_id"), notices.c.outcome)
 _change_same = _change_request.where(requests.c.version == bindparam("its_version"))
 
 
@@ -199,15 +200,7 @@ class SqlTransaction:
         """Store how far the request has been shown. A drawn_version below the request's makes it due now."""
         self.changed = True
         now = self._clock.now()
-        row = {
-            "card_ts": delivery.card_ts,
-            "card_copies": list(delivery.copies),
-            "drawn_version": delivery.drawn_version,
-            "told": delivery.told,
-            "remind_at": delivery.remind_at,
-            "reminded_at": delivery.reminded_at,
-            "drawn_at": now,
-        }
+        row = mapping.delivery_row(delivery) | {"drawn_at": now}
         stored = await self._row(request_id)
         self._shown_anew |= delivery.drawn_version > stored["drawn_version"]
         if delivery.drawn_version < stored["version"] and request_id not in self._held:
@@ -290,6 +283,11 @@ class SqlTransaction:
         self.due.add(notices.name)
         row = mapping.notice_row(notice) | {"due_at": self._clock.now()}
         await run(self._connection, _add_notice, row)
+
+    async def drop_outcome(self, notice_id: str) -> bool:
+        """Drop a notice that tells an outcome, undelivered. Returns whether there was one."""
+        self.changed = True
+        return (await run(self._connection, _drop_outcome, {"its_id": notice_id})).rowcount == 1
 
     async def finish(self) -> None:
         """Write what follows from the rest, the audit events as the last thing before the commit.

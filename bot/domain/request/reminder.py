@@ -23,6 +23,11 @@ def reminders(
     return tuple(sorted({time for time in (began + remind_after, last) if began < time <= last}))
 
 
+def is_of_use(request: Pending, time: datetime) -> bool:
+    """Tell whether a reminder that could not be posted is still of use at a time: who sees it has to act."""
+    return time <= request.approve_by - LAST_CALL / 2
+
+
 def next_reminder(
     request: Pending,
     remind_after: timedelta,

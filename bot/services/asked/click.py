@@ -236,10 +236,15 @@ def _is_repeat(click: Click, standing: Standing, request: Pending) -> bool:
 
 async def _heal(tx: Transaction, click: Click, request: Request | None, verdict: Verdict) -> None:
     """Redraw the card that was clicked, where it is out of date or a copy that the database did not know."""
-    if request is None or click.message_ts is None or click.channel != request.origin.channel:
+    if request is None or click.message_ts is None:
         return
     delivery = await tx.delivery(click.request_id)
-    if click.message_ts not in (delivery.card_ts, *delivery.copies):
+    if click.channel != delivery.channel(request.origin):
+        # Slack may have given the channel another id. Whether it has, only the worker can ask.
+        if click.message_ts == delivery.card_ts:
+            elsewhere = replace(delivery, clicked_in=click.channel, drawn_version=0)
+            await tx.deliver(click.request_id, elsewhere)
+    elif click.message_ts not in (delivery.card_ts, *delivery.copies):
         copies = (*delivery.copies, click.message_ts)[-_MOST_COPIES:]
         await tx.deliver(click.request_id, replace(delivery, copies=copies, drawn_version=0))
     elif verdict in (Verdict.STALE_CARD, Verdict.ALREADY_ENDED):

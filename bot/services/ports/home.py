@@ -66,5 +66,5 @@ class Homes(Protocol):
 class HomePage(Protocol):
     """The looks of the Home tab."""
 
-    def blocks(self, home: Home, cards: Mapping[str, str]) -> Blocks:
-        """Return the blocks of a Home. cards: the ts of each request's card, by the request's id."""
+    def blocks(self, home: Home, cards: Mapping[str, tuple[str, str]]) -> Blocks:
+        """Return the blocks of a Home. cards: channel and ts of each request's card, by the request's id."""

@@ -104,10 +104,13 @@ class Messenger(Protocol):
         """Add a file to the thread of a message."""
 
     async def tell(self, notice: Notice) -> None:
-        """Tell one person privately."""
+        """Tell one person privately. A refusal says as well why the channel did not take it."""
 
     async def is_in(self, channel: str, user: str) -> bool:
         """Tell whether someone is in a channel, as far as can be found out with a few calls."""
+
+    async def has_left(self, user: str) -> bool:
+        """Tell whether Slack says that a person is deleted, or does not know them."""
 
     async def publish(self, person: str, blocks: Blocks) -> None:
         """Replace what a person sees on their Home tab."""

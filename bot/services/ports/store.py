@@ -12,7 +12,7 @@ from bot.domain.audit import Around, Head, Link
 from bot.domain.coupon import CouponCode, Sealed
 from bot.domain.event import Event, Notice
 from bot.domain.rate import Plan
-from bot.domain.request.request import Request, Submitted
+from bot.domain.request.request import Origin, Request, Submitted
 
 # ---------------------------------------------------------------- the store
 
@@ -61,9 +61,16 @@ class Delivery:
     """How far a request has been shown to people.
 
     card_ts: the stored card's place in the channel. drawn_version: the version that it shows (0: none).
-    told: whether the outcome was posted. copies: other copies of the card that were clicked (a post whose
-    answer was lost leaves one); they are redrawn with it. remind_at: when people are to be reminded of a
-    request that waits for them; reminded_at: when they last were.
+    told: whether Slack took the outcome. copies: other copies of the card (a post whose answer was lost
+    leaves one, and a card that was replaced); they are redrawn with it. remind_at: when people are to be
+    reminded of a request that waits for them; reminded_at: when they last were.
+
+    moved_to: the channel of the card, if it is not the one that it was asked for in any more; clicked_in:
+    where the card was clicked, if that is yet another one. replaced: how many cards took another's place.
+    stuck_since: when the card could not be changed for the first time since it last could. gone_since: since
+    when Slack calls the channel gone or archived. refused_by: Slack's name for why it took nothing last.
+    in_thread: whether the outcome is in the thread, and left to be told privately. given_up: whether it is
+    not told any more; the audit says why.
     """
 
     card_ts: str | None = None
@@ -72,14 +79,55 @@ class Delivery:
     copies: tuple[str, ...] = ()
     remind_at: datetime | None = None
     reminded_at: datetime | None = None
+    moved_to: str | None = None
+    clicked_in: str | None = None
+    replaced: int = 0
+    stuck_since: datetime | None = None
+    gone_since: datetime | None = None
+    refused_by: str | None = None
+    in_thread: bool = False
+    given_up: bool = False
+
+    @property
+    def was_shown(self) -> bool:
+        """Whether Slack took a card of the request, be it gone by now."""
+        return self.card_ts is not None or self.replaced > 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left to be told."""
+        return self.told or self.given_up
+
+    def channel(self, origin: Origin) -> str:
+        """Return the channel of the card."""
+        return self.moved_to or origin.channel
 
 
 @dataclass(frozen=True)
 class OpenRequest:
-    """An open request with the place of its card, for the list."""
+    """An open request with the place of its card, for the list. moved_to: see `Delivery`."""
 
     request: Request
     card_ts: str | None
+    moved_to: str | None = None
+
+    @property
+    def channel(self) -> str:
+        """The channel of the card."""
+        return self.moved_to or self.request.origin.channel
+
+
+@dataclass(frozen=True)
+class Untold:
+    """An outcome that waits to be told. id: of its request. since: when that ended.
+
+    person: who asked. refused_by: Slack's name for why it took nothing last; None: it gave no answer.
+    """
+
+    id: str
+    since: datetime
+    person: str
+    refused_by: str | None
 
 
 @dataclass(frozen=True)
@@ -175,6 +223,9 @@ class Transaction(Protocol):
 
     async def notify(self, notice: Notice) -> None:
         """Store a private notice, due now."""
+
+    async def drop_outcome(self, notice_id: str) -> bool:
+        """Drop a notice that tells an outcome, undelivered. Returns whether there was one."""
 
 
 class Store(Protocol):

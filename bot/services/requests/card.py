@@ -1,35 +1,37 @@
-"""Show a request to people: its card, kept up to date, and its outcome in the thread."""
+"""Draw the card of a request, keep it up to date, and replace one that can't be used."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from random import Random
 
 from bot.domain.errors import LostClaim, SlackRefused, SlackUnavailable
-from bot.domain.event import Event, EventKind, Notice
-from bot.domain.policy import Policy
-from bot.domain.request.reminder import next_reminder
-from bot.domain.request.request import FailureReason, Finished, Pending, Shown, is_ended
-from bot.services.pacing import backoff, seconds_between
+from bot.domain.event import Event, EventKind
+from bot.domain.request.request import Ended, FailureReason, Pending, Shown, is_ended
+from bot.services.pacing import seconds_between
 from bot.services.ports.outside import Clock, Message, Messenger, Renderer
 from bot.services.ports.store import Claim, Delivery, Store
+from bot.services.refused import (
+    CLOSED,
+    LOST,
+    MOST_REPLACED,
+    STUCK_FOR,
+    may_replace,
+    noted,
+    or_plainer,
+    replaced,
+    taken,
+)
 from bot.services.requests.fail import FailRequest
+from bot.services.requests.later import Later
+from bot.services.requests.remind import Remind
+from bot.services.requests.tell import TellOutcome
 
-# The bot's own token or scopes are at fault, not what is sent: it waits until someone mends them.
-OPERATORS_MATTER = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "missing_scope"}
-# The card is gone, or was never this bot's: a new one takes its place.
-_CARD_LOST = {"message_not_found", "cant_update_message"}
-
-
-# A file is worth about a minute of waiting; the audit has what it says.
-_TRIES_WITH_FILE = 7
+_MOST_COPIES = 5
 
 
-class Present:
-    """Draws cards and tells outcomes. A card or outcome may at worst appear twice, never zero times (I5)."""
+class DrawCard:
+    """Draws cards. A card may at worst appear twice, never zero times (I5)."""
 
     def __init__(
         self,
@@ -37,21 +39,21 @@ class Present:
         messenger: Messenger,
         renderer: Renderer,
         fail: FailRequest,
-        policy: Policy,
+        remind: Remind,
+        tell: TellOutcome,
+        later: Later,
         clock: Clock,
-        random: Random,
-        new_id: Callable[[], str],
     ) -> None:
         self._store = store
         self._messenger = messenger
         self._renderer = renderer
         self._fail = fail
-        self._policy = policy
+        self._remind = remind
+        self._tell = tell
+        self._later = later
         self._clock = clock
-        self._random = random
-        self._new_id = new_id
 
-    async def draw(self, claim: Claim, request: Shown, delivery: Delivery) -> bool:
+    async def __call__(self, claim: Claim, request: Shown, before: Delivery) -> bool:
         """Bring the card, and every known copy of it, up to date. Returns whether the work can go on at once.
 
         A request that is still open is given back: what remains makes it due again, at Slack's pace while
@@ -59,16 +61,14 @@ class Present:
         """
         card = self._renderer.card(request)
         try:
-            main = await self._draw(request.origin.channel, delivery.card_ts, card)
-            for copy in delivery.copies:
-                if copy != main:
-                    await self._draw_copy(request.origin.channel, copy, card)
+            drawn = await self._draw(claim, request, before, card)
+            await self._draw_copies(request, drawn, before, card)
         except SlackUnavailable as error:
-            return await self._later(claim, error.retry_after)
+            return await self._later(claim, error)
         except SlackRefused as error:
-            return await self._undrawable(claim, request, delivery, error)
+            return await self._refused(claim, request, before, error)
         try:
-            await self._drawn(claim, request, delivery, main)
+            await self._drawn(claim, request, before, drawn)
         except LostClaim:
             # Held up past the lease: this card may have come after a newer one, so it is drawn anew.
             async with self._store.transaction() as tx:
@@ -77,170 +77,141 @@ class Present:
             raise
         return is_ended(request)
 
-    async def _drawn(self, claim: Claim, request: Shown, delivery: Delivery, card_ts: str) -> None:
+    # ------------------------------------------------------------ in Slack
+
+    async def _draw(self, claim: Claim, request: Shown, before: Delivery, card: Message) -> Delivery:
+        """Show the card. Returns where it is now."""
+        if before.card_ts is None:
+            return replace(before, card_ts=await self._post(claim, request, before, card))
+        try:
+            await self._change(claim, request, before.channel(request.origin), before.card_ts, card)
+        except SlackRefused as error:
+            if await self._is_elsewhere(before, card, error):
+                return replace(before, moved_to=before.clicked_in)
+            if not (self._is_useless(before, error) and may_replace(request, before)):
+                raise
+            after = replaced(before, await self._post(claim, request, before, card))
+            # One that is there and can't be changed may come back; a click on it redraws it then.
+            copies = before.copies if error.name in LOST else (*before.copies, before.card_ts)
+            return replace(after, copies=copies)
+        return before
+
+    async def _change(self, claim: Claim, request: Shown, channel: str, ts: str, card: Message) -> None:
+        async def update(message: Message) -> None:
+            await self._messenger.update(channel, ts, message)
+
+        # Without its buttons nobody can decide: a card that waits for people is shown whole or not at all.
+        attempts = 0 if isinstance(request, Pending) else claim.attempts
+        await or_plainer(update, card, attempts)
+
+    async def _post(self, claim: Claim, request: Shown, before: Delivery, card: Message) -> str:
+        async def post(message: Message) -> str:
+            return await self._messenger.post(before.channel(request.origin), message)
+
+        return await or_plainer(post, card, 0 if isinstance(request, Pending) else claim.attempts)
+
+    async def _is_elsewhere(self, before: Delivery, card: Message, error: SlackRefused) -> bool:
+        """Tell whether the channel of the card has another id by now: the one in which it was clicked.
+
+        Only a channel that Slack does not know has moved, and only if the card is found in the other one.
+        """
+        if error.name != "channel_not_found" or before.clicked_in is None or before.card_ts is None:
+            return False
+        try:
+            await self._messenger.update(before.clicked_in, before.card_ts, card)
+        except SlackRefused:
+            return False
+        return True
+
+    def _is_useless(self, before: Delivery, error: SlackRefused) -> bool:
+        stuck = before.stuck_since is not None and self._clock.now() >= before.stuck_since + STUCK_FOR
+        return stuck or error.name in LOST
+
+    async def _draw_copies(self, request: Shown, drawn: Delivery, before: Delivery, card: Message) -> None:
+        for copy in drawn.copies:
+            if copy in (drawn.card_ts, before.card_ts):
+                continue
+            try:
+                await self._messenger.update(drawn.channel(request.origin), copy, card)
+            except SlackRefused:
+                # The card itself shows what is true; a click on this copy is answered with it.
+                continue
+
+    # ------------------------------------------------------------ what is stored
+
+    async def _drawn(self, claim: Claim, request: Shown, before: Delivery, drawn: Delivery) -> None:
         async with self._store.transaction() as tx:
             await tx.hold(claim)
             now = await tx.delivery(request.origin.id)
-            # A copy that was clicked meanwhile has not been drawn: look at it again.
-            drawn = request.version if now.copies == delivery.copies else 0
-            remind_at = self._remind_at(request, now.reminded_at)
-            shown = replace(now, card_ts=card_ts, drawn_version=drawn, remind_at=remind_at)
+            # What was clicked meanwhile, a copy or in another channel, has not been drawn: look at it again.
+            is_seen = (now.copies, now.clicked_in) == (before.copies, before.clicked_in)
+            shown = replace(
+                taken(now),
+                card_ts=drawn.card_ts,
+                drawn_version=request.version if is_seen else 0,
+                copies=tuple(dict.fromkeys((*now.copies, *drawn.copies)))[-_MOST_COPIES:],
+                moved_to=drawn.moved_to,
+                clicked_in=None if is_seen else now.clicked_in,
+                replaced=drawn.replaced,
+                stuck_since=None,
+                remind_at=self._remind.at(request, now.reminded_at),
+            )
             await tx.deliver(request.origin.id, shown)
-            if now.card_ts is None:
-                await tx.record(_posted(request, self._clock.now()))
+            if drawn.card_ts != before.card_ts:
+                await tx.record(_posted(request, shown, self._clock.now()))
             if not is_ended(request):
                 await tx.release(claim, None)
 
-    async def _draw(self, channel: str, ts: str | None, card: Message) -> str:
-        if ts is not None:
-            try:
-                await self._messenger.update(channel, ts, card)
-                return ts
-            except SlackRefused as error:
-                if error.name not in _CARD_LOST:
-                    raise
-        return await self._messenger.post(channel, card)
-
-    async def _draw_copy(self, channel: str, ts: str, card: Message) -> None:
-        try:
-            await self._messenger.update(channel, ts, card)
-        except SlackRefused as error:
-            if error.name not in _CARD_LOST:
-                raise
-
-    async def _undrawable(
-        self, claim: Claim, request: Shown, delivery: Delivery, error: SlackRefused
-    ) -> bool:
-        if error.name in OPERATORS_MATTER:
-            return await self._later(claim, None)
-        if isinstance(request, Pending) and delivery.card_ts is None:
+    async def _refused(self, claim: Claim, request: Shown, delivery: Delivery, error: SlackRefused) -> bool:
+        """Wait until Slack takes the card. Meanwhile an outcome is told without it."""
+        if isinstance(request, Pending) and not delivery.was_shown and error.name in CLOSED:
             await self._fail(claim, FailureReason.NO_CARD, error.name)
             return False
-        # People have seen the request, so it goes on; its card can't be changed any more.
-        async with self._store.transaction() as tx:
-            await tx.hold(claim)
-            now = await tx.delivery(request.origin.id)
-            # Otherwise the reminder of the step before would come as one too many of this step.
-            remind_at = self._remind_at(request, now.reminded_at)
-            shown = replace(now, drawn_version=request.version, remind_at=remind_at)
-            await tx.deliver(request.origin.id, shown)
-        return True
-
-    async def remind(self, claim: Claim, request: Pending) -> bool:
-        """Remind those who can act, in the card's thread. Returns that the work can go on.
-
-        It is stored first, and posted once: a reminder may get lost, and none is ever posted a third time.
-        """
         now = self._clock.now()
+        stuck = _stuck(delivery, error, now)
+        if isinstance(request, Ended) and not delivery.is_settled:
+            await self._keep(claim, stuck)
+            if not await self._tell(claim, request, stuck):
+                return False
+        if is_ended(request) and (error.name in CLOSED or delivery.replaced >= MOST_REPLACED):
+            # It is left as it is; a click on it tries again.
+            await self._keep(claim, stuck, drawn_version=request.version)
+            return True
+        due = self._later.due(claim, error)
+        if stuck.stuck_since is not None and now < stuck.stuck_since + STUCK_FOR:
+            due = min(due, stuck.stuck_since + STUCK_FOR)
+        return await self._later(claim, error, lambda stored: _merged(stored, stuck), due)
+
+    async def _keep(self, claim: Claim, seen: Delivery, drawn_version: int | None = None) -> None:
         async with self._store.transaction() as tx:
             await tx.hold(claim)
-            delivery = await tx.delivery(request.origin.id)
-            remind_at = self._remind_at(request, now)
-            await tx.deliver(request.origin.id, replace(delivery, remind_at=remind_at, reminded_at=now))
-            step = {"step": int(request.step)}
-            await tx.record(Event(kind=EventKind.REMINDED, at=now, request=request.origin.id, data=step))
-        if delivery.card_ts is not None:
-            reminder = self._renderer.reminder(request)
-            with suppress(SlackUnavailable, SlackRefused):
-                await self._messenger.reply(
-                    request.origin.channel, delivery.card_ts, reminder, broadcast=False
-                )
-        return True
-
-    def _remind_at(self, request: Shown, reminded_at: datetime | None) -> datetime | None:
-        if not isinstance(request, Pending):
-            return None
-        # Many coupons take long to be read, and nobody can approve them before.
-        shown_at = request.approve_by - self._policy.approve_within if request.origin.bulk else None
-        return next_reminder(request, self._policy.remind_after, reminded_at, shown_at)
-
-    async def tell(self, claim: Claim, request: Shown, delivery: Delivery) -> bool:
-        """Post the outcome into the card's thread.
-
-        The requester is told privately where Slack refuses that, and where they are not in the channel (any
-        more).
-        """
-        refused: SlackRefused | None = None
-        try:
-            outcome = self._renderer.outcome(request, await self._attach(claim, request, delivery.card_ts))
-            if delivery.card_ts is None:
-                await self._messenger.post(request.origin.channel, outcome)
-            else:
-                broadcast = isinstance(request, Finished)
-                await self._messenger.reply(
-                    request.origin.channel, delivery.card_ts, outcome, broadcast=broadcast
-                )
-        except SlackUnavailable as error:
-            return await self._later(claim, error.retry_after)
-        except SlackRefused as error:
-            if error.name in OPERATORS_MATTER:
-                return await self._later(claim, None)
-            refused = error
-        heard = refused is None and await self._is_there(request)
-        await self._told(claim, request, outcome, in_thread=refused is None, heard=heard)
-        return True
-
-    async def _attach(self, claim: Claim, request: Shown, card_ts: str | None) -> str | None:
-        """Add the report to the thread, where there is one. Returns why Slack did not take it.
-
-        The outcome does not wait for a file for good.
-        """
-        report = self._renderer.report(request)
-        if report is None:
-            return None
-        if card_ts is None:
-            return "no thread"
-        try:
-            await self._messenger.attach(request.origin.channel, card_ts, report)
-        except SlackRefused as error:
-            return error.name
-        except SlackUnavailable as error:
-            if claim.attempts <= _TRIES_WITH_FILE:
-                raise
-            return str(error)
-        return None
-
-    async def _is_there(self, request: Shown) -> bool:
-        """Tell whether the requester can have heard it; where Slack does not say, they are told once more."""
-        try:
-            return await self._messenger.is_in(request.origin.channel, request.origin.requester.id)
-        except (SlackUnavailable, SlackRefused):
-            return False
-
-    async def _told(
-        self, claim: Claim, request: Shown, outcome: Message, *, in_thread: bool, heard: bool
-    ) -> None:
-        request_id, now = request.origin.id, self._clock.now()
-        async with self._store.transaction() as tx:
-            await tx.hold(claim)
-            if not heard:
-                notice = Notice(
-                    id=self._new_id(),
-                    at=now,
-                    person=request.origin.requester.id,
-                    channel=request.origin.channel,
-                    text=outcome.text,
-                )
-                await tx.notify(notice)
-            await tx.deliver(request_id, replace(await tx.delivery(request_id), told=True))
-            where = ("thread" if heard else "thread and privately") if in_thread else "privately"
-            await tx.record(_outcome_told(request, where, now))
-
-    async def _later(self, claim: Claim, retry_after: float | None) -> bool:
-        due = self._clock.now() + backoff(claim.attempts, self._random, retry_after)
-        async with self._store.transaction() as tx:
-            await tx.hold(claim)
-            await tx.release(claim, due)
-        return False
+            after = _merged(await tx.delivery(claim.request_id), seen)
+            drawn = after.drawn_version if drawn_version is None else drawn_version
+            await tx.deliver(claim.request_id, replace(after, drawn_version=drawn))
 
 
-def _posted(request: Shown, now: datetime) -> Event:
-    data = {"seconds_since_command": seconds_between(request.origin.opened_at, now)}
-    return Event(kind=EventKind.CARD_POSTED, at=now, request=request.origin.id, data=data)
+def _stuck(delivery: Delivery, error: SlackRefused, now: datetime) -> Delivery:
+    """Return a delivery with what is known after the card could not be changed."""
+    since = None if delivery.card_ts is None else delivery.stuck_since or now
+    is_asked = error.name == "channel_not_found"
+    clicked_in = None if is_asked else delivery.clicked_in
+    return replace(noted(delivery, error, now), stuck_since=since, clicked_in=clicked_in)
 
 
-def _outcome_told(request: Shown, where: str, now: datetime) -> Event:
-    data: dict[str, object] = {"where": where}
-    if isinstance(request, Finished):
-        data["seconds_since_approval"] = seconds_between(request.final.at, now)
-    return Event(kind=EventKind.OUTCOME_TOLD, at=now, request=request.origin.id, data=data)
+def _merged(stored: Delivery, seen: Delivery) -> Delivery:
+    """Return what is stored by now, with what was seen of the card."""
+    return replace(
+        stored,
+        stuck_since=seen.stuck_since,
+        gone_since=seen.gone_since,
+        refused_by=seen.refused_by,
+        clicked_in=seen.clicked_in,
+    )
+
+
+def _posted(request: Shown, delivery: Delivery, now: datetime) -> Event:
+    if delivery.replaced:
+        kind, data = EventKind.CARD_REPLACED, {"replaced": delivery.replaced}
+        return Event(kind=kind, at=now, request=request.origin.id, data=data)
+    waited = {"seconds_since_command": seconds_between(request.origin.opened_at, now)}
+    return Event(kind=EventKind.CARD_POSTED, at=now, request=request.origin.id, data=waited)

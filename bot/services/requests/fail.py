@@ -1,26 +1,26 @@
-"""End a request that could not even be shown, and tell its requester privately why."""
+"""End a request that could not even be shown. Its requester is told privately why, as any outcome is told."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 
-from bot.domain.event import Event, EventKind, Notice
+from bot.domain.errors import SlackRefused
+from bot.domain.event import Event, EventKind
 from bot.domain.request.request import FailureReason, Pending, Submitted, fail
-from bot.services.ports.outside import Clock, Renderer
-from bot.services.ports.store import Claim, Delivery, Store
+from bot.services.ports.outside import Clock
+from bot.services.ports.store import Claim, Store
+from bot.services.refused import noted
 
 
 class FailRequest:
     """Takes a request that nobody has seen to failed. Nothing was sent."""
 
-    def __init__(self, store: Store, renderer: Renderer, clock: Clock, new_id: Callable[[], str]) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
-        self._renderer = renderer
         self._clock = clock
-        self._new_id = new_id
 
     async def __call__(self, claim: Claim, reason: FailureReason, detail: str) -> None:
-        """Fail the claimed request. detail: what was observed. The private notice is stored with it."""
+        """Fail the claimed request, and give it back. detail: what was observed."""
         async with self._store.transaction() as tx:
             await tx.hold(claim)
             request = await tx.get(claim.request_id)
@@ -36,14 +36,8 @@ class FailRequest:
                         data={"reason": reason, "detail": detail},
                     )
                 )
-                notice = Notice(
-                    id=self._new_id(),
-                    at=now,
-                    person=failed.origin.requester.id,
-                    channel=failed.origin.channel,
-                    text=self._renderer.failure(failed),
-                    reply_url=await tx.reply_url(failed.origin.id),
-                )
-                await tx.notify(notice)
-                await tx.deliver(failed.origin.id, Delivery(drawn_version=failed.version, told=True))
+                delivery = replace(await tx.delivery(failed.origin.id), drawn_version=failed.version)
+                if reason is FailureReason.NO_CARD:
+                    delivery = noted(delivery, SlackRefused(detail), now)
+                await tx.deliver(failed.origin.id, delivery)
             await tx.release(claim, None)

@@ -5,20 +5,35 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.event import Event, EventKind
-from bot.domain.request.request import Failed, Pending, Submitted, expire, is_ended
+from bot.domain.request.request import Ended, Failed, FailureReason, Pending, Submitted, expire
 from bot.services.ports.outside import Clock
-from bot.services.ports.store import Claim, Store
-from bot.services.requests.card import Present
+from bot.services.ports.store import Claim, Delivery, Store
+from bot.services.requests.card import DrawCard
+from bot.services.requests.fail import FailRequest
 from bot.services.requests.read import ReadCoupons
+from bot.services.requests.remind import Remind
+from bot.services.requests.tell import TellOutcome
 
 
 class WorkOnRequest:
     """Carries a claimed request on: read, shown, expired, drawn, told. One worker at a time does so."""
 
-    def __init__(self, store: Store, read: ReadCoupons, present: Present, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        read: ReadCoupons,
+        draw: DrawCard,
+        remind: Remind,
+        tell: TellOutcome,
+        fail: FailRequest,
+        clock: Clock,
+    ) -> None:
         self._store = store
         self._read = read
-        self._present = present
+        self._draw = draw
+        self._remind = remind
+        self._tell = tell
+        self._fail = fail
         self._clock = clock
 
     async def __call__(self, claim: Claim) -> None:
@@ -34,18 +49,20 @@ class WorkOnRequest:
         if isinstance(request, Submitted):
             return await self._read(claim, request)
         if isinstance(request, Pending) and self._clock.now() >= request.approve_by:
-            return await self._expire(claim)
-        if isinstance(request, Failed):
-            return await self._done(claim)
-        if delivery.drawn_version < request.version:
-            return await self._present.draw(claim, request, delivery)
+            return await self._expire(claim, delivery)
+        if not isinstance(request, Failed) and delivery.drawn_version < request.version:
+            return await self._draw(claim, request, delivery)
         if isinstance(request, Pending) and _is_past(delivery.remind_at, self._clock.now()):
-            return await self._present.remind(claim, request)
-        if is_ended(request) and not delivery.told:
-            return await self._present.tell(claim, request, delivery)
+            return await self._remind(claim, request)
+        if isinstance(request, Ended) and not delivery.is_settled:
+            return await self._tell(claim, request, delivery)
         return await self._done(claim)
 
-    async def _expire(self, claim: Claim) -> bool:
+    async def _expire(self, claim: Claim, delivery: Delivery) -> bool:
+        if delivery.refused_by is not None and not delivery.was_shown:
+            # Slack never took the card: that is the cause, and not that nobody decided.
+            await self._fail(claim, FailureReason.NO_CARD, delivery.refused_by)
+            return False
         async with self._store.transaction() as tx:
             await tx.hold(claim)
             request = await tx.get(claim.request_id)

@@ -35,7 +35,11 @@ async def client(tmp_path: Path, metrics: Metrics) -> AsyncIterator[httpx.AsyncC
         app = http_app(
             Bot().app,
             SECRET,
-            Watch(ready, Scrape(metrics, bench.store.overdue, bench.clock), metrics.signature_refused),
+            Watch(
+                ready,
+                Scrape(metrics, bench.store.overdue, bench.store.untold, bench.clock),
+                metrics.signature_refused,
+            ),
         )
         async with on(app) as client:
             yield client
@@ -87,7 +91,7 @@ async def test_metrics_are_there_without_the_database(metrics: Metrics) -> None:
         raise StoreUnavailable("no database")
 
     app = http_app(
-        Bot().app, SECRET, Watch(ready, Scrape(metrics, gone, FixedClock()), metrics.signature_refused)
+        Bot().app, SECRET, Watch(ready, Scrape(metrics, gone, gone, FixedClock()), metrics.signature_refused)
     )
     async with on(app) as client:
         assert await scraped(client, "database_up") == {(): 0}
