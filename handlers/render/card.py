@@ -136,9 +136,10 @@ def title(request: Shown) -> str:
     do = request.origin.purpose.value
     match request:
         case Pending(origin=origin) if origin.purpose is Purpose.FREEZE:
-            if freezing.is_touched(request):
+            left = freezing.waiting(request)
+            if freezing.is_touched(request) or not left:
                 return freezing.heading(request.items)
-            return f"Freeze {claims.target(freezing.waiting(request), request.items)}?"
+            return f"Freeze {claims.target(left, request.items)}?"
         case Pending():
             return f"{do.capitalize()} {_target(request)}?"
         case Approved(origin=origin) if origin.purpose is Purpose.RESTORE:
