@@ -39,7 +39,9 @@ def register(app: AsyncApp, app_id: str, reference: Callable[[], str]) -> None:
             return BoltResponse(status=400, body="This payload can't be read.")
         if isinstance(error, SlackError) and (is_press(body, FORM) or is_press(body, ALL)):
             _log.warning("listener.dialog_not_opened", error=str(error))
-            await _tell(respond, "Slack did not open the dialog. Nothing was changed; please click again.")
+            await _tell(
+                respond, "Slack did not open the dialog. Your click changed nothing; please click again."
+            )
             return BoltResponse(status=200, body="")
         sentence = _sentence(error, reference)
         if is_event(body):

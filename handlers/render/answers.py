@@ -173,7 +173,12 @@ def stage(request: Request) -> str:
         case Submitted():
             return "being read from Vivoldi"
         case Pending(origin=origin, approve_by=approve_by) if origin.purpose is Purpose.FREEZE:
-            return f"waits to be frozen until {when(approve_by)}"
+            so_far = (
+                f"{freeze.heading(request.items)}; open"
+                if freeze.is_touched(request)
+                else "waits to be frozen"
+            )
+            return f"{so_far} until {when(approve_by)}"
         case Pending(step=step, approve_by=approve_by):
             return f"waits for step {int(step)} of 2 until {when(approve_by)}"
         case _:
@@ -201,10 +206,7 @@ def _usage(policy: Policy) -> str:
                 f" {grants(policy.final_approvers)}: two different people, step 2 never by the requester."
                 f" {yourself}"
             ),
-            (
-                f"A request waits {_span(policy.approve_within)} for both. Deleting can't be undone; a freeze"
-                " can."
-            ),
+            (f"A request waits {_span(policy.approve_within)} for both. Deleting can't be undone."),
         ]
     )
 
@@ -215,7 +217,8 @@ def _freeze_usage(policy: Policy) -> list[str]:
     return [
         (
             f"• {code(COMMAND + ' freeze CODE reason')}: ask to freeze it, without a deletion. One approver"
-            " is enough. The expiry date is set to yesterday, so that nobody can use it, and can be set back."
+            " is enough. The expiry date is set to yesterday, so that nobody can use it, and can be set back,"
+            " unless it is after 31 December of next year."
             " A card for a deletion offers the same, as long as the coupon was never used."
         )
     ]
@@ -282,7 +285,7 @@ def _outcome(asked: CouponCode, request: Request) -> str:
     if isinstance(request, Submitted | Failed):
         return words.ended(request)
     item = next(item for item in request.items if code_key(item.code) == code_key(asked))
-    frozen = freeze.state(item)
+    frozen = freeze.state(request, item)
     return f"{_deletion(request, item)} {frozen}" if frozen else _deletion(request, item)
 
 
@@ -292,7 +295,8 @@ def _deletion(request: Shown, item: Item) -> str:
             ended = f" Ended {when(request.ended_at)}." if isinstance(request, Finished) else ""
             return words.state(item) + ended
         case Pending(origin=origin, approve_by=approve_by) if origin.purpose is Purpose.FREEZE:
-            return f"It waits to be frozen until {when(approve_by)}."
+            waits = freeze.obstacle(item) is None
+            return f"{'It waits to be frozen' if waits else 'The request is open'} until {when(approve_by)}."
         case Pending(step=step, approve_by=approve_by):
             return f"It waits for step {int(step)} of 2 until {when(approve_by)}."
         case _:

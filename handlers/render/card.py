@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.coupon import NotShown
-from bot.domain.item.deletion import Confirmation, Deleted, Item, Source, Unknown, is_final
+from bot.domain.item.deletion import Item, is_final
 from bot.domain.policy import Verdict
 from bot.domain.request.freeze import can_freeze, can_unfreeze
 from bot.domain.request.request import (
@@ -28,7 +28,7 @@ from bot.domain.request.request import (
 from bot.services.asked.click import Action
 from bot.services.ports.outside import File, Message
 from handlers.ids import block_id
-from handlers.render import coupon, many, refusals, report, restore_card, stop, words
+from handlers.render import claims, coupon, many, refusals, report, restore_card, stop, words
 from handlers.render import freeze as freezing
 from handlers.render.blocks import (
     Block,
@@ -70,7 +70,8 @@ class Cards:
 
     def outcome(self, request: Shown, no_file: str | None = None) -> Message:
         """Return the reply in the thread, mentioning the requester. no_file: why Slack refused the report."""
-        lines = [f"{mention(request.origin.requester.id)} {_ending(request)}"]
+        alarm = f"*{found}.* You " if (found := _alarm(request)) else ""
+        lines = [f"{mention(request.origin.requester.id)} {alarm}{_ending(request)}"]
         if isinstance(request, Finished):
             told = [f"{code(item.code)}: {words.state(item)}" for item in _told(request)]
             lines += [clip(line, (_MAX_TEXT - 200) // len(told)) for line in told]
@@ -110,7 +111,7 @@ def _undone(request: Shown) -> str:
     if not isinstance(request, Pending):
         return ""
     if request.origin.purpose is Purpose.FREEZE:
-        return " · A freeze can be undone; nothing is deleted."
+        return " · Nothing is deleted."
     if request.origin.purpose is Purpose.RESTORE:
         return " · What was created can only be deleted again."
     return " · Deleting a coupon can't be undone."
@@ -118,7 +119,7 @@ def _undone(request: Shown) -> str:
 
 def _frozen(request: Shown) -> list[str]:
     """Return what came of the freezes, one line for each coupon that has anything to say."""
-    each = ((item, freezing.state(item)) for item in request.items)
+    each = ((item, freezing.state(request, item)) for item in request.items)
     lines = [f"{code(item.code)}: {said}" for item, said in each if said]
     return [clip(line, (_MAX_TEXT - 200) // len(request.items) // 2) for line in lines]
 
@@ -127,14 +128,18 @@ def _frozen(request: Shown) -> list[str]:
 
 
 def _target(request: Shown) -> str:
-    count = len(request.items)
-    return f"coupon {request.items[0].code}" if count == 1 else f"{count:,} coupons"
+    return claims.target(request.items, request.items)
 
 
 def title(request: Shown) -> str:
     """Return the heading of a card, which says how far the request is."""
     do = request.origin.purpose.value
     match request:
+        case Pending(origin=origin) if origin.purpose is Purpose.FREEZE:
+            left = freezing.waiting(request)
+            if freezing.is_touched(request) or not left:
+                return freezing.heading(request.items)
+            return f"Freeze {claims.target(left, request.items)}?"
         case Pending():
             return f"{do.capitalize()} {_target(request)}?"
         case Approved(origin=origin) if origin.purpose is Purpose.RESTORE:
@@ -145,30 +150,29 @@ def title(request: Shown) -> str:
             return stop.title(request, _target(request))
         case Finished():
             return _finished_title(request)
+        case OnlyFrozen():
+            return freezing.heading(request.items)
+        case Rejected() | Cancelled() | Expired() if do == Purpose.FREEZE and freezing.is_touched(request):
+            return freezing.heading(request.items)
         case Rejected():
             return f"Rejected: {do} {_target(request)}"
         case Cancelled():
             return f"Cancelled: {do} {_target(request)}"
         case Expired():
             return f"Timed out: {do} {_target(request)}"
-        case OnlyFrozen():
-            return f"{freezing.heading(request.items)}: {_target(request)}"
 
 
 def _finished_title(request: Finished) -> str:
-    if len(request.items) > 1:
-        return f"{len(request.items):,} coupons: {counts(request.items)}"
-    match request.items[0].state:
-        case Deleted(confirmation=Confirmation.STILL_SHOWN):
-            return f"Deleted, but still validating: {_target(request)}"
-        case Deleted(source=Source.READING):
-            return f"Deleted, settled by reading: {_target(request)}"
-        case Deleted():
-            return f"Deleted: {_target(request)}"
-        case Unknown():
-            return f"Unknown whether deleted: {_target(request)}"
-        case _:
-            return f"Not deleted: {_target(request)}"
+    return claims.heading(
+        [many.in_short(item.state) for item in request.items], [item.code for item in request.items]
+    )
+
+
+def _alarm(request: Shown) -> str | None:
+    """Return what is said first of all, as soon as it is known: that a deletion did not work."""
+    return claims.alarm(
+        [item.code for item in request.items if many.in_short(item.state) == claims.STILL_WORKS]
+    )
 
 
 def _ending(request: Shown) -> str:
@@ -206,10 +210,11 @@ def _one(request: Shown, item: Item) -> list[Block]:
         if isinstance(item.snapshot, NotShown)
         else coupon.facts(item.snapshot.coupon)
     )
-    said = [_warned(request, coupon.warnings(item.warnings, item.snapshot))] if item.warnings else []
+    warned = freezing.warned_of(request, item)
+    said = [_warned(request, coupon.warnings(warned, item.snapshot))] if warned else []
     if _is_decided(request):
         said.append(stop.state(request, item))
-    if frozen := freezing.state(item):
+    if frozen := freezing.state(request, item):
         said.append(frozen)
     return [section(facts[0]) if unseen else fields(facts), *paragraphs(said)]
 
@@ -219,10 +224,10 @@ def _in_list(request: Shown, item: Item) -> str:
     said = [stop.state(request, item)] if _is_decided(request) else []
     if item.draft is not None:
         return restore_card.in_text(item, item.draft, " ".join(said) or None)
-    if frozen := freezing.state(item):
+    if frozen := freezing.state(request, item):
         said.append(frozen)
-    if item.warnings:
-        said.append(_warned(request, coupon.warnings_in_list(item.warnings)))
+    if warned := freezing.warned_of(request, item):
+        said.append(_warned(request, coupon.warnings_in_list(warned)))
     first = f"{code(item.code)}: {' '.join(said)}" if said else code(item.code)
     return f"{first}\n{coupon.summary(item.snapshot)}"
 
@@ -298,10 +303,10 @@ def _approval(decision: Decision) -> str:
 def _buttons(request: Shown) -> list[Block]:
     target, value = _target(request), request.origin.id
     if isinstance(request, ShownAtEnd):
-        return [freezing.unfreeze_button(request, target)] if can_unfreeze(request) else []
+        return [freezing.unfreeze_button(request)] if can_unfreeze(request) else []
     if isinstance(request, Approved):
-        return [stop.stop_button(request, target)] if stop.is_shown(request) else []
-    freeze = [freezing.freeze_button(request, target)] if can_freeze(request) else []
+        return [stop.stop_button(request)] if stop.is_shown(request) else []
+    freeze = [freezing.freeze_button(request)] if can_freeze(request) else []
     do = request.origin.purpose.value
     reject = button(Action.REJECT, value, "Reject", f"Reject the request to {do} {target}")
     cancel = cancel_button(request)

@@ -2,21 +2,53 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta, timezone
 
+from bot.domain.coupon import Shown as ShownCoupon
+from bot.domain.coupon import Warning
 from bot.domain.item.deletion import Item, may_be_gone
 from bot.domain.item.freeze import Free, Freeze, Frozen, Goal, NotDone, Underway, Unfrozen, Why
-from bot.domain.request.request import Pending, ShownAtEnd
+from bot.domain.item.set_back import can_be_set_back, latest_end
+from bot.domain.request.freeze import is_freezable, is_unfreezable
+from bot.domain.request.request import Pending, Purpose, Shown, ShownAtEnd
 from bot.services.asked.click import Action
+from handlers.render import claims
 from handlers.render.blocks import Block, button, confirm, escape, mention, said, sentence, when
 from handlers.render.coupon import difference
 
 
-def state(item: Item) -> str | None:
+def state(request: Shown, item: Item) -> str | None:
     """Return how far an item's freeze is; None: there is nothing to say."""
-    if may_be_gone(item.state) or isinstance(item.freeze, Free):
+    if may_be_gone(item.state):
         return None
-    return _state(item.freeze)
+    if not isinstance(item.freeze, Free):
+        return _state(item.freeze)
+    if request.origin.purpose is Purpose.FREEZE and (why := obstacle(item)):
+        return f"*Not frozen:* {why}."
+    return None
+
+
+def obstacle(item: Item) -> str | None:
+    """Return why an item can't be frozen, as a part of a sentence; None: it can be."""
+    if is_freezable(item):
+        return None
+    if not isinstance(item.snapshot, ShownCoupon):
+        return "Vivoldi does not show it"
+    match item.freeze:
+        case Frozen():
+            return "it is frozen already"
+        case Underway():
+            return "it is being frozen"
+        case NotDone(why=Why.CHANGED):
+            return "someone changed it; ask again to see it anew"
+    coupon = item.snapshot.coupon
+    if coupon.use_count is None:
+        return "Vivoldi does not tell whether it was used"
+    if coupon.use_count:
+        return "it was used before, so Vivoldi keeps its dates"
+    return "it can't be frozen now" if coupon.ends_on else "it has no expiry date to go back to"
 
 
 def _state(freeze: Freeze) -> str:
@@ -54,15 +86,24 @@ def _not_frozen(freeze: NotDone) -> str:
                 "of the coupon's group may go before its own; change them in the Vivoldi dashboard."
             )
         case Why.CHANGED:
-            return f"*Not frozen: changed since it was shown.* {_changes(freeze)} Ask again to see it anew."
+            dated = f"Its expiry date is now {escape(freeze.dates.frozen)}. " if freeze.dated else ""
+            return (
+                f"*Not frozen: changed since it was shown.* {_changes(freeze)} {dated}Ask again to see it"
+                " anew."
+            )
         case Why.GONE:
             return f"*Not frozen: no longer shown.* Vivoldi says {said(freeze.detail or 'nothing more')}."
         case Why.NO_ANSWER:
             dated = " It may be frozen all the same; look in the Vivoldi dashboard." if freeze.dated else ""
             known = "*Unknown whether frozen.*" if freeze.dated else "*Not frozen.*"
             return f"{known}{detail}{dated}"
+        case Why.ENDED if freeze.dated:
+            return (
+                "*Not frozen:* the request ended before. An attempt got no clear answer, and a read after it "
+                "showed the coupon as before."
+            )
         case Why.ENDED:
-            return "*Not frozen:* the request ended before."
+            return "*Not frozen:* the request ended before it was sent."
 
 
 def _still_frozen(freeze: NotDone) -> str:
@@ -71,13 +112,18 @@ def _still_frozen(freeze: NotDone) -> str:
     match freeze.why:
         case Why.REFUSED:
             return f"*Not unfrozen: Vivoldi refused* the expiry date {until}.{detail}"
+        case Why.NO_EFFECT if freeze.detail is None:
+            return (
+                f"*Not unfrozen: its expiry date is still {escape(freeze.dates.frozen)}*, although Vivoldi"
+                f" took {until}. It validates all the same; look in the Vivoldi dashboard."
+            )
         case Why.NO_EFFECT:
             return (
                 f"*Not unfrozen: it does not validate*, although Vivoldi took the expiry date {until}."
                 f"{detail} It may have ended since; look in the Vivoldi dashboard."
             )
         case Why.CHANGED:
-            return f"*Not unfrozen: someone changed it meanwhile.* {_changes(freeze)} Nothing was set back."
+            return f"*Not unfrozen: someone changed it meanwhile.* {_changes(freeze)}{_date_now(freeze)}"
         case _:
             return f"*Unknown whether unfrozen.*{detail} Try again, or look in the Vivoldi dashboard."
 
@@ -87,38 +133,152 @@ def _changes(freeze: NotDone) -> str:
     return f"{facts[:1].upper()}{facts[1:]}."
 
 
+def _date_now(freeze: NotDone) -> str:
+    """Return which expiry date stands by the last read, unless that is among what someone changed.
+
+    Whether a date was sent before that read is not said: what stands now holds either way.
+    """
+    if any(found.fact == "ends_on" for found in freeze.differences):
+        return ""
+    if freeze.dated:
+        return f" Its expiry date is still {escape(freeze.dates.frozen)}."
+    return f" Its expiry date is {escape(freeze.dates.shown)} again."
+
+
+# ---------------------------------------------------------------- several coupons
+
+
+def in_short(item: Item) -> str:
+    """Return how an item's freeze stands, in a few words."""
+    match item.freeze:
+        case Frozen():
+            return "frozen"
+        case Unfrozen():
+            return "unfrozen"
+        case Underway(goal=Goal.FREEZE):
+            return "being frozen"
+        case Underway():
+            return "being unfrozen"
+        case NotDone(goal=Goal.FREEZE, why=Why.NO_ANSWER, dated=True):
+            return "unknown whether frozen"
+        case NotDone(goal=Goal.UNFREEZE, why=Why.NO_ANSWER):
+            return "unknown whether unfrozen"
+        case NotDone(goal=Goal.UNFREEZE):
+            return "not unfrozen"
+        case _:
+            return "not frozen"
+
+
+def is_touched(request: Shown) -> bool:
+    """Tell whether a freeze was ever asked for, so that a date may have been sent."""
+    return any(not isinstance(item.freeze, Free) for item in request.items)
+
+
 def heading(items: Sequence[Item]) -> str:
-    """Return how coupons stand by now whose freeze was all that was asked for, for the card's heading."""
-    each = [item.freeze for item in items]
-    if any(isinstance(freeze, Frozen) for freeze in each):
-        return "Frozen"
-    if any(isinstance(freeze, Underway) for freeze in each):
-        return "Unfreezing"
-    failed = [freeze.why for freeze in each if isinstance(freeze, NotDone) and freeze.goal is Goal.UNFREEZE]
-    if failed:
-        return "Unknown whether unfrozen" if Why.NO_ANSWER in failed else "Not unfrozen"
-    return "Unfrozen"
+    """Return how the coupons of a request stand whose freeze is all that was asked for."""
+    return claims.heading([in_short(item) for item in items], [item.code for item in items])
 
 
-def freeze_button(request: Pending, target: str) -> Block:
-    """Return the button that freezes at once. target: what the request is about."""
-    alone = "" if request.review is None else " The approval that was given stays."
+def sum_of(request: Shown) -> str:
+    """Return how the freezes of several coupons stand, as a sentence after another; empty: there are none.
+
+    A single coupon has a line of its own, which says more.
+    """
+    return f" {heading(request.items)}." if len(request.items) > 1 and is_touched(request) else ""
+
+
+def warned_of(request: Shown, item: Item) -> tuple[Warning, ...]:
+    """Return what to think about: while people decide, a frozen coupon is not one that is valid today."""
+    frozen = isinstance(request, Pending) and isinstance(item.freeze, Frozen)
+    return tuple(each for each in item.warnings if not (frozen and each is Warning.RUNNING))
+
+
+def waiting(request: Shown) -> list[Item]:
+    """Return the coupons that can still be frozen."""
+    return [item for item in request.items if is_freezable(item)]
+
+
+# ---------------------------------------------------------------- buttons
+
+
+# No place on earth is further behind: once it is a new year there, it is one for Vivoldi, too.
+_LAST_ZONE = timezone(timedelta(hours=-12))
+
+
+def freeze_button(request: Pending) -> Block:
+    """Return the button that freezes at once what can be frozen."""
+    target = claims.target(waiting(request), request.items)
     asks = confirm(
         title=f"Freeze {target} now?",
-        text="The expiry date is set to yesterday, so that nobody can use it. Unfreeze, on this card once "
-        f"the request has ended, sets it back.{alone}",
+        text=" ".join(_promised(request)),
         yes="Freeze Now",
         style="primary",
     )
     return button(Action.FREEZE, request.origin.id, "Freeze Now", f"Freeze {target} now", confirm=asks)
 
 
-def unfreeze_button(request: ShownAtEnd, target: str) -> Block:
+def _promised(request: Pending) -> list[str]:
+    """Return what the button does, what of it can be undone, and what it leaves alone."""
+    chosen = waiting(request)
+    them = "it" if len(chosen) == 1 else "them"
+    said = [
+        f"The expiry date is set to yesterday, so that nobody can use {them}.",
+        _way_back(request, chosen),
+    ]
+    if request.review:
+        said.append("The approval that was given stays.")
+    left = Counter(why for item in request.items if (why := obstacle(item)))
+    alone = "; ".join(f"{count:,}, since {why}" for why, count in left.items())
+    return [*said, f"Left alone: {alone}."] if left else said
+
+
+def _way_back(request: Pending, chosen: Sequence[Item]) -> str:
+    """Return whether Unfreeze can set the dates back.
+
+    It may be a later year by the time that someone does; then more can be set back, and never less.
+    """
+    today = request.origin.opened_at.astimezone(_LAST_ZONE).date()
+    latest = latest_end(today).isoformat()
+    lost = [item for item in chosen if not can_be_set_back(_ends_on(item), today)]
+    if not lost:
+        return "Unfreeze, on this card once the request has ended, sets it back."
+    if len(chosen) == 1:
+        return (
+            f"That can't be set back: its date is {_ends_on(lost[0])}, and {latest} is the latest that"
+            " Vivoldi takes."
+        )
+    which = claims.of(len(lost), len(chosen))
+    return (
+        f"That can't be set back for {which}, whose date Vivoldi does not take again: {latest} is the latest."
+    )
+
+
+def _ends_on(item: Item) -> str:
+    assert isinstance(item.snapshot, ShownCoupon), "only a coupon that was shown can be frozen"
+    return item.snapshot.coupon.ends_on or ""
+
+
+def unfreeze_button(request: ShownAtEnd) -> Block:
     """Return the button that undoes a freeze."""
+    chosen = [item for item in request.items if is_unfreezable(item)]
+    target = claims.target(chosen, request.items)
     asks = confirm(
         title=f"Unfreeze {target}?",
-        text="The expiry date of before is set again, so that it can be used. Nothing else is changed.",
+        text=f"{_set_back(request, chosen)} Nothing else is changed.",
         yes="Unfreeze",
         style="primary",
     )
     return button(Action.UNFREEZE, request.origin.id, "Unfreeze", f"Unfreeze {target}", confirm=asks)
+
+
+def _set_back(request: ShownAtEnd, chosen: Sequence[Item]) -> str:
+    today = request.origin.opened_at.astimezone(_LAST_ZONE).date()
+    dates = [item.freeze.dates.shown for item in chosen if isinstance(item.freeze, Frozen | NotDone)]
+    lost = [each for each in dates if not can_be_set_back(each, today)]
+    said = "The expiry date of before is set again, so that it can be used until then."
+    if len(chosen) > 1:
+        said = "Each gets its expiry date of before again, so that it can be used until then."
+    if not lost:
+        return said
+    which = lost[0] if len(chosen) == 1 else f"the date of {claims.of(len(lost), len(chosen))}"
+    return f"{said} Vivoldi takes no date after 31 December of next year, so it may refuse {which}."

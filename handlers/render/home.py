@@ -25,7 +25,7 @@ from bot.domain.request.request import (
 )
 from bot.services.ports.outside import Blocks
 from handlers.ids import COMMAND
-from handlers.render import refusals, words
+from handlers.render import freeze, refusals, words
 from handlers.render.answers import stage
 from handlers.render.blocks import (
     Block,
@@ -151,7 +151,10 @@ def _ended_title(request: Ended) -> str:
 
 def _ended(request: Ended) -> str:
     by = mention(request.origin.requester.id)
-    if not isinstance(request, Finished):
+    if isinstance(request, Failed):
         return f"{words.ended(request)} Asked for by {by}."
+    if not isinstance(request, Finished):
+        frozen = freeze.state(request, request.items[0]) if len(request.items) == 1 else None
+        return f"{words.ended(request)}{f' {frozen}' if frozen else ''} Asked for by {by}."
     told = f"{clip(words.state(request.items[0]), _OUTCOME)} " if len(request.items) == 1 else ""
     return f"{told}Asked for by {by}, ended {when(request.ended_at)}."

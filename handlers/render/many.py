@@ -23,6 +23,7 @@ from bot.domain.item.deletion import (
 )
 from bot.domain.rate import CALLS_A_CODE, MANY, Bulk
 from bot.domain.request.request import Approved, Finished, Pending, Shown
+from handlers.render import claims, freeze
 from handlers.render.blocks import code
 from handlers.render.coupon import warnings_in_list
 
@@ -47,7 +48,7 @@ def sums(request: Shown) -> str:
     """Return what there is to think about, counted."""
     count = len(request.items)
     unseen = sum(isinstance(item.snapshot, NotShown) for item in request.items)
-    found = Counter(warning for item in request.items for warning in item.warnings)
+    found = Counter(warning for item in request.items for warning in freeze.warned_of(request, item))
     told = [f"*{count:,} coupons*: {count - unseen:,} shown by Vivoldi, {unseen:,} not shown."]
     counted = [f"{found[each]:,} {warnings_in_list((each,))}" for each in Warning if found[each]]
     if counted:
@@ -132,7 +133,7 @@ def in_short(state: AnyState) -> str:
     """Return an outcome in a few words."""
     match state:
         case Deleted(confirmation=Confirmation.STILL_SHOWN):
-            return "deleted but still validating"
+            return claims.STILL_WORKS
         case Deleted(source=Source.READING):
             return "deleted (settled by reading)"
         case Deleted():
@@ -144,12 +145,11 @@ def in_short(state: AnyState) -> str:
         case NotSent(reason=NotSentReason.STOPPED):
             return "not deleted (stopped)"
         case Unknown():
-            return "unknown"
+            return "unknown whether deleted"
         case _:
             return "not deleted"
 
 
 def counts(items: Iterable[Item]) -> str:
     """Return how many of the items came to which end."""
-    counted = Counter(in_short(item.state) for item in items)
-    return ", ".join(f"{count:,} {short}" for short, count in counted.items())
+    return claims.counts([in_short(item.state) for item in items])

@@ -26,12 +26,16 @@ _DENIED = {
         "Deletions can't be asked for in this channel. Please use one of the channels set up for it."
     ),
     Verdict.DIRECT_MESSAGE: "Please ask in a channel, where others can see and approve it.",
-    Verdict.NOT_AN_APPROVER: f"You are not one of the approvers, so nothing was changed. {_ASK_APPROVER}",
+    Verdict.NOT_AN_APPROVER: (
+        f"You are not one of the approvers, so your click changed nothing. {_ASK_APPROVER}"
+    ),
     Verdict.NOT_A_FINAL_APPROVER: (
-        f"You are not one of those who may give the final approval, so nothing was changed. {_ASK_APPROVER}"
+        f"You are not one of those who may give the final approval, so your click changed nothing."
+        f" {_ASK_APPROVER}"
     ),
     Verdict.IS_REQUESTER: (
-        f"You asked for this, so someone else has to give this approval. Nothing was changed. {_ASK_APPROVER}"
+        f"You asked for this, so someone else has to give this approval. Your click changed nothing."
+        f" {_ASK_APPROVER}"
     ),
     Verdict.SAME_PERSON: (
         "Your approval is already counted. The final one has to come from someone else, who did not ask for"
@@ -41,36 +45,39 @@ _DENIED = {
         "Only the person who asked can cancel it. If you are an approver, use Reject instead."
     ),
     Verdict.TOO_LATE: (
-        f"The time to decide has run out, so nothing was changed. Ask anew with {code(COMMAND)}."
+        f"The time to decide has run out, so your click changed nothing. Ask anew with {code(COMMAND)}."
     ),
     Verdict.STALE_CARD: (
-        "The card has changed since you saw it, so nothing was done. Please look at it again."
+        "The card has changed since you saw it, so your click changed nothing. Please look at it again."
     ),
     Verdict.NO_SUCH_REQUEST: (
         f"I don't know this request, so nothing was done. Ask anew with {code(COMMAND)}."
     ),
     Verdict.NOT_TYPED: (
-        "This approval has to be confirmed by typing, and the dialog for that did not open, so nothing was"
-        " done. Please click again."
+        "This approval has to be confirmed by typing, and the dialog for that did not open, so your"
+        " click changed nothing. Please click again."
     ),
     Verdict.WRONG_TEXT: "That is not what the dialog asks for, so nothing was done. Please type it again.",
-    Verdict.MAY_NOT_STOP: "Only the person who asked and the approvers can stop it. Nothing was changed.",
+    Verdict.MAY_NOT_STOP: (
+        "Only the person who asked and the approvers can stop it. Your click changed nothing."
+    ),
     Verdict.NOT_APPROVED: "It is not approved, so there is nothing to stop yet. Look at the card again.",
     Verdict.NOTHING_TO_STOP: "There is nothing left to stop. The card says what happened.",
     Verdict.NOT_BOUND: (
-        "The first approval is not for what is stored, so nothing was done. Please reject this request, ask"
-        " anew, and tell whoever runs Coupon Guard."
+        "The first approval is not for what is stored, so your click changed nothing. Please reject this"
+        " request, ask anew, and tell whoever runs Coupon Guard."
     ),
     Verdict.OTHER_SERVER: (
         "The database was switched to another server since the first approval, so it no longer counts. Please"
         " ask anew."
     ),
     Verdict.FREEZE_OFF: (
-        "Freezing is switched off here, so nothing was changed. Whoever runs Coupon Guard can allow it by the"
+        "Freezing is switched off here, so nothing was done. Whoever runs Coupon Guard can allow it by the"
         " setting `FREEZE`."
     ),
     Verdict.NOT_FREEZABLE: (
-        "None of the coupons can be frozen any more, or someone froze them already. Please look at the card."
+        "Nothing of this request can be frozen any more, or someone froze it already. Please look at the"
+        " card."
     ),
     Verdict.NOT_FROZEN: "Nothing of this request is frozen any more. Please look at the card.",
     Verdict.RESTORE_OFF: (

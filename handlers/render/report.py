@@ -13,7 +13,7 @@ from bot.domain.policy import Verdict
 from bot.domain.request.request import Approved, Finished, Shown
 from bot.services.ports.outside import File
 from handlers.ids import ALL, PAGE, page_block
-from handlers.render import coupon, many, refusals, words
+from handlers.render import coupon, freeze, many, refusals, words
 from handlers.render.blocks import Block, actions, button, clip, code, paragraphs, plain, section
 from handlers.render.many import in_short
 
@@ -59,7 +59,8 @@ def _lines(request: Shown, first: int) -> list[str]:
     decided = isinstance(request, Approved | Finished)
     lines = []
     for number, item in enumerate(request.items[first : first + _A_PAGE], start=first + 1):
-        warned = f" ({coupon.warnings_in_list(item.warnings)})" if item.warnings else ""
+        warnings = freeze.warned_of(request, item)
+        warned = f" ({coupon.warnings_in_list(warnings)})" if warnings else ""
         state = f"{words.state(item)} " if decided else ""
         said = clip(f"{state}{coupon.summary(item.snapshot)}", _LONGEST)
         lines.append(f"{number}. {code(item.code)}{warned}: {said}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bot.domain.item.deletion import Item, Unknown, Waiting
+from bot.domain.item.deletion import Item, Unknown, Waiting, is_final, may_be_sent
 from bot.domain.people import Grants
 from bot.domain.rate import MANY
 from bot.domain.request.request import Approved, Request
 from bot.services.asked.click import Action, past_stopping
-from handlers.render import words
+from handlers.render import claims, many, words
 from handlers.render.blocks import Block, button, clip, code, grants, mention, when, when_exactly
 
 _MAX_TOLD = 3500
@@ -23,9 +23,11 @@ def is_shown(request: Approved) -> bool:
     return bool(waiting) and in_time and request.stopped is None
 
 
-def stop_button(request: Approved, target: str) -> Block:
+def stop_button(request: Approved) -> Block:
     """Return the button. It asks nothing first: stopping is safe, and may have to be quick."""
-    return button(Action.STOP, request.origin.id, "Stop", f"Stop deleting {target}", style="primary")
+    left = [item for item in request.items if may_be_sent(item.state)]
+    spoken = f"Stop deleting {claims.target(left, request.items)}"
+    return button(Action.STOP, request.origin.id, "Stop", spoken, style="primary")
 
 
 def in_window(request: Approved) -> bool:
@@ -37,8 +39,12 @@ def in_window(request: Approved) -> bool:
 def title(request: Approved, target: str) -> str:
     """Return the card's heading."""
     if request.stopped is not None:
-        return f"Stopped: delete {target}"
-    return f"About to delete {target}" if in_window(request) else f"Deleting {target}"
+        running = f"Stopped: delete {target}"
+    else:
+        running = f"About to delete {target}" if in_window(request) else f"Deleting {target}"
+    return claims.so_far(
+        running, [many.in_short(item.state) for item in request.items if is_final(item.state)]
+    )
 
 
 def how_far(request: Approved) -> list[str]:

@@ -36,6 +36,7 @@ from bot.domain.request.request import (
     Stop,
 )
 from handlers.ids import COMMAND
+from handlers.render import freeze as freezing
 from handlers.render import many, restore, restore_card
 from handlers.render.approvers import lost
 from handlers.render.blocks import clip, code, escape, grants, mention, said, sentence, when
@@ -66,6 +67,11 @@ def state(item: Item) -> str:
 def outcome(final: ItemState, item: Item) -> str:
     """Return how it ended for one coupon, and what to do next where there is something to do."""
     match final:
+        case Deleted(confirmation=Confirmation.STILL_SHOWN):
+            return (
+                f"*Still works: {item.code}.* Vivoldi answered that it was deleted, yet the read right"
+                f" afterwards showed that a coupon still validates under this code. {_AGAIN}"
+            )
         case Deleted(message=None):
             return _DELETED[final.source, final.confirmation or Confirmation.UNREAD]
         case Deleted(message=message):
@@ -95,10 +101,6 @@ def outcome(final: ItemState, item: Item) -> str:
 _AGAIN = "Look in the Vivoldi dashboard before you ask again."
 _DELETED = {
     (Source.ANSWER, Confirmation.GONE): "*Deleted.* Vivoldi said so, and the coupon no longer validates.",
-    (Source.ANSWER, Confirmation.STILL_SHOWN): (
-        "*Deleted, but a coupon still validates under this code.* Vivoldi answered that it was deleted, yet"
-        f" the read right afterwards showed one. {_AGAIN}"
-    ),
     (Source.ANSWER, Confirmation.REPLACED): (
         "*Deleted.* Vivoldi said so. Another coupon, created since, stands under the same code now; "
         "it was not touched."
@@ -193,21 +195,29 @@ def ended(request: Request) -> str:
         case Finished(ended_at=at):
             return f"This request was finished {when(at)}; the card says how."
         case Rejected(by=by, ended_at=at):
-            return f"{mention(by.id)} rejected this request {when(at)}; nothing was {done(request)}."
+            return f"{mention(by.id)} rejected this request {when(at)}; {_nothing(request)}"
         case Cancelled(origin=origin, ended_at=at):
             by_requester = f"{mention(origin.requester.id)} cancelled this request {when(at)}"
-            return f"{by_requester}; nothing was {done(request)}."
+            return f"{by_requester}; {_nothing(request)}"
         case Expired(origin=origin, approve_by=at):
             needed = "the approval that it needs" if origin.purpose is Purpose.FREEZE else "two approvals"
-            return f"This request ran out {when(at)} without {needed}; nothing was {done(request)}."
+            return f"This request ran out {when(at)} without {needed}; {_nothing(request)}"
         case OnlyFrozen(ended_at=at):
-            return f"The freeze was all that was asked for; it was finished {when(at)}."
+            asked = f"The freeze was all that was asked for; it was finished {when(at)}."
+            return f"{asked}{freezing.sum_of(request)}"
         case Failed():
             return f"This request could not be shown; nothing was {done(request)}."
         case Pending():
             return "This request is waiting for approval."
         case _:
             return "This request is being read from Vivoldi."
+
+
+def _nothing(request: Rejected | Cancelled | Expired) -> str:
+    """Return that nothing was done, only if nothing was sent; otherwise what stands now."""
+    if request.origin.purpose is Purpose.FREEZE and not freezing.is_touched(request):
+        return "nothing was frozen, and nothing was deleted."
+    return f"nothing was {done(request)}.{freezing.sum_of(request)}"
 
 
 def failure(request: Failed) -> str:
@@ -221,9 +231,12 @@ def failure(request: Failed) -> str:
                 f"{done(request)}: {escape(request.detail)}. When that is mended, type {code(COMMAND)} again."
             )
         case FailureReason.NOT_FREEZABLE:
+            to_delete = (
+                "it, type {} and its code" if len(request.codes) == 1 else "them, type {} and their codes"
+            )
             return (
-                f"{asked} can't be frozen: {escape(request.detail)}. Nothing was done. To delete it, type "
-                f"{code(COMMAND)} and its code."
+                f"{asked} can't be frozen: {escape(request.detail)}. Nothing was done. To delete "
+                f"{to_delete.format(code(COMMAND))}."
             )
         case FailureReason.NO_CARD:
             return (
@@ -264,9 +277,11 @@ def reminder(request: Pending) -> str:
 
 
 def _freeze_reminder(request: Pending) -> str:
-    listed = many.listed([item.code for item in request.items])
+    left = freezing.waiting(request) or request.items
+    listed, wait = many.listed([item.code for item in left]), "waits" if len(left) == 1 else "wait"
+    more = " more" if freezing.is_touched(request) else ""
     return (
-        f"{grants(request.origin.first | request.origin.final)}: {clip(listed, _MAX_LISTED)} still waits to "
-        f"be frozen. Freeze or reject it on the card above. Without a decision by "
-        f"{when(request.approve_by)}, nothing is done."
+        f"{grants(request.origin.first | request.origin.final)}: {clip(listed, _MAX_LISTED)} still {wait} to "
+        f"be frozen.{freezing.sum_of(request)} Freeze or reject on the card above. Without a decision by "
+        f"{when(request.approve_by)}, nothing{more} is frozen."
     )

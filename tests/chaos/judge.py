@@ -212,7 +212,12 @@ def _ending(code: str, said: Said) -> Ending:
         return Ending(code, "frozen", words)
     if "can't be frozen" in words:
         return Ending(code, "not frozen", words)
-    kinds = {"*Deleted": "deleted", "*Unknown": "unknown", "*Not deleted": "not deleted"}
+    kinds = {
+        "*Deleted": "deleted",
+        "*Still works": "deleted",
+        "*Unknown": "unknown",
+        "*Not deleted": "not deleted",
+    }
     kinds |= {"*Created again": "created", "*Not created": "not created"}
     for start, kind in kinds.items():
         if words.startswith(start):

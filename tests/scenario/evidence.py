@@ -198,7 +198,7 @@ def _as_told(at: float, code: str, text: str) -> Told:
     """Return what a reply says about a code. Raises AssertionError where it says nothing that can be told."""
     lines = re.findall(rf"^`{code}`:? (.*)$", text, re.MULTILINE)
     words = next((line for line in lines if not line.startswith(OF_A_FREEZE)), text)
-    if words.startswith("*Deleted"):
+    if words.startswith(("*Deleted", "*Still works")):
         return Told(at, "deleted", words)
     if words.startswith("*Unknown"):
         return Told(at, "unknown", words)

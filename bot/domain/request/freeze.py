@@ -23,19 +23,21 @@ AnyShown = TypeVar("AnyShown", bound=Shown)
 
 def can_freeze(request: Shown) -> bool:
     """Tell whether a freeze can be asked for: while people decide, and where a coupon allows it."""
-    return isinstance(request, Pending) and request.origin.freeze and any(map(_is_freezable, request.items))
+    return isinstance(request, Pending) and request.origin.freeze and any(map(is_freezable, request.items))
 
 
 def can_unfreeze(request: Shown) -> bool:
     """Tell whether a freeze can be undone: after the end, of a coupon that was not deleted."""
-    return isinstance(request, ShownAtEnd) and any(map(_is_unfreezable, request.items))
+    return isinstance(request, ShownAtEnd) and any(map(is_unfreezable, request.items))
 
 
-def _is_freezable(item: Item) -> bool:
+def is_freezable(item: Item) -> bool:
+    """Tell whether a freeze can be asked for of this coupon."""
     return freeze.can_be_frozen(item.snapshot, item.freeze)
 
 
-def _is_unfreezable(item: Item) -> bool:
+def is_unfreezable(item: Item) -> bool:
+    """Tell whether a freeze of this coupon can be undone."""
     return not may_be_gone(item.state) and freeze.can_be_unfrozen(item.freeze)
 
 
@@ -49,7 +51,7 @@ def begin(request: Pending, actor: Person, now: datetime, yesterday: date) -> Pe
         assert isinstance(item.snapshot, ShownCoupon)
         return freeze.begin(item.snapshot.coupon, item.freeze, actor.id, now, yesterday)
 
-    return _each(request, _is_freezable, begun)
+    return _each(request, is_freezable, begun)
 
 
 def undo(request: ShownAtEnd, actor: Person, now: datetime) -> ShownAtEnd:
@@ -59,7 +61,7 @@ def undo(request: ShownAtEnd, actor: Person, now: datetime) -> ShownAtEnd:
         assert isinstance(item.freeze, Frozen | NotDone)
         return freeze.undo(item.freeze, actor.id, now)
 
-    return _each(request, _is_unfreezable, undone)
+    return _each(request, is_unfreezable, undone)
 
 
 def _each(request: AnyShown, which: Callable[[Item], bool], to: Callable[[Item], Freeze]) -> AnyShown:

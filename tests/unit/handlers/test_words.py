@@ -19,7 +19,15 @@ from bot.domain.coupon import (
     differences,
     facts,
 )
-from bot.domain.item.deletion import Changed, Deleted, ItemState, NotSent, NotSentReason, is_final
+from bot.domain.item.deletion import (
+    Changed,
+    Confirmation,
+    Deleted,
+    ItemState,
+    NotSent,
+    NotSentReason,
+    is_final,
+)
 from bot.domain.people import Kind
 from bot.domain.policy import Verdict
 from handlers.render import coupon, refusals, words
@@ -27,6 +35,7 @@ from handlers.render.blocks import clip, code, escape, quote, when
 from tests import strategies
 from tests.builders import (
     AMIR,
+    CODE,
     NOW,
     UNSEEN,
     a_coupon,
@@ -108,7 +117,8 @@ def test_every_outcome_says_first_whether_it_is_deleted(name: str) -> None:
     said = words.outcome(state, an_item(state=state))
     begins = said.removeprefix("*")
     if isinstance(state, Deleted):
-        assert begins.startswith("Deleted")
+        works = state.confirmation is Confirmation.STILL_SHOWN
+        assert begins.startswith(f"Still works: {CODE}." if works else "Deleted")
     else:
         assert begins.startswith(("Not deleted", "Unknown"))
 

@@ -1,0 +1,95 @@
+"""Guards of what people read: each word is a claim, and the states bear it out."""
+
+from __future__ import annotations
+
+from tests.guards.guard import Guard
+
+_CLAIMS, _FREEZE = "handlers/render/claims.py", "handlers/render/freeze.py"
+_TESTS = "tests/unit/handlers/test_claims.py"
+_OF_TWO = f"{_TESTS}::test_a_freeze_of_two_of_which_one_was_used"
+_BACK = f"{_TESTS}::test_a_freeze_that_cant_be_set_back_says_so"
+_ALARM = f"{_TESTS}::test_a_deletion_that_did_not_work_is_an_alarm"
+
+GUARDS = (
+    Guard(
+        name="claims: a plural is true",
+        keeps="I4",
+        promise="A plural is said only if it is true of every coupon that it counts.",
+        file=_CLAIMS,
+        text='return f"{whole:,} coupons" if part == whole else f"{part:,} of {whole:,}"',
+        without='return f"{whole:,} coupons"',
+        tests=(_OF_TWO,),
+    ),
+    Guard(
+        name="claims: others counted",
+        keeps="I4",
+        promise="A heading that is true of some coupons counts the others as well.",
+        file=_CLAIMS,
+        text='return f"{led}{first[:1].upper()}{first[1:]}: {which}{rest}"',
+        without='return f"{led}{first[:1].upper()}{first[1:]}: {which}"',
+        tests=(_OF_TWO,),
+    ),
+    Guard(
+        name="claims: with its reason",
+        keeps="I4",
+        promise="A coupon that a freeze alone leaves out is told with the reason.",
+        file=_FREEZE,
+        text="if request.origin.purpose is Purpose.FREEZE and (why := obstacle(item)):",
+        without="if (why := None):",
+        tests=(_OF_TWO,),
+    ),
+    Guard(
+        name="claims: frozen at the end",
+        keeps="I4",
+        promise="A request that ends undecided says what stays frozen.",
+        file="handlers/render/words.py",
+        text='return f"nothing was {done(request)}.{freezing.sum_of(request)}"',
+        without='return f"nothing was {done(request)}."',
+        tests=(f"{_TESTS}::test_what_is_frozen_when_a_request_ends_is_said",),
+    ),
+    Guard(
+        name="claims: nothing was sent",
+        keeps="I4",
+        promise="That nothing was frozen is said only if no date can have been sent.",
+        file="handlers/render/words.py",
+        text="if request.origin.purpose is Purpose.FREEZE and not freezing.is_touched(request):",
+        without="if request.origin.purpose is Purpose.FREEZE:",
+        tests=(f"{_TESTS}::test_a_freeze_that_ended_after_a_date_was_sent",),
+    ),
+    Guard(
+        name="claims: no way back",
+        keeps="-",
+        promise="The dialog of a freeze says which expiry date can't be set back, and the latest that can.",
+        file=_FREEZE,
+        text="if not can_be_set_back(_ends_on(item), today)]",
+        without="if False]",
+        tests=(_BACK,),
+    ),
+    Guard(
+        name="claims: frozen, not valid",
+        keeps="I4",
+        promise="While people decide, a frozen coupon is not called valid today.",
+        file=_FREEZE,
+        text="if not (frozen and each is Warning.RUNNING)",
+        without="",
+        tests=(f"{_TESTS}::test_a_frozen_coupon_is_not_called_valid_today",),
+    ),
+    Guard(
+        name="claims: still works",
+        keeps="I4",
+        promise="A deletion that did not work is told as an alarm, and not as deleted.",
+        file="handlers/render/words.py",
+        text='f"*Still works: {item.code}.* Vivoldi answered',
+        without='f"*Deleted: {item.code}.* Vivoldi answered',
+        tests=(_ALARM,),
+    ),
+    Guard(
+        name="claims: the alarm first",
+        keeps="I4",
+        promise="Among several outcomes, the coupon that still works comes first.",
+        file=_CLAIMS,
+        text='_FIRST = (STILL_WORKS, "frozen", "deleted")',
+        without='_FIRST = ("frozen", "deleted", STILL_WORKS)',
+        tests=(f"{_TESTS}::test_of_several_the_one_that_still_works_comes_first",),
+    ),
+)
