@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from bot.adapters.store import require_current
 from bot.adapters.store.engine.connect import translated
 from bot.adapters.store.engine.engine import connect, parse_url
+from bot.adapters.store.server import identity
 from bot.domain.errors import StoreError, StoreTooNew
 from bot.operate.check.finding import Finding, failure, fine, unlooked, warning
 from bot.operate.check.given import Given
@@ -18,6 +19,15 @@ from bot.operate.check.given import Given
 _NAME = "database"
 _LOOK_AT = "Look at DATABASE_URL, and at whether the database is there and lets the bot in."
 _VERSIONS = {"sqlite": "SELECT sqlite_version()", "postgresql": "SHOW server_version"}
+_FORGETS = "Set fsync to on: otherwise a power cut can undo commits, and a DELETE may be sent again."
+_UNTOLD = (
+    " It does not tell the bot which server it is, so a failover or a restored backup is not covered:"
+    " approvals from before it go on to count, and a DELETE may be sent again."
+)
+_LET_IT_TELL = (
+    "Let the bot's role execute pg_control_system(), pg_walfile_name() and pg_current_wal_insert_lsn(). If"
+    " that can't be had, stop the bot before you switch servers or restore a backup, and cancel what is open."
+)
 _TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -58,6 +68,8 @@ async def _opened(url: str) -> Finding:
         # A transaction for writing, since reading alone is not enough for the bot. Nothing is written.
         async with database.write() as connection:
             what, revisions = await connection.run_sync(_describe)
+            lasting = await connection.run_sync(_survives_power_cuts)
+        told = connection.dialect.name == "sqlite" or await identity(database) is not None
     finally:
         await database.close()
     try:
@@ -68,7 +80,18 @@ async def _opened(url: str) -> Finding:
         tables = f"tables of revision {', '.join(revisions)}" if revisions else "no tables"
         remedy = "The next start brings them up to date; make a backup first, if there is anything in it."
         return warning(_NAME, f"{what}, with {tables} so far.", remedy)
-    return fine(_NAME, f"{what}, with tables of revision {', '.join(revisions)}, which is up to date.")
+    said = f"{what}, with tables of revision {', '.join(revisions)}, which is up to date."
+    if not lasting:
+        return warning(_NAME, f"{said} Its fsync is off.", _FORGETS)
+    return fine(_NAME, said) if told else warning(_NAME, said + _UNTOLD, _LET_IT_TELL)
+
+
+def _survives_power_cuts(connection: Connection) -> bool:
+    if connection.dialect.name != "postgresql":
+        return True
+    with translated():
+        fsync: str = connection.execute(text("SELECT current_setting('fsync')")).scalar_one()
+    return fsync == "on"
 
 
 def _describe(connection: Connection) -> tuple[str, tuple[str, ...]]:

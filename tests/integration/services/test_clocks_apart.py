@@ -21,6 +21,11 @@ from tests.fakes import Call, FixedClock
 from tests.integration.databases import KINDS, fresh_url
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on
 
+SWITCHED = {
+    "step 1": "UPDATE decisions SET server = 'the one before' WHERE step = 1",
+    "step 2": "UPDATE decisions SET server = 'the one before' WHERE step = 2",
+}
+
 
 @dataclass
 class Machine(FixedClock):
@@ -137,11 +142,11 @@ async def test_i3_a_read_of_which_nobody_knows_the_age_is_not_sent_on(wired: Wir
     assert wired.coupons.kinds(CODE) == ["read", "read", "read", "delete", "read"]
 
 
-@pytest.mark.parametrize("step", ["1", "2"])
+@pytest.mark.parametrize("step", SWITCHED)
 async def test_i3_an_approval_of_another_server_is_void(wired: Wired, step: str) -> None:
     """I3: what was stored after an approval may be lost with the server that stored it: nothing is sent."""
     request_id = await wired.approved()
-    await wired.sql("UPDATE decisions SET server = 'the one before' WHERE step = " + step)
+    await wired.sql(SWITCHED[step])
     await wired.run(10)
     assert await wired.state(request_id) == NotSent(NotSentReason.OTHER_SERVER)
     assert "delete" not in wired.coupons.kinds(CODE)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapters.store.claims import CARD_PACE, paced
 from bot.domain.item.deletion import Sending
 from bot.domain.request.request import FailureReason, cancel, fail, review
 from bot.services.ports.store import Claim, Delivery
-from tests.integration.databases import KINDS, Bench, bench_on
+from tests.integration.databases import KINDS, Bench, SetClock, bench_on
 from tests.integration.stored import (
     APPROVE_WITHIN,
     BEN,
@@ -164,3 +165,10 @@ async def test_a_stale_card_is_due(bench: Bench) -> None:
     async with bench.store.transaction() as tx:
         await tx.deliver(request.origin.id, Delivery("1.1", 0, False, ("1.2",)))
     assert await _request(bench) is not None
+
+
+def test_a_card_does_not_wait_for_as_long_as_the_clock_was_set_back() -> None:
+    """A card that was drawn in the future, by a clock that was set back since, may be drawn at once."""
+    now = SetClock().now()
+    assert paced(now + timedelta(hours=1), now, many=False) == now
+    assert paced(now, now, many=False) == now + CARD_PACE

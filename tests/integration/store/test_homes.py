@@ -87,6 +87,15 @@ async def test_opening_again_and_again_keeps_the_pace(bench: Bench) -> None:
     assert await _due(bench) is not None
 
 
+async def test_a_rest_does_not_last_as_long_as_the_clock_was_set_back(bench: Bench) -> None:
+    """What was published in the future, by a clock that was set back since, rests no longer than its pace."""
+    await bench.store.homes.opened(WHO)
+    await bench.store.homes.done(await _must_due(bench), "first")
+    bench.clock.tick(-3600)
+    await bench.store.homes.opened(WHO)
+    assert await _due(bench) is not None
+
+
 async def test_a_burst_of_changes_is_one_look(bench: Bench) -> None:
     """However often requests change, a Home is due once at its pace, and then no more."""
     await bench.store.homes.opened(WHO)

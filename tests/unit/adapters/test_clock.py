@@ -178,7 +178,7 @@ async def test_a_wake_that_failed_is_made_up_for() -> None:
     await measured(clock, database, 25)
     waking = database.wake
 
-    async def fails(_: datetime) -> None:
+    async def fails(now: datetime) -> None:
         raise StoreUnavailable("down")
 
     database.wake = fails  # type: ignore[method-assign]

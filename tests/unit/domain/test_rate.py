@@ -172,3 +172,16 @@ async def test_who_gives_up_takes_none() -> None:
     await time.move(1)
     await second
     assert shared.left == 0
+
+
+@pytest.mark.parametrize("back", [10.0, 3600.0, 86_400.0])
+def test_calls_of_the_future_do_not_count(back: float) -> None:
+    """What was taken by a clock that was set back since keeps nobody from calling Vivoldi."""
+    plan = Plan(per_minute=2, hourly=2)
+    _, taken = take(Taken(), plan, _START + back, 2)
+    grant, taken = take(taken, plan, _START, 2)
+    assert grant.calls == (2 if back > HOUR.slot else 0)
+    assert take(taken, plan, _START, 2)[0].calls == 0
+    # Replicas are a little apart: what another one has just taken counts.
+    _, taken = take(Taken(), plan, _START + 1.5, 2)
+    assert take(taken, plan, _START, 1)[0].calls == 0

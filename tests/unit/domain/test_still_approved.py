@@ -53,6 +53,22 @@ def test_an_approver_who_became_something_else_no_longer_counts(lost: Person, ki
     assert found == ApproverLost(lost, REFUSED_KINDS[kind])
 
 
+@pytest.mark.parametrize("step", ["review", "final"])
+def test_an_approval_is_that_of_its_server(step: str) -> None:
+    """An approval that another server stored is void; one of before servers were stored counts (I3)."""
+    standings = [on_call(AMIR), on_call(BEA)]
+    both = approved()
+    for stored, now, counts in (
+        (None, "one", True),
+        ("one", "one", True),
+        ("one", "two", False),
+        ("one", None, False),
+    ):
+        given = replace(getattr(both, step), server=stored)
+        found = still_approved(a_policy(), replace(both, **{step: given}), standings, now)
+        assert found == (None if counts else ApproverLost(given.actor, Verdict.OTHER_SERVER))
+
+
 def _renamed(request: Approved) -> Approved:
     return replace(request, items=(an_item(Shown(a_coupon(name="Another"))),))
 
