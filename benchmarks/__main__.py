@@ -27,7 +27,7 @@ RESULTS = ROOT / ".bench" / "results.json"
 TITLES = {
     1: "A command's answer, at 50 a second",
     2: "Commands as fast as 32 connections go",
-    3: "From the final click to the first byte of DELETE",
+    3: "From sending the final click to the first byte of DELETE",
     4: "Whole deletions",
     5: "Twenty coupons under a rate limit",
     6: "With finished requests in the database, to without any",

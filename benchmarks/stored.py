@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, create_engine, false, func, make_url, select, true, update
 
-from bot.adapters.store.schema import decisions, items, requests
+from bot.adapters.store.schema import items, requests
 
 _LOOK_EVERY_SECONDS = 0.05
 _PATIENCE_SECONDS = 60.0
@@ -41,13 +41,6 @@ class Stored:
     async def all_shown(self) -> None:
         """Wait until the card of every open request has been drawn. Raises TimeoutError."""
         await _until(lambda: self.shown() == 1)
-
-    def approved_at(self, request_id: str) -> float:
-        """Return when the final click was decided, in epoch seconds: right before it was committed."""
-        final = (decisions.c.request_id == request_id) & (decisions.c.step == 2)
-        with self._connection() as connection:
-            when: datetime = connection.execute(select(decisions.c.at).where(final)).scalar_one()
-        return when.timestamp()
 
     async def quiet(self) -> None:
         """Wait until no work is left. Raises TimeoutError."""

@@ -57,11 +57,16 @@ async def measure(ground: Ground, plan: Plan, database: Stored | None, order: Or
         await database.all_shown()
     outcome = await ground.loader.run(order)
     if database is None:
-        return Measured(outcome, outcome.answers.get("answered", 0), 0.0)
-    accepted, stored = outcome.answers.get("accepted", 0), database.requests(order.tag)
+        return Measured(outcome, len(outcome.of("answered")), 0.0)
+    require_stored(outcome, database, order)
+    return Measured(outcome, len(outcome.of("accepted")), database.shown())
+
+
+def require_stored(outcome: Outcome, database: Stored, order: Order) -> None:
+    """Make sure that every request that was accepted is stored. Raises NotStored."""
+    accepted, stored = len(outcome.of("accepted")), database.requests(order.tag)
     if stored < accepted:
         raise NotStored(f"{accepted} requests were accepted, but {stored} are stored.")
-    return Measured(outcome, accepted, database.shown())
 
 
 async def at_fixed_rate(ground: Ground, plan: Plan) -> list[Figure]:

@@ -36,7 +36,7 @@ async def measure(ground: Ground, plan: Plan) -> list[Figure]:
 
 
 async def _rate(ground: Ground, plan: Plan, everyone: People, bots: Sequence[Running]) -> float:
-    """Return how many deletions a second came to their outcome."""
+    """Return how many coupons a second were deleted, with the outcome told. Raises NotDeleted."""
     for core, bot in enumerate(bots):
         bot.pin(core)
     # As many people ask as all replicas can serve at once.
@@ -55,6 +55,7 @@ async def _rate(ground: Ground, plan: Plan, everyone: People, bots: Sequence[Run
     async with asyncio.TaskGroup() as group:
         for number in range(playing):
             group.create_task(again_and_again(bots[each % len(bots)].port for each in count(number)))
+    await everyone.require_deleted([f"{tag}{number:05}" for number in range(next(numbers))])
     # What is still under way at the end has fewer and fewer beside it, so it does not count.
     counted = [time for time in done if time <= end] or done[:1]
     return len(counted) / (counted[-1] - began)

@@ -27,17 +27,19 @@ async def measure(ground: Ground, plan: Plan) -> list[Figure]:
             *(_filled(ground, seen, stored, size) for (_, size), stored in databases.items())
         )
     found: dict[tuple[str, int], Rounds] = {which: defaultdict(list) for which in databases}
+    bad = []
     for _ in range(plan.rounds):
         for which, stored in databases.items():
-            await _once(ground, plan, stored, found[which])
+            bad.append(await _once(ground, plan, stored, found[which]))
     for stored in databases.values():
         ground.forget(stored)
-    return [
+    compared = [
         figure
         for (kind, size), rounds in found.items()
         if size
         for figure in _compared(f"{KINDS[kind]}, {shown(size)}", rounds, found[kind, 0])
     ]
+    return [*compared, Figure(6, "commands not accepted, all rounds", sum(bad), "", at_most(0), bad)]
 
 
 async def _filled(ground: Ground, seen: Observed, stored: Stored, size: int) -> None:
@@ -50,16 +52,20 @@ async def _filled(ground: Ground, seen: Observed, stored: Stored, size: int) -> 
         await fill(stored, size)
 
 
-async def _once(ground: Ground, plan: Plan, stored: Stored, found: Rounds) -> None:
-    """Measure the first three goals with a database, and leave it without work."""
+async def _once(ground: Ground, plan: Plan, stored: Stored, found: Rounds) -> int:
+    """Measure the first three goals with a database, and leave it without work.
+
+    Returns how many commands were not accepted.
+    """
     async with observed(ground) as seen, ground.bot(seen.outside, stored) as bot:
-        clicks = await some(ground, seen, bot.port, stored, plan.clicks // 2)
+        clicks = await some(ground, seen, bot.port, plan.clicks // 2)
         found["click to DELETE"].append(percentile([each.own for each in clicks], 0.5))
         slow = await commands.measure(ground, plan, stored, open_loop(plan, ground.tag(), bot))
         found["p99 at a fixed rate"].append(slow.p99)
         fast = await commands.measure(ground, plan, stored, closed_loop(plan, ground.tag(), bot))
         found["seconds a command"].append(1 / fast.outcome.per_second)
     stored.sweep()
+    return slow.bad + fast.bad
 
 
 def _compared(name: str, rounds: Rounds, empty: Rounds) -> list[Figure]:

@@ -28,36 +28,38 @@ async def measure(ground: Ground, plan: Plan) -> list[Figure]:
 
 
 async def _once(ground: Ground, plan: Plan) -> tuple[float, int]:
-    """Return how the time from the first to the last DELETE's compares, and how many calls got a 429."""
-    database, tag = ground.database("sqlite"), ground.tag()
-    limit = str(plan.per_minute)
+    """Return how the time from the final click to the last call compares, and how many calls got a 429.
+
+    Raises NotDeleted.
+    """
+    tag, limit = ground.tag(), str(plan.per_minute)
     async with (
         ground.outside("--rate-per-minute", limit) as outside,
         people(outside) as everyone,
         VivoldiControl(outside.vivoldi_control) as vivoldi,
-        ground.bot(outside, database, VIVOLDI_RATE_PER_MINUTE=limit) as bot,
+        ground.bot(outside, ground.database("sqlite"), VIVOLDI_RATE_PER_MINUTE=limit) as bot,
     ):
         codes = [f"{tag}{number:03}" for number in range(plan.codes)]
         for code in codes:
             await everyone.coupon(code)
         deletion = await everyone.delete(bot.port, *codes)
-        approved = database.approved_at(deletion.request_id)
+        await everyone.require_deleted(codes)
         made = [datetime.fromisoformat(call.at).timestamp() for call in await vivoldi.calls()]
         refused = int((await vivoldi.health())["too_many"])
-    return share_of_allowed(made, approved, plan.per_minute), refused
+    return share_of_allowed(made, deletion.clicked, plan.per_minute), refused
 
 
-def share_of_allowed(made: Sequence[float], approved: float, per_minute: int) -> float:
-    """Return the least time that calls after an approval need under a limit, as a share of what they took.
+def share_of_allowed(made: Sequence[float], clicked: float, per_minute: int) -> float:
+    """Return the least time that calls after a click need under a limit, as a share of what they took.
 
     made: epoch seconds of all calls, in their order; at most `per_minute` may fall into any 60 seconds.
     """
-    recent = deque(time for time in made if time < approved)
-    earliest = approved
+    recent = deque(time for time in made if time < clicked)
+    earliest = clicked
     for _ in range(len(made) - len(recent)):
         if len(recent) >= per_minute:
             earliest = max(earliest, recent[-per_minute] + _WINDOW_SECONDS)
         recent.append(earliest)
-    took = made[-1] - approved
+    took = made[-1] - clicked
     # Where the limit does not bind, the calls themselves are all that takes time.
-    return (earliest - approved) / took if earliest > approved else 1.0
+    return (earliest - clicked) / took if earliest > clicked else 1.0

@@ -11,7 +11,7 @@ import json
 import selectors
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 
 from benchmarks.figures import percentile
@@ -36,9 +36,8 @@ class Load:
         self._texts = texts(order.tag, order.mix)
         self._turns = 0
         self._idle: dict[int, list[Connection]] = {}
-        self._latencies: list[float] = []
         self._late: list[float] = []
-        self._answers: Counter[str] = Counter()
+        self._latencies: defaultdict[str, list[float]] = defaultdict(list)
 
     async def run(self) -> Outcome:
         """Send everything, and wait for every answer."""
@@ -48,7 +47,7 @@ class Load:
         for connection in self._all():
             connection.close()
         late = percentile(self._late, 0.99) if self._late else 0.0
-        return Outcome(self._latencies, seconds, dict(self._answers), late)
+        return Outcome(dict(self._latencies), seconds, late)
 
     async def _open_loop(self, began: float) -> None:
         assert self._order.rate is not None
@@ -81,8 +80,7 @@ class Load:
             sort = "lost"
         else:
             sort = _sort(answer)
-        self._latencies.append((time.perf_counter() - due) * 1000)
-        self._answers[sort] += 1
+        self._latencies[sort].append((time.perf_counter() - due) * 1000)
 
     async def _answered(self, request: bytes) -> Answer:
         """Send to the next server in turn. One that does not listen costs a try, as behind a proxy."""

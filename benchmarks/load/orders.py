@@ -9,6 +9,8 @@ from itertools import count
 from typing import Literal
 
 Mix = Literal["new", "all"]
+# The sorts of answers to commands that were carried out, or that rightly open nothing.
+SERVED = ("accepted", "taken", "answered")
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,27 @@ def order_of(line: str) -> Order:
 class Outcome:
     """How the commands were answered.
 
-    latencies: milliseconds, by the order of answers; in an open loop from the time that the schedule said.
-    seconds: from the first command to the last answer. answers: how many of each sort. late: milliseconds by
-    which the load process itself kept to its schedule, at the 99th percentile.
+    answered: milliseconds of the answers of each sort; in an open loop from the time that the schedule said.
+    seconds: from the first command to the last answer. late: milliseconds by which the load process itself
+    kept to its schedule, at the 99th percentile.
     """
 
-    latencies: list[float] = field(default_factory=list)
+    answered: dict[str, list[float]] = field(default_factory=dict)
     seconds: float = 0.0
-    answers: dict[str, int] = field(default_factory=dict)
     late: float = 0.0
+
+    @property
+    def latencies(self) -> list[float]:
+        """Milliseconds of all answers, whatever they say."""
+        return self.of(*self.answered)
+
+    def of(self, *sorts: str) -> list[float]:
+        """Return the milliseconds of the answers of these sorts."""
+        return [each for sort in sorts for each in self.answered.get(sort, ())]
+
+    def but(self, *sorts: str) -> int:
+        """Return how many answers were of any other sort."""
+        return len(self.latencies) - len(self.of(*sorts))
 
     @property
     def per_second(self) -> float:
@@ -78,5 +92,5 @@ def texts(tag: str, mix: Mix) -> Iterator[str]:
             newest = code
             yield f"{code} leaked on a forum"
         else:
-            others = ("help", "list", f"show {newest}", "tooshort", f"{newest} leaked on a forum")
+            others = ("help", "list", f"show {newest}", "short", f"{newest} leaked on a forum")
             yield others[number % 5]

@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -41,11 +41,14 @@ class Card:
 
 @dataclass(frozen=True)
 class Deletion:
-    """A deletion from the command to its outcome. seconds: how long all of it took."""
+    """A deletion that came to its outcome. clicked: when the final click was sent, in epoch seconds."""
 
-    request_id: str
-    seconds: float
+    clicked: float
     outcome: str
+
+
+class NotDeleted(Exception):
+    """Requests came to an outcome, but not to the deletion that was to be measured."""
 
 
 class People:
@@ -64,7 +67,6 @@ class People:
 
     async def delete(self, port: int, *codes: str) -> Deletion:
         """Have existing coupons deleted, through the bot at a port, as fast as people could at best."""
-        began = time.perf_counter()
         connection = await Connection.to(port)
         try:
             answer = await connection.send(command(f"{','.join(codes)} leaked"))
@@ -75,12 +77,20 @@ class People:
                 first = await self._cards[request_id].get()
                 await connection.send(approval(_FIRST, request_id, first.block_id, first.ts))
                 final = await self._later_than(first)
-                await connection.send(approval(_FINAL, request_id, final.block_id, final.ts))
+                click = approval(_FINAL, request_id, final.block_id, final.ts)
+                clicked = time.time()
+                await connection.send(click)
         finally:
             connection.close()
         async with asyncio.timeout(_PATIENCE_SECONDS * max(1, len(codes))):
             outcome = await self._outcomes[first.ts].get()
-        return Deletion(request_id, time.perf_counter() - began, outcome)
+        return Deletion(clicked, outcome)
+
+    async def require_deleted(self, codes: Collection[str]) -> None:
+        """Make sure that Vivoldi deleted these coupons. Raises NotDeleted."""
+        deleted = {event.code for event in await self._vivoldi.deletions()}
+        if left := set(codes) - deleted:
+            raise NotDeleted(f"{len(left)} of {len(codes)} coupons have an outcome, and were not deleted.")
 
     async def _later_than(self, clicked: Card) -> Card:
         while (card := await self._cards[clicked.request_id].get()).version <= clicked.version:
@@ -102,7 +112,7 @@ class People:
         if entry.kind not in ("posted", "updated"):
             return
         message = message_from(entry.data["message"])
-        if message.thread_ts:
+        if message.thread_ts and message.broadcast:
             self._outcomes[message.thread_ts].put_nowait(message.text)
         elif card := _card(message):
             self._cards[card.request_id].put_nowait(card)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import islice
+
 import pytest
 
 from benchmarks.__main__ import TITLES
 from benchmarks.figures import Figure, at_least, at_most, of_rounds, percentile, ratio, shown
 from benchmarks.goals.clicks import waited
 from benchmarks.goals.limit import share_of_allowed
+from benchmarks.goals.trouble import figures
 from benchmarks.load.orders import Order, Outcome, order_of, outcome_of, texts
 from benchmarks.load.relay import Exchange, Relay
 from benchmarks.report import table
+from bot.domain.command import parse_command
+from bot.domain.errors import BadInput
 
 
 def test_percentile_is_a_value_that_was_measured() -> None:
@@ -67,9 +73,21 @@ def test_orders_and_outcomes_cross_the_pipe() -> None:
     """What the load process is told, and tells, arrives as it was."""
     order = Order((3000, 3001), "B1N", rate=50.0, amount=7, mix="all")
     assert order_of(order.line()) == order
-    outcome = Outcome([1.0, 2.5], 0.5, {"accepted": 2}, 0.1)
+    outcome = Outcome({"accepted": [1.0], "unavailable": [2.5]}, 0.5, 0.1)
     assert outcome_of(outcome.line()) == outcome
-    assert outcome.per_second == 4
+    assert (outcome.per_second, outcome.latencies) == (4, [1.0, 2.5])
+
+
+def test_who_is_told_that_the_database_is_away_was_not_served() -> None:
+    """Goal 8: such an answer is counted by itself, whatever it took, and passes for no quick answer."""
+    served, away = [20.0] * 96, [1.0] * 3
+    outcome = Outcome({"accepted": served, "unavailable": away, "lost": [2000.0]}, 1.0)
+    found = {figure.what: figure for figure in figures(outcome, Counter(rolled=1))}
+    assert found["told that the database is away"].value == 3
+    assert (found["no answer, or an error"].value, found["no answer, or an error"].verdict) == (1, "MISSED")
+    assert found["not carried out, in all"].value == 4
+    assert found["carried out: answer p99"].value == 20
+    assert outcome.but("accepted") == 4
 
 
 def test_new_commands_have_codes_of_their_own() -> None:
@@ -85,7 +103,15 @@ def test_one_in_twenty_of_all_sorts_opens_a_request() -> None:
     made = texts("B1N", "all")
     typed = [next(made) for _ in range(100)]
     assert len(set(typed[::20])) == 5
-    assert len({text.split()[0] for text in typed}) == 5 + len({"help", "list", "show", "tooshort"})
+    assert len({text.split()[0] for text in typed}) == 5 + len({"help", "list", "show", "short"})
+
+
+def test_what_is_meant_to_be_no_code_is_none() -> None:
+    """The sort of command that can't be read opens no request, and is not refused for a taken code."""
+    typed = set(islice(texts("B1N", "all"), 20))
+    assert "short" in typed
+    with pytest.raises(BadInput):
+        parse_command("short", reason_required=False)
 
 
 def test_calls_in_parallel_count_once() -> None:
