@@ -13,6 +13,7 @@ from tests.guards import (
     home,
     keeping,
     many,
+    refused,
     restoring,
     secrecy,
     settling,
@@ -38,4 +39,5 @@ GUARDS = (
     *home.GUARDS,
     *restoring.GUARDS,
     *many.GUARDS,
+    *refused.GUARDS,
 )
