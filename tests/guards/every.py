@@ -16,6 +16,7 @@ from tests.guards import (
     keeping,
     locks,
     many,
+    refused,
     restoring,
     secrecy,
     settling,
@@ -44,4 +45,5 @@ GUARDS = (
     *home.GUARDS,
     *restoring.GUARDS,
     *many.GUARDS,
+    *refused.GUARDS,
 )

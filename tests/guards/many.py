@@ -105,7 +105,7 @@ GUARDS = (
         name="outcome without file",
         keeps="I5",
         promise="An outcome is told at last, also where Slack never takes its file.",
-        file="bot/services/requests/card.py",
+        file="bot/services/requests/tell.py",
         text="if claim.attempts <= _TRIES_WITH_FILE:",
         without="if True:",
         tests=(f"{_MANY}::test_the_outcome_does_not_wait_for_a_file_for_good",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.guards.guard import Guard
 
 _PRESENT = "bot/services/requests/card.py"
+_TELL = "bot/services/requests/tell.py"
 _DECIDING = "tests/integration/services/test_click.py"
 _MRKDWN = "handlers/render/blocks.py"
 _SERVICES = "tests/integration/services/test_services.py"
@@ -25,30 +26,33 @@ _NEVER_LOST = (
         name="outcomes wait for Slack",
         keeps="I5",
         promise="An outcome that Slack did not take is told later.",
-        file=_PRESENT,
+        file=_TELL,
         text=(
-            "                )\n        except SlackUnavailable as error:\n"
-            "            return await self._later(claim, error.retry_after)"
+            "            return await self._later(claim, error)\n        except SlackRefused as error:\n"
+            "            return await self._refused(claim, request, delivery, outcome"
         ),
-        without="                )\n        except SlackUnavailable:\n            pass",
+        without=(
+            "            pass\n        except SlackRefused as error:\n"
+            "            return await self._refused(claim, request, delivery, outcome"
+        ),
         tests=(f"{_SERVICES}::test_an_outcome_waits_for_slack",),
     ),
     Guard(
         name="told otherwise",
         keeps="I5",
         promise="An outcome that can't be posted is told to the requester privately.",
-        file=_PRESENT,
-        text="            if not heard:",
-        without="            if False:",
+        file=_TELL,
+        text="if error.name in CLOSED or claim.attempts > TRIES:",
+        without="if False:",
         tests=(f"{_SERVICES}::test_an_outcome_that_can_not_be_posted_is_told_privately",),
     ),
     Guard(
         name="told where they are",
         keeps="I5",
         promise="A requester who is not in the channel any more is told the outcome privately as well.",
-        file=_PRESENT,
-        text="heard = refused is None and await self._is_there(request)",
-        without="heard = refused is None",
+        file=_TELL,
+        text="if await self._is_there(request, delivery):",
+        without="if True:",
         tests=(
             "tests/integration/services/test_told_privately.py::test_who_left_the_channel_is_told_privately_as_well",
         ),
@@ -117,17 +121,17 @@ _WAITING = (
         keeps="I5",
         promise="A copy that was clicked while the card was drawn is drawn as well.",
         file=_PRESENT,
-        text="drawn = request.version if now.copies == delivery.copies else 0",
-        without="drawn = request.version",
+        text="drawn_version=request.version if is_seen else 0,",
+        without="drawn_version=request.version,",
         tests=(f"{_DECIDING}::test_a_copy_that_is_clicked_while_the_card_is_drawn_is_drawn_too",),
     ),
     Guard(
-        name="waiting for a new token",
+        name="few names prove anything",
         keeps="I5",
-        promise="While the bot's own token is at fault a card waits, and does not fail.",
+        promise="A card waits, and its request does not fail, unless Slack's refusal is about the channel.",
         file=_PRESENT,
-        text="OPERATORS_MATTER = {",
-        without="OPERATORS_MATTER = frozenset() and {",
+        text="and not delivery.was_shown and error.name in CLOSED:",
+        without="and not delivery.was_shown:",
         tests=(f"{_SERVICES}::test_a_card_waits_for_slack",),
     ),
     Guard(
@@ -135,17 +139,17 @@ _WAITING = (
         keeps="I5",
         promise="A card that someone removed is posted anew.",
         file=_PRESENT,
-        text="_CARD_LOST = {",
-        without="_CARD_LOST = frozenset() and {",
+        text="return stuck or error.name in LOST",
+        without="return stuck",
         tests=(f"{_SERVICES}::test_a_card_that_was_removed_is_posted_anew",),
     ),
     Guard(
         name="at most two reminders",
         keeps="-",
         promise="That people were reminded is stored, so that a card drawn anew reminds nobody again.",
-        file=_PRESENT,
-        text="remind_at=remind_at, reminded_at=now",
-        without="remind_at=remind_at",
+        file="bot/services/requests/remind.py",
+        text="remind_at=self.at(request, now), reminded_at=now",
+        without="remind_at=self.at(request, now)",
         tests=("tests/integration/services/test_reminders.py::test_a_card_drawn_anew_changes_nothing",),
     ),
     Guard(

@@ -206,6 +206,13 @@ def _of_request(kind: str, data: Mapping[str, Any]) -> str:
             return f"The answer to the creation was never seen: {data.get('reason')}"
         case EventKind.REMINDED:
             return f"Those who could give step {data.get('step')} were reminded in the thread."
+        case EventKind.CARD_REPLACED:
+            return "The card could not be used any more; a new one went up."
+        case EventKind.OUTCOME_NOT_TOLD:
+            since = data.get("channel_gone_since")
+            return f"The outcome was not told: nobody is left. The channel was gone since {since}."
+        case EventKind.OUTCOME_GIVEN_UP:
+            return f"The outcome was not told: {data.get('operator')} gave it up."
         case EventKind.OUTCOME_TOLD:
             where = _WHERE.get(str(data.get("where")), "to the requester, privately")
             return f"The outcome was told {where}."

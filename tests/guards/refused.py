@@ -1,0 +1,165 @@
+"""Guards of what is told and shown while Slack refuses, by whatever name."""
+
+from __future__ import annotations
+
+from tests.guards.guard import Guard
+
+_TELL = "bot/services/requests/tell.py"
+_CARD = "bot/services/requests/card.py"
+_REFUSED = "bot/services/refused.py"
+_REMIND = "bot/services/requests/remind.py"
+_TOLD = "tests/integration/services/test_told_at_last.py"
+_USELESS = "tests/integration/services/test_useless_card.py"
+_COMMANDS = "tests/integration/operate/test_outcome_commands.py"
+
+_TOLD_AT_LAST = (
+    Guard(
+        name="told however long",
+        keeps="I5",
+        promise="A private word that Slack refuses, by whatever name, is told later.",
+        file=_TELL,
+        text="gone_for_good = seen.gone_since is not None and now - seen.gone_since >= GONE_FOR",
+        without="gone_for_good = True",
+        tests=(f"{_TOLD}::test_telling_ends_if_nobody_is_left",),
+    ),
+    Guard(
+        name="somebody may be left",
+        keeps="I5",
+        promise="Telling does not end while Slack knows the requester.",
+        file=_TELL,
+        text="if gone_for_good and await self._has_left(origin.requester.id):",
+        without="if gone_for_good:",
+        tests=(f"{_TOLD}::test_telling_goes_on_while_someone_may_be_left",),
+    ),
+    Guard(
+        name="seven days without a success",
+        keeps="I5",
+        promise="A channel that took a message is not gone.",
+        file=_REFUSED,
+        text="return replace(delivery, refused_by=None, gone_since=None)",
+        without="return replace(delivery, refused_by=None)",
+        tests=(f"{_TOLD}::test_a_channel_that_came_back_counts_anew",),
+    ),
+    Guard(
+        name="told once in the thread",
+        keeps="I5",
+        promise="While a private word waits, the thread is not told again.",
+        file=_TELL,
+        text="return replace(stored, in_thread=seen.in_thread, gone_since=seen.gone_since)",
+        without="return replace(stored, gone_since=seen.gone_since)",
+        tests=(f"{_TOLD}::test_who_is_not_there_is_told_after_the_thread_was",),
+    ),
+    Guard(
+        name="failures are outcomes",
+        keeps="I5",
+        promise="Why a request failed is told however late.",
+        file="bot/adapters/store/claims.py",
+        text="return None if settled else now",
+        without="return None",
+        tests=(f"{_TOLD}::test_why_a_request_failed_is_told_however_late",),
+    ),
+    Guard(
+        name="text alone",
+        keeps="I5",
+        promise="Blocks that Slack does not take keep nobody from hearing an outcome.",
+        file=_REFUSED,
+        text="        return await send(Message(message.text[:_SHORT]))",
+        without="        raise",
+        tests=(f"{_TOLD}::test_blocks_that_slack_does_not_take_keep_nobody_from_hearing_it",),
+    ),
+    Guard(
+        name="the gaps grow",
+        keeps="-",
+        promise="A refusal that lasts is asked about once an hour at last.",
+        file="bot/services/pacing.py",
+        text="_LONGEST_REFUSED if isinstance(error, SlackRefused) else _LONGEST",
+        without="_LONGEST",
+        tests=(f"{_TOLD}::test_the_gaps_grow_to_an_hour",),
+    ),
+    Guard(
+        name="a card that never came",
+        keeps="I4",
+        promise="If Slack never took the card, that is told as the cause, and not that nobody decided.",
+        file="bot/services/requests/work.py",
+        text="if delivery.refused_by is not None and not delivery.was_shown:",
+        without="if False:",
+        tests=(f"{_TOLD}::test_a_card_that_never_came_is_told_with_its_cause",),
+    ),
+    Guard(
+        name="given up is not told",
+        keeps="I7",
+        promise="What an operator gave up is not told any more.",
+        file="bot/services/ports/store.py",
+        text="return self.told or self.given_up",
+        without="return self.told",
+        tests=(f"{_COMMANDS}::test_what_waits_is_listed_and_can_be_given_up",),
+    ),
+)
+
+_REPLACED = (
+    Guard(
+        name="stuck cards are replaced",
+        keeps="I5",
+        promise="A card that can't be changed is replaced after ten seconds.",
+        file=_CARD,
+        text="stuck = before.stuck_since is not None and self._clock.now() >= before.stuck_since + STUCK_FOR",
+        without="stuck = False",
+        tests=(f"{_USELESS}::test_a_card_that_can_not_be_changed_is_replaced_and_decided_on",),
+    ),
+    Guard(
+        name="three cards at most",
+        keeps="-",
+        promise="At most three cards take the place of the first.",
+        file=_REFUSED,
+        text="return delivery.replaced < MOST_REPLACED - isinstance(request, Approved)",
+        without="return True",
+        tests=(f"{_USELESS}::test_at_most_three_cards_take_its_place",),
+    ),
+    Guard(
+        name="outcomes do not wait for cards",
+        keeps="I5",
+        promise="An outcome is told while its card can't be changed.",
+        file=_CARD,
+        text="if isinstance(request, Ended) and not delivery.is_settled:",
+        without="if False:",
+        tests=(f"{_USELESS}::test_an_outcome_does_not_wait_for_its_card",),
+    ),
+    Guard(
+        name="reminders find a card",
+        keeps="I5",
+        promise="A reminder that finds no card draws one.",
+        file=_REMIND,
+        text="if is_lost and may_replace(request, before):",
+        without="if False:",
+        tests=(f"{_USELESS}::test_a_reminder_that_finds_no_card_draws_one",),
+    ),
+    Guard(
+        name="only the stored card moves",
+        keeps="I8",
+        promise="A click on anything but the stored card says nothing about its channel.",
+        file="bot/services/asked/click.py",
+        text="        if click.message_ts == delivery.card_ts:\n",
+        without="        if True:\n",
+        tests=(f"{_USELESS}::test_another_message_moves_nothing",),
+    ),
+    Guard(
+        name="only an unknown channel has moved",
+        keeps="I8",
+        promise="A card is looked for elsewhere only if Slack does not know its channel.",
+        file=_CARD,
+        text='if error.name != "channel_not_found" or before.clicked_in is None',
+        without="if before.clicked_in is None",
+        tests=(f"{_USELESS}::test_a_channel_that_answers_otherwise_has_not_moved",),
+    ),
+    Guard(
+        name="private answers are no copies",
+        keeps="I5",
+        promise="A click in a private answer names no copy of the card.",
+        file="handlers/payloads.py",
+        text='"message_ts") if on_card else None,',
+        without='"message_ts") if on_message else None,',
+        tests=("tests/integration/services/test_list_cancel.py",),
+    ),
+)
+
+GUARDS = (*_TOLD_AT_LAST, *_REPLACED)
