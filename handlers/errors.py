@@ -12,10 +12,10 @@ from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest, AsyncRespond
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 
-from bot.domain.errors import CouponGuardError, SlackError, StoreError
+from bot.domain.errors import CouponGuardError, SlackError, StoreError, VivoldiError
 from handlers.ids import ALL, COMMAND, FORM
 from handlers.payloads import BadPayload, app_of, field_of, is_event, is_press
-from handlers.render.blocks import code
+from handlers.render.blocks import code, sentence
 
 _log = structlog.get_logger(__name__)
 
@@ -43,17 +43,17 @@ def register(app: AsyncApp, app_id: str, reference: Callable[[], str]) -> None:
                 respond, "Slack did not open the dialog. Your click changed nothing; please click again."
             )
             return BoltResponse(status=200, body="")
-        sentence = _sentence(error, reference)
+        said = _sentence(error, reference)
         if is_event(body):
             # Nobody waits for a sentence, and Slack sends an event again that was not taken.
             return BoltResponse(status=503, body="This event could not be stored.")
         if "command" in body:
-            return BoltResponse(status=200, body={"response_type": "ephemeral", "text": sentence})
+            return BoltResponse(status=200, body={"response_type": "ephemeral", "text": said})
         if body.get("type") == "view_submission":
             # Closed, the dialog would pass for a success.
-            errors = {field_of(body): sentence}
+            errors = {field_of(body): said}
             return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
-        await _tell(respond, sentence)
+        await _tell(respond, said)
         return BoltResponse(status=200, body="")
 
 
@@ -85,9 +85,11 @@ def _sentence(error: Exception, reference: Callable[[], str]) -> str:
     known = isinstance(error, CouponGuardError)
     number = reference()
     _log.error("listener.failed", reference=number, known=known, exc_info=error)
+    foreign = isinstance(error, SlackError | VivoldiError)
+    whose = sentence(str(error)) if foreign else "I ran into an error of my own."
     return (
-        "Something went wrong on my side, and I can't tell whether that counted. Please look at the card, or"
-        f" type {code(COMMAND + ' list')}; if nothing has changed, try again. If it happens again, tell"
+        f"{whose} I can't tell whether that counted. Please look at the card, or type"
+        f" {code(COMMAND + ' list')}; if nothing has changed, try again. If it happens again, tell"
         f" whoever runs Coupon Guard this number: {number}."
     )
 

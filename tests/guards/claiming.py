@@ -6,11 +6,21 @@ from tests.guards.guard import Guard
 
 _CLAIMS, _FREEZE = "handlers/render/claims.py", "handlers/render/freeze.py"
 _TESTS = "tests/unit/handlers/test_claims.py"
+_SETTLED = "tests/integration/services/test_settled_at_last.py"
 _OF_TWO = f"{_TESTS}::test_a_freeze_of_two_of_which_one_was_used"
 _BACK = f"{_TESTS}::test_a_freeze_that_cant_be_set_back_says_so"
 _ALARM = f"{_TESTS}::test_a_deletion_that_did_not_work_is_an_alarm"
 
 GUARDS = (
+    Guard(
+        name="claims: the last cause",
+        keeps="I4",
+        promise="A request that could not be read is told with what stood in the way last.",
+        file="bot/services/requests/read.py",
+        text="known or _UNFORESEEN",
+        without="_UNFORESEEN",
+        tests=(f"{_SETTLED}::test_a_minute_of_trouble_is_told_with_its_cause",),
+    ),
     Guard(
         name="claims: a plural is true",
         keeps="I4",

@@ -13,10 +13,24 @@ of the ids.
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Self
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Text, and_, column, func, insert, or_, select, table
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Text,
+    and_,
+    bindparam,
+    column,
+    func,
+    insert,
+    or_,
+    select,
+    table,
+)
 
 from bot.adapters.store.engine.connect import Connection, run
 from bot.adapters.store.engine.engine import connect
@@ -24,7 +38,7 @@ from bot.adapters.store.schema import audit_head, items, json_text, microseconds
 from bot.domain.audit import Around, Facts, Head, Link, extend
 from bot.domain.coupon import code_key
 from bot.domain.errors import StoreError
-from bot.domain.event import Event
+from bot.domain.event import Event, EventKind
 from bot.services.ports.store import EVERYTHING, Chosen, Page
 
 # The table of events with its values as they are stored, since that is what is hashed.
@@ -85,6 +99,20 @@ def link_of(row: Row[Any]) -> Link:
 
 _PAGE = 500
 _columns = stored_events.c
+
+
+_failed_reads = (
+    select(_columns.data)
+    .where(_columns.kind == EventKind.COUPON_READ.value, _columns.request_id == bindparam("of_request"))
+    .order_by(_columns.id.desc())
+)
+
+
+async def last_trouble(connection: Connection, request_id: str) -> str | None:
+    """Return what stood in the way of the request's last read that brought no answer; None: none did."""
+    rows = await run(connection, _failed_reads, {"of_request": request_id})
+    errors = (json.loads(data).get("error") for data in rows.scalars())
+    return next((str(error) for error in errors if error), None)
 
 
 class SqlTrail:

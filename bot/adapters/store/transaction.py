@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.store import claims
 from bot.adapters.store import rows as mapping
-from bot.adapters.store.audit import append
+from bot.adapters.store.audit import append, last_trouble
 from bot.adapters.store.claims import item_due, paced, request_due, retry_due
 from bot.adapters.store.engine.connect import Connection, run
 from bot.adapters.store.homes import make_due
@@ -271,6 +271,10 @@ class SqlTransaction:
         return item_due(request["state"] == "approved", state, freeze, now, request["stop_until"])
 
     # ------------------------------------------------------------ beside the change
+
+    async def last_trouble(self, request_id: str) -> str | None:
+        """Return why the last of the request's reads that brought no answer did not; None: there was none."""
+        return await last_trouble(self._connection, request_id)
 
     async def record(self, event: Event) -> None:
         """Append an audit event. It is written by `finish`."""

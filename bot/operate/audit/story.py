@@ -178,6 +178,8 @@ def _frozen(code: str | None, data: Mapping[str, Any]) -> str:
 
 def _outcome(code: str | None, data: Mapping[str, Any]) -> Iterator[str]:
     outcome = str(data.get("outcome"))
+    if data.get("confirmation") == "still_shown":
+        outcome = "still works, although Vivoldi answered that it was deleted"
     yield f"Outcome for {code}: {_OUTCOMES.get(outcome, outcome)}."
     known = [
         f"{name}: {_listed(value)}"

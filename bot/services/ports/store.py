@@ -218,6 +218,9 @@ class Transaction(Protocol):
         With a time the attempts go on counting; without one they start anew.
         """
 
+    async def last_trouble(self, request_id: str) -> str | None:
+        """Return why the last of the request's reads that brought no answer did not; None: there was none."""
+
     async def record(self, event: Event) -> None:
         """Append an audit event."""
 

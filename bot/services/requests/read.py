@@ -22,9 +22,16 @@ from bot.services.requests.draft import DraftRestore
 from bot.services.requests.fail import FailRequest
 
 _LOCKED = "only a coupon that Vivoldi shows, and that was never used, can be frozen"
-_WRONG_EACH_TIME = (
-    "something went wrong on my side each time; whoever runs Coupon Guard can see it in the log"
+_UNFORESEEN = (
+    "I ran into an error of my own each time, which I don't know; whoever runs Coupon Guard can see it in the"
+    " log"
 )
+
+
+def _tried(trouble: str, tries: int) -> str:
+    """Return the last known cause, with how often it was tried in all."""
+    return f"{trouble}; that was the last of {tries} tries" if tries > 1 else trouble
+
 
 # What came of some reads, by the position of the code.
 Results = Mapping[int, Reading | VivoldiError]
@@ -64,7 +71,10 @@ class ReadCoupons:
         """
         give_up_at = request.origin.opened_at + read_within(request.origin.bulk, len(request.codes))
         if is_hopeless(claim.attempts, self._clock.now(), give_up_at):
-            await self._fail(claim, FailureReason.UNREADABLE, _WRONG_EACH_TIME)
+            async with self._store.transaction() as tx:
+                trouble = await tx.last_trouble(claim.request_id)
+            known = trouble and _tried(trouble, claim.attempts - 1)
+            await self._fail(claim, FailureReason.UNREADABLE, known or _UNFORESEEN)
             return False
         async with self._many.place(request.origin.bulk) as free:
             if not free:
@@ -112,7 +122,7 @@ class ReadCoupons:
         due = None if hopeless else min(later, give_up_at)
         await self._put_back(claim, after, results, due)
         if hopeless:
-            await self._fail(claim, FailureReason.UNREADABLE, str(error))
+            await self._fail(claim, FailureReason.UNREADABLE, _tried(str(error), claim.attempts))
         return False
 
     async def _put_back(self, claim: Claim, after: Submitted, results: Results, due: datetime | None) -> bool:

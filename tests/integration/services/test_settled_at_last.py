@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.errors import LostClaim
+from bot.domain.errors import LostClaim, VivoldiUnavailable
 from bot.domain.event import EventKind
 from bot.domain.item.answer import Unproven
 from bot.domain.item.deletion import Confirmation, Deleted, Source, Unknown
@@ -52,7 +52,44 @@ async def test_a_request_that_can_never_be_read_fails(wired: Wired) -> None:
     assert isinstance(answer, Accepted)
     await keep_working(wired, 200)
     assert isinstance(await wired.request(answer.request_id), Failed)
-    assert "went wrong on my side" in wired.messenger.told[0].text
+    assert "I ran into an error of my own each time" in wired.messenger.told[0].text
+
+
+async def test_a_minute_of_trouble_is_told_with_its_cause(wired: Wired) -> None:
+    """Where Vivoldi answers 503 to every read, that is why there is no card, and not the bot's own fault."""
+
+    async def be_down(call: Call) -> None:
+        if call.kind == "read":
+            raise VivoldiUnavailable("Vivoldi's answer says nothing certain (HTTP 503)")
+
+    wired.coupons.during = be_down
+    answer = await wired.command(CODE)
+    assert isinstance(answer, Accepted)
+    await wired.run(120)
+    failed = await wired.request(answer.request_id)
+    assert isinstance(failed, Failed)
+    for said in (failed.detail, wired.messenger.told[0].text):
+        assert "HTTP 503" in said
+        assert "my own" not in said
+    (event,) = await wired.events(EventKind.REQUEST_FAILED)
+    assert "HTTP 503" in str(event.data["detail"])
+
+
+async def test_a_cause_is_still_known_after_a_stop(wired: Wired) -> None:
+    """A bot that comes back past the deadline tells what stood in the way before it was stopped."""
+
+    async def be_down(call: Call) -> None:
+        if call.kind == "read":
+            raise VivoldiUnavailable("Vivoldi's answer says nothing certain (HTTP 503)")
+
+    wired.coupons.during = be_down
+    answer = await wired.command(CODE)
+    assert isinstance(answer, Accepted)
+    await wired.run(50)
+    wired.coupons.during = fail
+    await keep_working(wired, 400)
+    assert isinstance(await wired.request(answer.request_id), Failed)
+    assert "HTTP 503" in wired.messenger.told[0].text
 
 
 async def test_a_deletion_that_can_never_be_confirmed_is_told(wired: Wired) -> None:
