@@ -13,6 +13,8 @@ from tests.guards import (
     home,
     keeping,
     many,
+    privacy,
+    quiet,
     restoring,
     secrecy,
     settling,
@@ -38,4 +40,6 @@ GUARDS = (
     *home.GUARDS,
     *restoring.GUARDS,
     *many.GUARDS,
+    *privacy.GUARDS,
+    *quiet.GUARDS,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import Executable, RowMapping, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.adapters.store import claims
+from bot.adapters.store import claims, refusals
 from bot.adapters.store import rows as mapping
 from bot.adapters.store.audit import append
 from bot.adapters.store.claims import item_due, paced, request_due, retry_due
@@ -27,7 +28,7 @@ from bot.domain.item.deletion import Item, is_final, may_be_gone
 from bot.domain.item.freeze import Freeze, Frozen, NotDone, Underway
 from bot.domain.request.request import Approved, Failed, Request, Submitted, decisions_of, is_ended
 from bot.services.ports.outside import Clock
-from bot.services.ports.store import Claim, Delivery, Place
+from bot.services.ports.store import Claim, Delivery, Place, Refusal, Repeated
 
 _add_request, _add_decision, _add_notice = insert(requests), insert(decisions), insert(notices)
 
@@ -129,6 +130,9 @@ class SqlTransaction:
         if before is None:
             raise StoreError(f"The request {request_id} is saved without having been read.")
         row = mapping.request_row(request)
+        if is_ended(request):
+            # Nobody is answered by it any more, and whoever has it could write in the bot's name.
+            row["reply_url"] = None
         if request_id not in self._held:
             row["due_at"] = await self._changed_due(request, now)
             self.due.add(requests.name)
@@ -269,6 +273,15 @@ class SqlTransaction:
         self.due.add(notices.name)
         row = mapping.notice_row(notice) | {"due_at": self._clock.now()}
         await run(self._connection, _add_notice, row)
+
+    async def is_repeated(self, refusal: Refusal, now: datetime, until: datetime) -> bool:
+        """Count a refusal if the same one is not over yet, and say whether."""
+        self.changed = True
+        return await refusals.is_repeated(self._connection, refusal, now, until)
+
+    async def repeated(self, now: datetime) -> Sequence[Repeated]:
+        """Return, and forget, what was repeated of refusals that are over."""
+        return await refusals.take_over(self._connection, now)
 
     async def finish(self) -> None:
         """Write what follows from the rest, the audit events as the last thing before the commit.

@@ -27,6 +27,8 @@ class FailRequest:
             if isinstance(request, Submitted | Pending):
                 now = self._clock.now()
                 failed = fail(request, reason, detail, now)
+                # It goes with the end.
+                reply_url = await tx.reply_url(failed.origin.id)
                 await tx.save(failed)
                 await tx.record(
                     Event(
@@ -42,7 +44,7 @@ class FailRequest:
                     person=failed.origin.requester.id,
                     channel=failed.origin.channel,
                     text=self._renderer.failure(failed),
-                    reply_url=await tx.reply_url(failed.origin.id),
+                    reply_url=reply_url,
                 )
                 await tx.notify(notice)
                 await tx.deliver(failed.origin.id, Delivery(drawn_version=failed.version, told=True))
