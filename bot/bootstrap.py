@@ -24,9 +24,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.adapters.slack import (
     Directory,
     Identity,
+    SlackChannels,
     SlackDialogs,
     SlackFiles,
     SlackMessenger,
+    SlackReplies,
     identify,
     web_client,
     web_session,
@@ -66,6 +68,7 @@ _log = structlog.get_logger(__name__)
 
 _SLACK_RETRY_SECONDS = 5.0
 _REFRESH_EVERY = timedelta(minutes=1)
+_COUNT_EVERY = timedelta(minutes=1)
 _REMOVE_EVERY = timedelta(minutes=10)
 
 
@@ -185,6 +188,7 @@ async def _built(
             store,
             MeasuredCoupons(coupons, to_vivoldi),
             MeasuredPeople(directory, to_slack),
+            SlackChannels(client, clock),
             MeasuredMessenger(messenger, to_slack),
             Cards(),
             policy,
@@ -204,6 +208,7 @@ async def _built(
                 [traces.lane(lane) for lane in services.lanes(settings)],
                 [
                     Chore("directory.refresh", refresh, _REFRESH_EVERY),
+                    Chore("refusals.count", services.count_refusals(), _COUNT_EVERY),
                     Chore("snapshots.remove_old", services.retention(settings), _REMOVE_EVERY),
                     Chore("clock.measure", partial(clock.measure, store), MEASURE_EVERY),
                 ],
@@ -303,7 +308,8 @@ def _bolt(
         # Bolt's own logger quotes request bodies.
         logger=_quiet_logger(),
     )
-    errors.register(app, identity.app_id, reference)
+    assert client.session is not None, "web_client gives it one"
+    errors.register(app, identity.app_id, reference, SlackReplies(client.session, client.base_url))
     decide, submit = services.decide(identity.team_id, settings), services.submit(identity.team_id)
     answers = Answers(identity.workspace_url)
     listeners.register(

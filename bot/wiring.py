@@ -9,7 +9,7 @@ from random import Random
 
 from bot.domain.policy import Policy
 from bot.run.worker import Lane
-from bot.services.asked.click import Decide
+from bot.services.asked.click import CountRefusals, Decide
 from bot.services.asked.command import Submit
 from bot.services.asked.confirm import Confirm, View
 from bot.services.asked.form import Form, FormView, RefusalView
@@ -23,7 +23,16 @@ from bot.services.items.work import WorkOnItem
 from bot.services.notices import DeliverNotice
 from bot.services.pacing import Many
 from bot.services.ports.home import HomeClaim, HomePage, Homes
-from bot.services.ports.outside import Clock, Coupons, Dialogs, Files, Messenger, People, Renderer
+from bot.services.ports.outside import (
+    Channels,
+    Clock,
+    Coupons,
+    Dialogs,
+    Files,
+    Messenger,
+    People,
+    Renderer,
+)
 from bot.services.ports.store import LEASE, Claim, NoticeClaim, Store
 from bot.services.requests.card import DrawCard
 from bot.services.requests.draft import DraftRestore
@@ -53,6 +62,7 @@ class Services:
     store: Store
     coupons: Coupons
     people: People
+    channels: Channels
     messenger: Messenger
     renderer: Renderer
     policy: Policy
@@ -62,7 +72,7 @@ class Services:
 
     def submit(self, team: str) -> Submit:
         """Return what answers the command. team: the bot's own workspace."""
-        return Submit(self.store, self.people, self.policy, self.clock, new_id, team)
+        return Submit(self.store, self.people, self.channels, self.policy, self.clock, new_id, team)
 
     def decide(self, team: str, settings: Settings) -> Decide:
         """Return what carries out clicks. team: the bot's own workspace."""
@@ -119,6 +129,10 @@ class Services:
         restore = Restore(ledger, create, self.coupons, self.clock)
         many = Many(self.store, self.policy.plan)
         return WorkOnItem(ledger, execute, reconcile, freeze, restore, many, self.clock)
+
+    def count_refusals(self) -> CountRefusals:
+        """Return what records how often refusals were repeated."""
+        return CountRefusals(self.store, self.clock)
 
     def retention(self, settings: Settings) -> RemoveOldSnapshots:
         """Return what removes old snapshots."""

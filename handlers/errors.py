@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import aiohttp
 import structlog
 from slack_bolt import BoltResponse
-from slack_bolt.async_app import AsyncApp, AsyncBoltRequest, AsyncRespond
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 
 from bot.domain.errors import CouponGuardError, SlackError, StoreError, VivoldiError
@@ -23,24 +22,27 @@ _log = structlog.get_logger(__name__)
 _TELL_WITHIN_SECONDS = 1.5
 
 
-def register(app: AsyncApp, app_id: str, reference: Callable[[], str]) -> None:
+def register(
+    app: AsyncApp, app_id: str, reference: Callable[[], str], reply: Callable[[str, str], Awaitable[bool]]
+) -> None:
     """Refuse what is meant for another app, and answer for whatever goes wrong in a listener.
 
     app_id: the bot's own app, which Bolt does not compare. reference: makes ids that the person and the log
-    both show.
+    both show. reply: answers by a `response_url`, and says whether that arrived. Bolt's own way to answer
+    would take a proxy from the environment, and any address.
     """
 
     app.middleware(_OwnAppOnly(app_id))
 
     @app.error
-    async def failed(error: Exception, body: dict[str, Any], respond: AsyncRespond) -> BoltResponse:
+    async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
         if isinstance(error, BadPayload):
             _log.warning("slack.bad_payload", reason=str(error))
             return BoltResponse(status=400, body="This payload can't be read.")
         if isinstance(error, SlackError) and (is_press(body, FORM) or is_press(body, ALL)):
             _log.warning("listener.dialog_not_opened", error=str(error))
             await _tell(
-                respond, "Slack did not open the dialog. Your click changed nothing; please click again."
+                reply, body, "Slack did not open the dialog. Your click changed nothing; please click again."
             )
             return BoltResponse(status=200, body="")
         said = _sentence(error, reference)
@@ -53,7 +55,7 @@ def register(app: AsyncApp, app_id: str, reference: Callable[[], str]) -> None:
             # Closed, the dialog would pass for a success.
             errors = {field_of(body): said}
             return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
-        await _tell(respond, said)
+        await _tell(reply, body, said)
         return BoltResponse(status=200, body="")
 
 
@@ -94,13 +96,14 @@ def _sentence(error: Exception, reference: Callable[[], str]) -> str:
     )
 
 
-async def _tell(respond: AsyncRespond, sentence: str) -> None:
-    if not respond.response_url:
-        _log.warning("listener.not_told")
-        return
+async def _tell(reply: Callable[[str, str], Awaitable[bool]], body: dict[str, Any], sentence: str) -> None:
+    address, arrived = body.get("response_url"), False
     try:
         async with asyncio.timeout(_TELL_WITHIN_SECONDS):
-            await respond(text=sentence, response_type="ephemeral", replace_original=False)
-    except (aiohttp.ClientError, TimeoutError):
+            arrived = isinstance(address, str) and await reply(address, sentence)
+    except (SlackError, TimeoutError) as error:
         # The last resort has failed as well: the person has seen no change, and may click again.
-        _log.exception("listener.not_told")
+        _log.warning("listener.not_told", error=str(error))
+        return
+    if not arrived:
+        _log.warning("listener.not_told")

@@ -215,13 +215,16 @@ class FakePeople:
     """The directory.
 
     known: what is remembered. changed: what Slack would say by now instead. unreachable: Slack can't be
-    asked afresh. asked: whom Slack was asked about afresh, and since when the answer had to be.
+    asked afresh. asked: whom Slack was asked about afresh, and since when the answer had to be. untold: whom
+    Slack has not told yet; all_told: whether there is nobody else.
     """
 
     known: dict[str, Standing] = field(default_factory=dict)
     changed: dict[str, Standing] = field(default_factory=dict)
     unreachable: bool = False
     asked: list[tuple[str, datetime]] = field(default_factory=list)
+    untold: list[Standing] = field(default_factory=list)
+    all_told: bool = True
 
     def put(self, *standings: Standing) -> None:
         """Make these people known, in place of what was known of them."""
@@ -245,6 +248,25 @@ class FakePeople:
     def approvers(self) -> Collection[Standing]:
         """Return everyone known."""
         return tuple(self.known.values())
+
+    async def learn(self, enough: Callable[[], bool]) -> bool:
+        """Make those known whom Slack had not told yet. Returns whether that was everyone."""
+        while self.untold and not enough():
+            self.put(self.untold.pop(0))
+        return enough() or self.all_told
+
+
+@dataclass
+class FakeChannels:
+    """Who can read what. private: such channels, each with who is in there; the rest is public."""
+
+    private: dict[str, set[str]] = field(default_factory=dict)
+    asked: list[tuple[str, frozenset[str]]] = field(default_factory=list)
+
+    async def open_to(self, person: str, channels: Collection[str]) -> frozenset[str]:
+        """Return those that a person can read."""
+        self.asked.append((person, frozenset(channels)))
+        return frozenset(each for each in channels if person in self.private.get(each, {person}))
 
 
 async def _at_once() -> None:

@@ -1,10 +1,8 @@
 """What one person sees on their Home: a pure rule from stored requests, the policy and who they are.
 
-Each part answers one question: what waits for me, what did I ask for, what runs, what came of it lately. What
-others asked for is shown to approvers only, who are asked to decide about it anyway: a request can come from
-a private channel, and its code and reason are nobody else's business. (`/coupon-delete list` is different:
-it is typed in a channel, by someone who may ask there.) A request that failed before anyone was shown it is
-its requester's alone.
+Each part answers one question: what waits for me, what did I ask for, what runs, what came of it lately. A
+Home is in no channel, so what others asked for is on it for approvers only (see `bot.domain.policy.sight`). A
+request that failed before anyone was shown it is its requester's alone.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.people import Standing
-from bot.domain.policy import Policy, Verdict, may_act, may_approve, may_freeze
+from bot.domain.policy import Policy, Verdict, may_act, may_approve, may_freeze, sight
 from bot.domain.request.request import Approved, Ended, Failed, Pending, Purpose, Request, Submitted
 
 # Someone's Home is kept up to date for so long after they last opened it; then it waits to be opened again.
@@ -64,8 +62,7 @@ def home(policy: Policy, standing: Standing, requests: Iterable[Request], now: d
 
 def sees_others(policy: Policy, standing: Standing) -> bool:
     """Tell whether someone sees what others asked for: any approver, of either step."""
-    may = may_act(standing) is Verdict.ALLOWED
-    return may and standing.granted(policy.approvers | policy.final_approvers)
+    return sight(policy, standing).channels is None
 
 
 def _may_go_on(policy: Policy, standing: Standing, request: Pending, now: datetime) -> Verdict:
@@ -74,9 +71,8 @@ def _may_go_on(policy: Policy, standing: Standing, request: Pending, now: dateti
 
 
 def _may_see(policy: Policy, standing: Standing, request: Request) -> bool:
-    if _is_own(standing, request):
-        return True
-    return sees_others(policy, standing) and not isinstance(request, Failed)
+    seen = sight(policy, standing).covers(request.origin.channel, request.origin.requester.id)
+    return seen and (_is_own(standing, request) or not isinstance(request, Failed))
 
 
 def _is_own(standing: Standing, request: Request) -> bool:

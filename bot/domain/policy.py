@@ -145,6 +145,36 @@ def may_look(policy: Policy, standing: Standing, channel: str) -> Verdict:
     return may_request(policy, standing, channel)
 
 
+@dataclass(frozen=True)
+class Sight:
+    """Which requests someone may be told of.
+
+    person: what they asked for themselves; None: not even that. channels: what was asked in these; None: what
+    was asked anywhere.
+    """
+
+    person: str | None
+    channels: frozenset[str] | None = frozenset()
+
+    def covers(self, channel: str, requester: str) -> bool:
+        """Tell whether what someone asked in a channel is within it."""
+        return requester == self.person or self.channels is None or channel in self.channels
+
+
+def sight(policy: Policy, standing: Standing, open_to: Iterable[str] = ()) -> Sight:
+    """Return which requests someone may be told of: the one rule about private channels.
+
+    open_to: the channels that they can read, such as the one in which they ask. A channel of which that is
+    not known does not belong there: it counts as private. Approvers are told of all, since they are asked to
+    decide about it anyway.
+    """
+    if may_act(standing) is not Verdict.ALLOWED:
+        return Sight(None)
+    if standing.granted(policy.approvers | policy.final_approvers):
+        return Sight(standing.person.id, None)
+    return Sight(standing.person.id, frozenset(open_to))
+
+
 def eligible(policy: Policy, standing: Standing, step: Step, requester: str) -> Verdict:
     """Tell whether someone counts for a step of a request, whoever gives the other one."""
     if (verdict := may_act(standing)) is not Verdict.ALLOWED:

@@ -174,6 +174,10 @@ class MeasuredPeople:
         """Return everyone known who is granted a step."""
         return self._people.approvers()
 
+    async def learn(self, enough: Callable[[], bool]) -> bool:
+        """Ask for people who are not known yet."""
+        return await self._calls.measured("learn", self._people.learn(enough))
+
 
 def _changed(answer: DeleteAnswer) -> str:
     match answer:

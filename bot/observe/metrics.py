@@ -164,7 +164,8 @@ class Metrics:
             case EventKind.COMMAND | EventKind.COMMAND_REFUSED:
                 self._commands.labels(str(said.get("answer", Accepted.audit_name))).inc()
             case EventKind.DECISION | EventKind.DECISION_REFUSED:
-                self._decisions.labels(str(said["action"]), str(said.get("verdict", "allowed"))).inc()
+                clicks = self._decisions.labels(str(said["action"]), str(said.get("verdict", "allowed")))
+                clicks.inc(_number(said.get("repeats", 1)))
             case EventKind.REQUEST_FAILED:
                 self._failed.labels(str(said["reason"])).inc()
             case EventKind.CARD_POSTED:
@@ -190,6 +191,9 @@ def _calls(system: str, help: str, registry: CollectorRegistry) -> Histogram:
 
 
 def _seconds(event: Event, name: str) -> float:
-    value = event.data[name]
+    return _number(event.data[name])
+
+
+def _number(value: object) -> float:
     assert isinstance(value, int | float)
     return value

@@ -29,6 +29,7 @@ from bot.services.asked.command import (
     History,
     Listing,
     Misread,
+    OneMoment,
     Taken,
     TooFew,
     Usage,
@@ -85,8 +86,18 @@ class Answers:
                 return refusals.denied(verdict)
             case Misread(sentence):
                 return escape(sentence)
+            case Taken(taken, _, told=False):
+                return (
+                    f"{code(taken)} is already in an open request, so nothing new was opened. An approver can"
+                    " tell you more."
+                )
             case Taken(taken, holder):
                 return self._taken(taken, holder)
+            case OneMoment():
+                return (
+                    "One moment: Slack has not told me yet who the approvers are, so nothing was asked for."
+                    " Please try again in a minute."
+                )
             case TooFew(Purpose.FREEZE):
                 return (
                     "Nobody could freeze it, so nothing was asked for. Whoever runs Coupon Guard can name"

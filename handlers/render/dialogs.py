@@ -168,8 +168,9 @@ def errors(wrong: Wrong, filled: Filled) -> dict[str, str]:
         case WrongCodes():
             said = {field: _bad([bad for bad in wrong.bad if bad.in_file == of]) for field, of in _SOURCES}
             if wrong.taken:
-                each = [f"{code} ({request_id})" for code, request_id in wrong.taken.items()]
-                said[at_codes].append(f"Already in an open request: {_some(each)}.")
+                each = [f"{code} ({known})" if known else code for code, known in wrong.taken.items()]
+                who = "" if all(wrong.taken.values()) else " Ask an approver about those without a number."
+                said[at_codes].append(f"Already in an open request: {_some(each)}.{who}")
             return {field: _to_mend(sentences) for field, sentences in said.items() if sentences}
 
 

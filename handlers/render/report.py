@@ -12,6 +12,7 @@ from typing import Any
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Approved, Finished, Shown
 from bot.services.ports.outside import File
+from bot.text import cell
 from handlers.ids import ALL, PAGE, page_block
 from handlers.render import coupon, freeze, many, refusals, words
 from handlers.render.blocks import Block, actions, button, clip, code, paragraphs, plain, section
@@ -96,8 +97,6 @@ def _view(title: str, blocks: list[Block]) -> dict[str, Any]:
     }
 
 
-# A spreadsheet takes a cell that begins so for a formula, which could fetch or send something.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NO_MARKS = str.maketrans("", "", "*`")
 _MENTION = re.compile(r"<@(\w+)>")
 
@@ -118,8 +117,3 @@ def outcomes(request: Finished) -> File | None:
     # With its mark, a spreadsheet reads the file as UTF-8.
     content = text.getvalue().encode("utf-8-sig")
     return File(f"{request.origin.id}.csv", f"Outcomes of {request.origin.id}", content)
-
-
-def cell(text: str) -> str:
-    """Return a text as a spreadsheet's cell that is shown and never calculated."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,9 +10,10 @@ from enum import StrEnum
 
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import CouponGuardError
+from bot.domain.policy import Sight
 from bot.domain.rate import Plan
 from bot.domain.request.request import Request
-from bot.services.ports.store import Claim, Delivery, NoticeClaim, OpenRequest, Store, Transaction
+from bot.services.ports.store import Claim, Delivery, Holder, NoticeClaim, OpenRequest, Store, Transaction
 
 COMMIT, ROLLBACK, CLAIM, DELETE = "store.commit", "store.rollback", "store.claim", "vivoldi.delete"
 CREATE, UPDATE = "vivoldi.create", "vivoldi.update"
@@ -167,9 +168,13 @@ class BoundStore:
         async with self._boundaries.crossing(COMMIT):
             await self._store.finish_notice(claim, due)
 
-    async def open_requests(self, limit: int) -> Sequence[OpenRequest]:
+    async def channels(self, code: CouponCode | None = None) -> Collection[str]:
+        """Return where requests were asked."""
+        return await self._store.channels(code)
+
+    async def open_requests(self, limit: int, within: Sight | None = None) -> Sequence[OpenRequest]:
         """Return the open requests."""
-        return await self._store.open_requests(limit)
+        return await self._store.open_requests(limit, within)
 
     async def find(self, request_id: str) -> OpenRequest | None:
         """Return a request."""
@@ -179,11 +184,13 @@ class BoundStore:
         """Return a claimed request."""
         return await self._store.look(claim, now)
 
-    async def history(self, code: CouponCode, limit: int) -> Sequence[OpenRequest]:
+    async def history(
+        self, code: CouponCode, limit: int, within: Sight | None = None
+    ) -> Sequence[OpenRequest]:
         """Return the requests that a code was ever in."""
-        return await self._store.history(code, limit)
+        return await self._store.history(code, limit, within)
 
-    async def taken(self, codes: Sequence[CouponCode]) -> Mapping[CouponCode, str]:
+    async def taken(self, codes: Sequence[CouponCode]) -> Mapping[CouponCode, Holder]:
         """Return which of the codes are in open requests."""
         return await self._store.taken(codes)
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack import Directory, SlackMessenger
+from bot.adapters.slack import Directory, SlackChannels, SlackMessenger
 from bot.adapters.store import SqlStore
 from bot.domain.errors import LostClaim, SlackError, StoreError
 from bot.domain.policy import Policy
@@ -71,6 +71,7 @@ class Instance:
                 store,
                 coupons,
                 self._directory,
+                SlackChannels(client, self.clock),
                 messenger,
                 Cards(),
                 self._policy,

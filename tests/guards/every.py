@@ -16,6 +16,8 @@ from tests.guards import (
     keeping,
     locks,
     many,
+    privacy,
+    quiet,
     refused,
     restoring,
     secrecy,
@@ -46,4 +48,6 @@ GUARDS = (
     *restoring.GUARDS,
     *many.GUARDS,
     *refused.GUARDS,
+    *privacy.GUARDS,
+    *quiet.GUARDS,
 )

@@ -69,9 +69,9 @@ GUARDS = (
         name="no formula in a file",
         keeps="I4",
         promise="No cell of the file of outcomes is a formula to a spreadsheet.",
-        file="handlers/render/report.py",
-        text="text.startswith(_FORMULA)",
-        without="False",
+        file="bot/text.py",
+        text="_FORMULA.match(text) or ",
+        without="",
         tests=("tests/unit/handlers/test_many_words.py",),
     ),
     Guard(
@@ -232,8 +232,8 @@ GUARDS = (
         keeps="I6",
         promise="Of two forms with a code sent at once, the second names the request, and stays as it is.",
         file="bot/services/asked/form.py",
-        text="case Taken(code, holder) if holder is not None:",
-        without="case Taken(code, holder) if False:",
+        text="case Taken(code, holder, told) if holder is not None:",
+        without="case Taken(code, holder, told) if False:",
         tests=(f"{_FORM}::test_of_two_forms_at_once_one_is_told_what_is_taken",),
     ),
 )

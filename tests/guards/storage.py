@@ -319,8 +319,8 @@ _AUDITED = (
         keeps="I7",
         promise="Every decision and refusal is an audit event.",
         file="bot/services/asked/click.py",
-        text="            await tx.record(self._event(click, standing, request, verdict, now))\n",
-        without="",
+        text="                await tx.record(self._event(click, standing, request, verdict, now))\n",
+        without="                pass\n",
         tests=(f"{_KEPT}::test_i7_a_story_is_told_by_its_events",),
     ),
     Guard(

@@ -6,7 +6,7 @@ from tests.guards.guard import Guard
 
 _CLIENT = "bot/adapters/vivoldi/client.py"
 _DIRECTORY = "bot/adapters/slack/directory.py"
-_MESSENGER = "bot/adapters/slack/messenger.py"
+_REPLIES = "bot/adapters/slack/replies.py"
 _BY_CLIENT = "tests/integration/vivoldi/test_vivoldi_client.py"
 _BY_DIRECTORY = ("tests/integration/slack/test_directory.py",)
 _BY_ADAPTER = ("tests/integration/slack/test_slack_adapter.py",)
@@ -193,9 +193,9 @@ _TO_SLACK = (
         name="reply addresses are HTTPS",
         keeps="I8",
         promise="A private answer goes over HTTPS, or to the server that the settings name.",
-        file=_MESSENGER,
-        text='trusted = url.scheme == "https" or url.origin() == self._home',
-        without="trusted = bool(url.scheme)",
+        file=_REPLIES,
+        text='slacks = url.scheme == "https" and ',
+        without="slacks = ",
         tests=_BY_ADAPTER,
     ),
     Guard(
@@ -211,7 +211,7 @@ _TO_SLACK = (
         name="replies follow no redirect",
         keeps="I8",
         promise="A private answer goes to no other address than the one that came with the click.",
-        file=_MESSENGER,
+        file=_REPLIES,
         text="allow_redirects=False",
         without="allow_redirects=True",
         tests=_BY_ADAPTER,

@@ -47,6 +47,11 @@ class Bot:
         await ack("finished")
 
 
+async def unanswered(_address: str, _text: str) -> bool:
+    """Reach nobody."""
+    return False
+
+
 async def ready() -> list[str]:
     return []
 

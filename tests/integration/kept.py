@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from bot.adapters.slack import Directory, SlackDialogs, SlackMessenger, identify
+from bot.adapters.slack import Directory, SlackChannels, SlackDialogs, SlackMessenger, identify
 from bot.adapters.store import SqlStore, SqlTrail, migrate
 from bot.adapters.vivoldi import SharedRate
 from bot.bootstrap import _bolt, outside
@@ -164,6 +164,7 @@ async def bot_on(url: str, outside_world: Outside, **changes: str) -> AsyncItera
             store,
             coupons,
             directory,
+            SlackChannels(client, clock),
             SlackMessenger(client, session),
             Cards(),
             policy,

@@ -43,7 +43,7 @@ from tests.builders import (
     on_call,
     standing,
 )
-from tests.fakes import FakeCoupons, FakeMessenger, FakePeople, FixedClock, Fuse
+from tests.fakes import FakeChannels, FakeCoupons, FakeMessenger, FakePeople, FixedClock, Fuse
 
 LEASE_SECONDS = LEASE.total_seconds()
 # More than any test gives the worker to do at once.
@@ -81,6 +81,7 @@ class Wired:
     clock: FixedClock = field(default_factory=FixedClock)
     coupons: FakeCoupons = field(default_factory=FakeCoupons)
     people: FakePeople = field(default_factory=FakePeople)
+    channels: FakeChannels = field(default_factory=FakeChannels)
     messenger: FakeMessenger = field(default_factory=FakeMessenger)
 
     def __post_init__(self) -> None:
@@ -100,6 +101,7 @@ class Wired:
             self.store,
             self.coupons,
             self.people,
+            self.channels,
             self.messenger,
             Cards(),
             self.policy,

@@ -18,7 +18,7 @@ from bot.wiring import new_id
 from sandbox.slack_client import LogEntry, Message
 from sandbox.stage import Stage
 from sandbox.vivoldi_client import Entry
-from tests.fakes import FakePeople
+from tests.fakes import FakeChannels, FakePeople
 from tests.scenario.playing import AMIR, BEA, DANA, INCIDENT, ONCALL, RIKA, Play, message_of
 
 _TEAM = "T0GUARD000"
@@ -40,7 +40,7 @@ async def ask_for_many(stage: Stage, codes: Sequence[str], per_minute: int, by: 
     policy = Policy(approvers=on_call, final_approvers=on_call, plan=Plan(per_minute))
     url = stage.bot.settings["DATABASE_URL"]
     async with SqlStore(url, _Clock(), lambda _: None) as store:
-        submit = Submit(store, people, policy, _Clock(), new_id, _TEAM)
+        submit = Submit(store, people, FakeChannels(), policy, _Clock(), new_id, _TEAM)
         asked = SlashCommand(user=by, team=_TEAM, channel=INCIDENT, text="")
         answer = await submit.ask(asked, Ask(tuple(map(CouponCode, codes)), "leaked"))
     assert isinstance(answer, Accepted), answer

@@ -12,7 +12,7 @@ from bot.domain.errors import StoreUnavailable
 from bot.services.home import OpenHome
 from bot.services.ports.home import Homes
 from handlers import errors, listeners
-from tests.integration.bolt import SECRET, authorize
+from tests.integration.bolt import SECRET, authorize, unanswered
 from tests.security.rig import form_of, signed
 
 CLICK: dict[str, Any] = {
@@ -36,7 +36,7 @@ HOME: dict[str, Any] = {
 async def test_a_failure_that_nobody_can_be_told_is_no_server_error(where: dict[str, Any]) -> None:
     """A click that fails, and whose person can't be answered, is still answered 200 to Slack."""
     app = AsyncApp(signing_secret=SECRET, authorize=authorize, process_before_response=True)
-    errors.register(app, "A1", lambda: "0000")
+    errors.register(app, "A1", lambda: "0000", unanswered)
 
     @app.block_action("approve")
     async def fail() -> None:
@@ -51,7 +51,7 @@ async def test_a_failure_that_nobody_can_be_told_is_no_server_error(where: dict[
 async def test_an_event_that_could_not_be_stored_is_sent_again() -> None:
     """Where an opened Home can't be stored, Slack is told so, since it sends an event again."""
     app = AsyncApp(signing_secret=SECRET, authorize=authorize, process_before_response=True)
-    errors.register(app, "A1", lambda: "0000")
+    errors.register(app, "A1", lambda: "0000", unanswered)
 
     class Gone:
         async def opened(self, person: str) -> None:
@@ -67,7 +67,7 @@ async def test_an_event_that_could_not_be_stored_is_sent_again() -> None:
 async def test_a_dialog_that_fails_stays_open_and_says_so() -> None:
     """A dialog that was not stored is answered with an error in it: closed, it would pass for an approval."""
     app = AsyncApp(signing_secret=SECRET, authorize=authorize, process_before_response=True)
-    errors.register(app, "A1", lambda: "0000")
+    errors.register(app, "A1", lambda: "0000", unanswered)
 
     @app.view_submission("confirm-final")
     async def fail() -> None:
@@ -81,3 +81,26 @@ async def test_a_dialog_that_fails_stays_open_and_says_so() -> None:
     found = json.loads(answer.body)
     assert (answer.status, found["response_action"]) == (200, "errors")
     assert "can't tell whether that counted" in found["errors"]["typed"]
+
+
+async def test_a_failure_is_told_by_the_way_that_it_was_given() -> None:
+    """The boundary opens no connection of its own, with a proxy of the environment's choice."""
+    told = list[tuple[str, str]]()
+
+    async def reply(address: str, text: str) -> bool:
+        told.append((address, text))
+        return True
+
+    app = AsyncApp(signing_secret=SECRET, authorize=authorize, process_before_response=True)
+    errors.register(app, "A1", lambda: "0000", reply)
+
+    @app.block_action("approve")
+    async def fail() -> None:
+        raise StoreUnavailable("gone")
+
+    body = form_of(CLICK | {"response_url": "https://hooks.slack.com/1"})
+    headers: Any = signed(body, secret=SECRET)
+    await app.async_dispatch(AsyncBoltRequest(body=body.decode(), headers=headers))
+    ((address, text),) = told
+    assert address == "https://hooks.slack.com/1"
+    assert "My database can't be reached" in text

@@ -47,7 +47,7 @@ async def ask(client: AsyncWebClient, method: str, **arguments: str) -> AsyncSla
 
     Raises SlackUnavailable or SlackRefused.
     """
-    return await _answer(client.api_call(method, data=arguments))
+    return await answered(client.api_call(method, data=arguments))
 
 
 async def send(client: AsyncWebClient, method: str, arguments: Mapping[str, object]) -> AsyncSlackResponse:
@@ -55,10 +55,14 @@ async def send(client: AsyncWebClient, method: str, arguments: Mapping[str, obje
 
     Raises SlackUnavailable or SlackRefused.
     """
-    return await _answer(client.api_call(method, json=dict(arguments)))
+    return await answered(client.api_call(method, json=dict(arguments)))
 
 
-async def _answer(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
+async def answered(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
+    """Return the answer to a call that one of the SDK's own methods makes, whose data is a JSON object.
+
+    Raises SlackUnavailable or SlackRefused.
+    """
     try:
         answer = await call
     except FOREIGN as error:

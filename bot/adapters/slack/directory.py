@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.client import ask
-from bot.adapters.slack.shared import SharedQuestion
+from bot.adapters.slack.shared import Memory, SharedQuestion
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.domain.people import Grants, Kind, Person, Standing
 from bot.services.ports.outside import Clock
@@ -18,7 +18,10 @@ from bot.text import plain
 
 _AT_ONCE = 5  # calls of a refresh
 _PEOPLE_A_ROUND = 60  # well within the rate limit of users.info
-_UNNAMED_KEPT = timedelta(minutes=10)  # for people whom the settings don't name, who are not refreshed
+_A_ROUND = timedelta(minutes=1)
+# What Slack could not be asked about for so long is not known any more. People whom the settings don't name,
+# who are not refreshed, are asked for again after it.
+_TOO_OLD = timedelta(minutes=10)
 _PATIENCE = 1.0  # seconds for someone never seen: a listener has to answer within 3 s
 _NAME = 80  # characters
 _EVER = datetime.min.replace(tzinfo=UTC)
@@ -29,19 +32,13 @@ _NO_SUCH_GROUP = frozenset({"no_such_subteam", "subteam_not_found"})
 
 @dataclass(frozen=True)
 class _Known:
-    """A person as Slack described them. asked: when Slack was asked."""
+    """A person as Slack described them."""
 
     person: Person
     kind: Kind
-    asked: datetime
 
 
-@dataclass(frozen=True)
-class _Group:
-    """The members of a user group. asked: when Slack was asked."""
-
-    members: frozenset[str]
-    asked: datetime
+_Members = frozenset[str]
 
 
 class Directory:
@@ -56,24 +53,29 @@ class Directory:
         self._clock = clock
         self._team_id = team_id
         self._grants = grants
-        self._people: dict[str, _Known] = {}
-        self._groups: dict[str, _Group] = {}
+        self._people = Memory[_Known](clock)
+        self._groups = Memory[_Members](clock)
         self._person = SharedQuestion(self._ask_person, clock)
         self._group = SharedQuestion(self._ask_group, clock)
 
     async def refresh(self) -> None:
         """Ask for the named groups, then for the people whom the settings name, the longest unasked first.
 
-        To be called about once a minute, and once before the first click. The first failure ends the round;
-        what is known stays. Raises SlackUnavailable or SlackRefused.
+        To be called about once a minute, and once before the first click. What can't be asked for stays as it
+        is known until it is too old. Raises SlackUnavailable at the end, once for all of that.
         """
         now = self._clock.now()
-        await _each(sorted(self._grants.groups), lambda group: self._group.answer(group, now))
-        named = self._named()
-        longest_unasked = sorted(named, key=lambda user: (self._asked(user), user))
-        await _each(longest_unasked[:_PEOPLE_A_ROUND], lambda user: self._person.answer(user, now))
-        kept = {user for user, known in self._people.items() if known.asked >= now - _UNNAMED_KEPT}
-        self._people = {user: known for user, known in self._people.items() if user in named | kept}
+        groups = sorted(self._grants.groups)
+        failed = await _each(groups, lambda group: self._group.answer(group, now))
+        people = sorted(self._named(), key=lambda user: (self._people.last_put(user), user))[:_PEOPLE_A_ROUND]
+        if not _is_limited(failed):
+            failed += await _each(people, lambda user: self._person.answer(user, now))
+        self._people.forget(self._known().keys() | self._named())
+        if failed:
+            raise SlackUnavailable(
+                f"{len(failed)} of {len(groups) + len(people)} questions about people and groups failed, the"
+                f" first by: {failed[0]}"
+            )
 
     async def standing(self, user_id: str) -> Standing:
         """Return a person from memory.
@@ -81,14 +83,18 @@ class Directory:
         Someone never seen, or a group never read, costs calls, at most 1 s in all. Without an answer the
         kind is UNKNOWN, which grants nothing and is not remembered.
         """
-        unread = self._grants.groups - self._groups.keys()
-        if unread or user_id not in self._people:
-            try:
-                async with asyncio.timeout(_PATIENCE):
-                    await asyncio.gather(self._person.answer(user_id, _EVER), self._members(unread, _EVER))
-            except (SlackError, TimeoutError):
-                return Standing(Person(user_id, user_id), Kind.UNKNOWN)
-        return _standing(self._people[user_id], self._groups)
+        known, groups = self._known().get(user_id), self._read()
+        unread = self._grants.groups - groups.keys()
+        if known is not None and not unread:
+            return _standing(known, groups)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                asked, read = await asyncio.gather(
+                    self._person.answer(user_id, _EVER), self._members(unread, _EVER)
+                )
+        except (SlackError, TimeoutError):
+            return Standing(Person(user_id, user_id), Kind.UNKNOWN)
+        return _standing(asked, {**groups, **read})
 
     async def fresh(self, user_id: str, since: datetime) -> Standing:
         """Ask Slack for the person and for the named groups; nothing asked before `since` counts.
@@ -109,36 +115,55 @@ class Directory:
 
         Who of them may give which step is for the policy to say.
         """
-        known = (self._people[user] for user in sorted(self._named() & self._people.keys()))
-        return tuple(_standing(person, self._groups) for person in known)
+        people, groups, named = self._known(), self._read(), self._named()
+        return tuple(_standing(people[user], groups) for user in sorted(named & people.keys()))
+
+    async def learn(self, enough: Callable[[], bool]) -> bool:
+        """Ask for people whom the settings name and who are not known yet, until that is enough, for 1 s.
+
+        enough: asked before every question. Returns whether everyone is known now.
+        """
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._members(self._grants.groups - self._read().keys(), _EVER)
+                unknown = sorted(self._named() - self._known().keys())
+                await _each(unknown, lambda user: self._person.answer(user, _EVER), enough)
+        except (SlackError, TimeoutError):
+            return False
+        return self._grants.groups <= self._read().keys() and self._named() <= self._known().keys()
+
+    def _known(self) -> Mapping[str, _Known]:
+        # Many people take several rounds to be asked for again.
+        rounds = len(self._named()) // _PEOPLE_A_ROUND
+        return self._people.known(_TOO_OLD + rounds * _A_ROUND)
+
+    def _read(self) -> Mapping[str, _Members]:
+        return self._groups.known(_TOO_OLD)
 
     def _named(self) -> frozenset[str]:
-        return self._grants.users.union(*(group.members for group in self._groups.values()))
+        return self._grants.users.union(*self._read().values())
 
-    def _asked(self, user_id: str) -> datetime:
-        known = self._people.get(user_id)
-        return known.asked if known else _EVER
-
-    async def _members(self, names: Iterable[str], since: datetime) -> Mapping[str, _Group]:
+    async def _members(self, names: Iterable[str], since: datetime) -> Mapping[str, _Members]:
         ordered = sorted(names)
         answers = await asyncio.gather(*(self._group.answer(name, since) for name in ordered))
         return dict(zip(ordered, answers, strict=True))
 
     async def _ask_person(self, user_id: str, now: datetime) -> _Known:
         """Ask for a person; one whom this workspace does not have, or hides from the bot, is a stranger."""
+        question = self._people.question(user_id, now)
         try:
             answer = await ask(self._client, "users.info", user=user_id)
-            known = _described(user_id, answer.get("user"), self._team_id, now)
+            known = _described(user_id, answer.get("user"), self._team_id)
         except SlackRefused as error:
             if error.name not in _NO_SUCH_PERSON:
                 raise
-            known = _Known(Person(user_id, user_id), Kind.STRANGER, now)
-        if self._asked(user_id) <= now:
-            self._people[user_id] = known
+            known = _Known(Person(user_id, user_id), Kind.STRANGER)
+        self._people.learn(user_id, question, known)
         return known
 
-    async def _ask_group(self, name: str, now: datetime) -> _Group:
+    async def _ask_group(self, name: str, now: datetime) -> _Members:
         """Ask for the members of a group; one that does not exist any more has none."""
+        question = self._groups.question(name, now)
         try:
             members = (await ask(self._client, "usergroups.users.list", usergroup=name)).get("users")
         except SlackRefused as error:
@@ -147,34 +172,50 @@ class Directory:
             members = []
         if not isinstance(members, list):
             raise SlackUnavailable("Slack's answer lacks the members of a group")
-        group = _Group(frozenset(member for member in members if isinstance(member, str)), now)
-        if name not in self._groups or self._groups[name].asked <= now:
-            self._groups[name] = group
-        return group
+        found = frozenset(member for member in members if isinstance(member, str))
+        self._groups.learn(name, question, found)
+        return found
 
 
-async def _each(subjects: Iterable[str], question: Callable[[str], Awaitable[object]]) -> None:
-    """Put a question about each subject, a few at a time; the first failure ends it and is raised."""
-    waiting = iter(subjects)
+async def _each(
+    subjects: Iterable[str],
+    question: Callable[[str], Awaitable[object]],
+    enough: Callable[[], bool] = lambda: False,
+) -> list[SlackError]:
+    """Put a question about each subject, a few at a time, and return what failed.
+
+    Each stands on its own; but once Slack says that these are too many calls, no more are made. enough:
+    whether the rest need not be asked.
+    """
+    waiting, failed = iter(subjects), list[SlackError]()
 
     async def work() -> None:
         for subject in waiting:
-            await question(subject)
+            if enough():
+                return
+            try:
+                await question(subject)
+            except SlackError as error:
+                failed.append(error)
+            if _is_limited(failed):
+                return
 
-    try:
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(_AT_ONCE):
-                workers.create_task(work())
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
+    async with asyncio.TaskGroup() as workers:
+        for _ in range(_AT_ONCE):
+            workers.create_task(work())
+    return failed
 
 
-def _standing(known: _Known, groups: Mapping[str, _Group]) -> Standing:
-    belongs = frozenset(name for name, group in groups.items() if known.person.id in group.members)
+def _is_limited(failed: Sequence[SlackError]) -> bool:
+    return any(isinstance(error, SlackUnavailable) and error.retry_after is not None for error in failed)
+
+
+def _standing(known: _Known, groups: Mapping[str, _Members]) -> Standing:
+    belongs = frozenset(name for name, members in groups.items() if known.person.id in members)
     return Standing(known.person, known.kind, belongs)
 
 
-def _described(user_id: str, user: object, team_id: str, now: datetime) -> _Known:
+def _described(user_id: str, user: object, team_id: str) -> _Known:
     """Return the person that users.info shows; SlackUnavailable where it shows nobody, or someone else."""
     if not isinstance(user, dict) or user.get("id") != user_id:
         raise SlackUnavailable("Slack's answer lacks the person")
@@ -182,7 +223,7 @@ def _described(user_id: str, user: object, team_id: str, now: datetime) -> _Know
     shown = profile.get("display_name") if isinstance(profile, dict) else None
     names = (plain(name, _NAME) for name in (shown, user.get("real_name"), user.get("name")))
     name = next(filter(None, names), user_id)
-    return _Known(Person(user_id, name), _kind(user_id, user, team_id), now)
+    return _Known(Person(user_id, name), _kind(user_id, user, team_id))
 
 
 def _kind(user_id: str, user: Mapping[str, object], team_id: str) -> Kind:

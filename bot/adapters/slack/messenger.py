@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from http import HTTPStatus
-
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
-from yarl import URL
 
 from bot.adapters.slack import files
 from bot.adapters.slack.client import ask, send
-from bot.adapters.slack.errors import FOREIGN, judge, translated
+from bot.adapters.slack.replies import SlackReplies
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.event import Notice
 from bot.services.ports.outside import Blocks, File, Message
@@ -32,7 +28,7 @@ class SlackMessenger:
     def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
         self._client = client
         self._session = session
-        self._home = URL(client.base_url).origin()
+        self._respond = SlackReplies(session, client.base_url)
 
     async def post(self, channel: str, message: Message) -> str:
         """Post a message and return its ts."""
@@ -104,25 +100,6 @@ class SlackMessenger:
         view = {"type": "home", "blocks": [dict(block) for block in blocks]}
         await send(self._client, "views.publish", {"user_id": person, "view": view})
 
-    async def _respond(self, address: str, text: str) -> bool:
-        """Return whether the answer arrived; False: the URL is used up, gone, or not one to be called.
-
-        Only HTTPS, or the very server that the settings name as Slack, gets to see the text.
-        """
-        try:
-            url = URL(address)
-            trusted = url.scheme == "https" or url.origin() == self._home
-        except ValueError:
-            return False
-        if not trusted:
-            return False
-        body = {"response_type": "ephemeral", "replace_original": False, "text": text}
-        try:
-            async with self._session.post(url, json=body, allow_redirects=False) as answer:
-                return _arrived(answer, await answer.read())
-        except FOREIGN as error:
-            raise translated(error) from None
-
 
 def _texts(value: object) -> list[object]:
     return value if isinstance(value, list) else []
@@ -131,25 +108,6 @@ def _texts(value: object) -> list[object]:
 def _cursor(metadata: object) -> str:
     cursor = metadata.get("next_cursor") if isinstance(metadata, dict) else None
     return cursor if isinstance(cursor, str) else ""
-
-
-def _arrived(answer: aiohttp.ClientResponse, body: bytes) -> bool:
-    data = _object(body)
-    if answer.status == HTTPStatus.OK and data.get("ok", True):
-        return True
-    refusal = judge(answer.status, answer.headers, {"error": "response_url_gone", **data})
-    if isinstance(refusal, SlackUnavailable):
-        raise refusal
-    return False
-
-
-def _object(body: bytes) -> dict[str, object]:
-    """Return the JSON object of a body; empty for anything else, such as Slack's plain `ok`."""
-    try:
-        data = json.loads(body)
-    except ValueError:
-        return {}
-    return data if isinstance(data, dict) else {}
 
 
 def _content(message: Message) -> dict[str, object]:

@@ -271,6 +271,21 @@ notices = Table(
     _due_index("notices"),
 )
 
+# Refusals of the last minute, each with how often it was repeated since its audit event. A click on a request
+# that is not known has an empty request_id.
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("request_id", Text, primary_key=True),
+    Column("verdict", Text, primary_key=True),
+    Column("person_name", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("repeats", Integer, nullable=False, server_default="0"),
+    Index("refusals_until", "until"),
+)
+
 homes = Table(
     "homes",
     metadata,

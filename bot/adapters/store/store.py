@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, true, update
 
 from bot.adapters.store.claims import claimed, keep, overdue, place_of, row_behind, take, wake
 from bot.adapters.store.clock import Sample
@@ -23,10 +23,11 @@ from bot.adapters.store.transaction import SqlTransaction
 from bot.adapters.store.untold import untold
 from bot.domain.coupon import CouponCode, code_key
 from bot.domain.event import Event
+from bot.domain.policy import Sight
 from bot.domain.rate import Plan
 from bot.domain.request.request import Request
 from bot.services.ports.outside import Clock
-from bot.services.ports.store import Claim, Delivery, NoticeClaim, OpenRequest, Untold
+from bot.services.ports.store import Claim, Delivery, Holder, NoticeClaim, OpenRequest, Untold
 
 _drop_notice = delete(notices).where(claimed(notices))
 _put_back_notice = update(notices).where(claimed(notices))
@@ -34,6 +35,17 @@ _time = select(func.clock_timestamp())
 _newest = select(events.c.at).order_by(events.c.id.desc()).limit(1)
 # What holds work, in the order in which rows are locked.
 _WORK = (requests, items, notices, homes)
+
+
+def _with_code(code: CouponCode) -> Select[tuple[str]]:
+    return select(items.c.request_id).where(items.c.code_key == code_key(code))
+
+
+def _covered(sight: Sight | None) -> ColumnElement[bool]:
+    """Return what `Sight.covers` says, as a condition on `requests`."""
+    if sight is None or sight.channels is None:
+        return true()
+    return or_(requests.c.requester_id == sight.person, requests.c.channel.in_(sight.channels))
 
 
 class SqlStore:
@@ -140,10 +152,17 @@ class SqlStore:
                 await run(connection, _put_back_notice, mine | later)
         self._on_commit(())
 
-    async def open_requests(self, limit: int) -> Sequence[OpenRequest]:
-        """Return the open requests, oldest first, at most `limit`."""
+    async def channels(self, code: CouponCode | None = None) -> Collection[str]:
+        """Return where the open requests were asked, or those, open or not, that a code was ever in."""
+        chosen = requests.c.ended_at.is_(None) if code is None else requests.c.id.in_(_with_code(code))
+        async with self._database.look_up() as connection:
+            return set((await run(connection, select(requests.c.channel).where(chosen).distinct())).scalars())
+
+    async def open_requests(self, limit: int, within: Sight | None = None) -> Sequence[OpenRequest]:
+        """Return the open requests, oldest first, at most `limit`. within: see the port."""
+        chosen = and_(requests.c.ended_at.is_(None), _covered(within))
         async with self._database.read() as connection:
-            return await load(connection, requests.c.ended_at.is_(None), limit=limit)
+            return await load(connection, chosen, limit=limit)
 
     async def find(self, request_id: str) -> OpenRequest | None:
         """Return a request, open or not, with the place of its card, without locking it."""
@@ -159,12 +178,16 @@ class SqlStore:
             row = await row_behind(connection, claim, now)
             return (await from_row(connection, row)).request, delivery_of(row)
 
-    async def history(self, code: CouponCode, limit: int) -> Sequence[OpenRequest]:
-        """Return the requests, open or not, that a code was ever in, in whatever case; the newest first."""
-        with_it = select(items.c.request_id).where(items.c.code_key == code_key(code))
+    async def history(
+        self, code: CouponCode, limit: int, within: Sight | None = None
+    ) -> Sequence[OpenRequest]:
+        """Return the requests, open or not, that a code was ever in, in whatever case; the newest first.
+
+        within: see the port.
+        """
         newest = (
             select(requests.c.id)
-            .where(requests.c.id.in_(with_it))
+            .where(requests.c.id.in_(_with_code(code)), _covered(within))
             .order_by(requests.c.opened_at.desc(), requests.c.id.desc())
             .limit(limit)
         )
@@ -182,13 +205,17 @@ class SqlStore:
         async with self._database.read() as connection:
             return await untold(connection, before)
 
-    async def taken(self, codes: Sequence[CouponCode]) -> Mapping[CouponCode, str]:
-        """Return which of the codes are in open requests, in whatever case, with the ids of these."""
+    async def taken(self, codes: Sequence[CouponCode]) -> Mapping[CouponCode, Holder]:
+        """Return which of the codes are in open requests, in whatever case, and in which."""
         keys = {code_key(code): code for code in codes}
-        held = select(items.c.code_key, items.c.request_id).where(items.c.open, items.c.code_key.in_(keys))
+        held = (
+            select(items.c.code_key, requests.c.id, requests.c.channel, requests.c.requester_id)
+            .join(requests, items.c.request_id == requests.c.id)
+            .where(items.c.open, items.c.code_key.in_(keys))
+        )
         async with self._database.look_up() as connection:
             found = (await run(connection, held)).all()
-        return {keys[row.code_key]: row.request_id for row in found}
+        return {keys[row.code_key]: Holder(row.id, row.channel, row.requester_id) for row in found}
 
     async def has_room(self, plan: Plan) -> bool:
         """Tell whether requests of many codes have calls left now, of those that all replicas make."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Executable, RowMapping, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.adapters.store import claims
+from bot.adapters.store import claims, refusals
 from bot.adapters.store import rows as mapping
 from bot.adapters.store.audit import append, last_trouble
 from bot.adapters.store.claims import item_due, paced, request_due, retry_due
@@ -29,7 +29,7 @@ from bot.domain.item.deletion import Item, is_final, may_be_gone
 from bot.domain.item.freeze import Freeze, Frozen, NotDone, Underway
 from bot.domain.request.request import Approved, Failed, Request, Submitted, decisions_of, is_ended
 from bot.services.ports.outside import Clock
-from bot.services.ports.store import Claim, Delivery, Place
+from bot.services.ports.store import Claim, Delivery, Place, Refusal, Repeated
 
 _add_request, _add_notice = insert(requests), insert(notices)
 
@@ -201,6 +201,9 @@ class SqlTransaction:
         self.changed = True
         now = self._clock.now()
         row = mapping.delivery_row(delivery) | {"drawn_at": now}
+        if delivery.told or delivery.given_up:
+            # Nobody is answered by it any more, and anyone who has it could write in the bot's name.
+            row["reply_url"] = None
         stored = await self._row(request_id)
         self._shown_anew |= delivery.drawn_version > stored["drawn_version"]
         if delivery.drawn_version < stored["version"] and request_id not in self._held:
@@ -292,6 +295,15 @@ class SqlTransaction:
         """Drop a notice that tells an outcome, undelivered. Returns whether there was one."""
         self.changed = True
         return (await run(self._connection, _drop_outcome, {"its_id": notice_id})).rowcount == 1
+
+    async def is_repeated(self, refusal: Refusal, now: datetime, until: datetime) -> bool:
+        """Count a refusal if the same one is not over yet, and say whether."""
+        self.changed = True
+        return await refusals.is_repeated(self._connection, refusal, now, until)
+
+    async def repeated(self, now: datetime) -> Sequence[Repeated]:
+        """Return, and forget, what was repeated of refusals that are over."""
+        return await refusals.take_over(self._connection, now)
 
     async def finish(self) -> None:
         """Write what follows from the rest, the audit events as the last thing before the commit.

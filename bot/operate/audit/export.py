@@ -13,13 +13,11 @@ from typing import Any
 from bot.domain.audit import Link
 from bot.operate.audit.stored import data_of, time_of
 from bot.services.ports.store import Chosen, Trail
+from bot.text import cell
 
 COLUMNS = (
     "id", "at", "kind", "request", "code", "actor_id", "actor_name", "data", "previous", "hash",
 )  # fmt: skip
-# A spreadsheet takes a cell that begins with one of these for a formula, and carries it out; the wide ones
-# where Japanese, Chinese or Korean is set.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class Format(StrEnum):
@@ -72,7 +70,7 @@ def _values(link: Link) -> dict[str, Any]:
 
 
 def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return cell(value) if isinstance(value, str) else value
 
 
 def _csv(rows: Sequence[Sequence[object]]) -> bytes:

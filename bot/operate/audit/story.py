@@ -68,7 +68,8 @@ def _told(facts: Facts) -> Iterator[str]:
             yield from _decided(who, data)
         case EventKind.DECISION_REFUSED:
             verdict = str(data.get("verdict")).replace("_", " ")
-            yield f"{who} clicked {str(data.get('action')).title()}, and was refused: {verdict}."
+            often = f" {data['repeats']} more times" if "repeats" in data else ""
+            yield f"{who} clicked {str(data.get('action')).title()}{often}, and was refused: {verdict}."
         case EventKind.COUPON_READ:
             yield _read(facts.code, data)
         case EventKind.DELETE_SENDING:

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, text
 from bot.adapters.store import require_current
 from bot.adapters.store.engine.connect import translated
 from bot.adapters.store.engine.engine import connect, parse_url
+from bot.adapters.store.engine.private import readable_by_others
 from bot.adapters.store.server import identity
 from bot.domain.errors import StoreError, StoreTooNew
-from bot.operate.check.finding import Finding, failure, fine, unlooked, warning
+from bot.operate.check.finding import Finding, Level, failure, fine, unlooked, warning
 from bot.operate.check.given import Given
 
 _NAME = "database"
@@ -37,7 +38,7 @@ async def look_at_database(given: Given) -> Finding:
         return unlooked(_NAME)
     url = given.settings.database_url.get_secret_value()
     try:
-        return _missing_file(url) or await _opened(url)
+        return _missing_file(url) or _open_file(url, await _opened(url))
     except StoreTooNew as error:
         remedy = "Start the newer version of Coupon Guard, or restore the backup made before the upgrade."
         return failure(_NAME, str(error), remedy)
@@ -60,6 +61,18 @@ def _missing_file(url: str) -> Finding | None:
         f"There is no SQLite file {file} yet; the first start makes it. If the bot has run before, look at "
         "DATABASE_URL and at the folder you are in.",
     )
+
+
+def _open_file(url: str, found: Finding) -> Finding:
+    """Return a warning in place of what was found if everyone can read a file that this user can't close."""
+    parsed = parse_url(url)
+    if not parsed.drivername.startswith("sqlite"):
+        return found
+    files = readable_by_others(Path(parsed.database or ""))
+    if not files or found.level is not Level.OK:
+        return found
+    names = ", ".join(file.name for file in files)
+    return warning(_NAME, f"Every user of this machine can read or write {names}.", f"Type: chmod o= {names}")
 
 
 async def _opened(url: str) -> Finding:

@@ -41,9 +41,11 @@ from bot.domain.request.request import (
 )
 from bot.services.facts import outcome_of
 from bot.services.ports.outside import Clock, People, Renderer
-from bot.services.ports.store import Place, Store, Transaction
+from bot.services.ports.store import Place, Refusal, Store, Transaction
 
 _MOST_COPIES = 5
+# The same refusal of the same person is recorded and told once in so long; what comes after it is counted.
+REPEATS_WITHIN = timedelta(minutes=1)
 
 
 class Action(StrEnum):
@@ -111,10 +113,12 @@ class Decide:
             verdict = self._verdict(click, standing, request, now)
             if verdict is Verdict.ALLOWED and isinstance(request, Pending | ShownAtEnd):
                 await tx.save(self._next(click, standing, request, now))
-            await tx.record(self._event(click, standing, request, verdict, now))
+            again = await _is_repeated(tx, click, standing, request, verdict, now)
+            if not again:
+                await tx.record(self._event(click, standing, request, verdict, now))
             if verdict is Verdict.ALLOWED and isinstance(request, Approved):
                 await carry_out_stop(tx, request, standing.person, now)
-            if self._is_told(click, request, verdict):
+            if not again and self._is_told(click, request, verdict):
                 await tx.notify(self._notice(click, request, verdict, now))
             await _heal(tx, click, request, verdict)
         return verdict
@@ -232,6 +236,50 @@ def _is_repeat(click: Click, standing: Standing, request: Pending) -> bool:
     """Tell whether this is the second half of a double click on step 1."""
     reviewed_by = request.review.actor.id if request.review else None
     return click.action is Action.APPROVE and standing.person.id == reviewed_by
+
+
+async def _is_repeated(
+    tx: Transaction,
+    click: Click,
+    standing: Standing,
+    request: Request | None,
+    verdict: Verdict,
+    now: datetime,
+) -> bool:
+    """Tell whether this person's click on this request was refused so a moment ago; then it is counted."""
+    if verdict is Verdict.ALLOWED:
+        return False
+    known = click.request_id if request else None
+    refusal = Refusal(standing.person, known, verdict.value, click.action.value)
+    return await tx.is_repeated(refusal, now, now + REPEATS_WITHIN)
+
+
+class CountRefusals:
+    """Records how often refusals were repeated after the one that was recorded, so that none is lost (I7)."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def __call__(self) -> None:
+        """Record those that are over, an event for each. Raises StoreUnavailable."""
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            for repeated in await tx.repeated(now):
+                refusal = repeated.refusal
+                await tx.record(
+                    Event(
+                        kind=EventKind.DECISION_REFUSED,
+                        at=now,
+                        request=refusal.request_id,
+                        actor=refusal.person,
+                        data={
+                            "action": refusal.action,
+                            "verdict": refusal.verdict,
+                            "repeats": repeated.times,
+                        },
+                    )
+                )
 
 
 async def _heal(tx: Transaction, click: Click, request: Request | None, verdict: Verdict) -> None:

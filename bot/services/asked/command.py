@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
@@ -12,10 +12,19 @@ from bot.domain.coupon import CouponCode
 from bot.domain.errors import BadInput, CodeTaken
 from bot.domain.event import Event, EventKind
 from bot.domain.people import Standing
-from bot.domain.policy import Policy, Verdict, anyone_may_freeze, can_complete, may_look, may_request
+from bot.domain.policy import (
+    Policy,
+    Sight,
+    Verdict,
+    anyone_may_freeze,
+    can_complete,
+    may_look,
+    may_request,
+    sight,
+)
 from bot.domain.rate import Bulk, bulk_of
 from bot.domain.request.request import Origin, Purpose, Submitted
-from bot.services.ports.outside import Clock, People
+from bot.services.ports.outside import Channels, Clock, People
 from bot.services.ports.store import OpenRequest, Store, Transaction
 
 _LISTED = 20
@@ -99,12 +108,16 @@ class Misread:
 
 @dataclass(frozen=True)
 class Taken:
-    """A code is in an open request already. holder: that request; None: it has just ended."""
+    """A code is in an open request already. holder: that request; None: it has just ended.
+
+    told: whether this person may be told of it; if not, its code is blocked all the same.
+    """
 
     audit_name: ClassVar[str] = "taken"
 
     code: str
     holder: OpenRequest | None
+    told: bool = True
 
 
 @dataclass(frozen=True)
@@ -116,7 +129,14 @@ class TooFew:
     purpose: Purpose = Purpose.DELETE
 
 
-Answer = Accepted | Usage | Listing | History | Denied | Misread | Taken | TooFew
+@dataclass(frozen=True)
+class OneMoment:
+    """Slack has not told yet who the approvers are, so it is not known whether there are enough of them."""
+
+    audit_name: ClassVar[str] = "onemoment"
+
+
+Answer = Accepted | Usage | Listing | History | Denied | Misread | Taken | TooFew | OneMoment
 
 
 class Submit:
@@ -126,6 +146,7 @@ class Submit:
         self,
         store: Store,
         people: People,
+        channels: Channels,
         policy: Policy,
         clock: Clock,
         new_id: Callable[[], str],
@@ -133,6 +154,7 @@ class Submit:
     ) -> None:
         self._store = store
         self._people = people
+        self._channels = channels
         self._policy = policy
         self._clock = clock
         self._new_id = new_id
@@ -171,6 +193,19 @@ class Submit:
             return None
         return await self._recorded(command, standing, Denied(verdict))
 
+    async def sight(self, command: SlashCommand, asked_in: Collection[str]) -> Sight:
+        """Return which requests someone may be told of here. asked_in: the channels that it is about."""
+        return await self._sight(command, await self._standing(command), asked_in)
+
+    async def _sight(self, command: SlashCommand, standing: Standing, asked_in: Collection[str]) -> Sight:
+        # Slack takes a command only from someone who is in the channel.
+        here = {command.channel}
+        known = sight(self._policy, standing, here)
+        elsewhere = set(asked_in) - here
+        if known.channels is None or not elsewhere:
+            return known
+        return sight(self._policy, standing, here | await self._channels.open_to(command.user, elsewhere))
+
     async def _standing(self, command: SlashCommand) -> Standing:
         standing = await self._people.standing(command.user)
         return standing.coming_from(command.team, self._team)
@@ -179,7 +214,8 @@ class Submit:
         if (verdict := may_request(self._policy, standing, command.channel)) is not Verdict.ALLOWED:
             return await self._recorded(command, standing, Denied(verdict))
         if isinstance(parsed, ListOpen):
-            found = await self._store.open_requests(_LISTED + 1)
+            seen = await self._sight(command, standing, await self._store.channels())
+            found = await self._store.open_requests(_LISTED + 1, seen)
             return await self._recorded(command, standing, Listing(found[:_LISTED], len(found) > _LISTED))
         assert isinstance(parsed, Ask)
         return await self._asked(command, standing, parsed)
@@ -189,14 +225,37 @@ class Submit:
             return await self._recorded(command, standing, Denied(Verdict.FREEZE_OFF))
         if parsed.purpose is Purpose.RESTORE and not self._policy.restore:
             return await self._recorded(command, standing, Denied(Verdict.RESTORE_OFF))
-        everyone = [*self._people.approvers(), standing]
-        if not self._is_possible(parsed.purpose, standing, everyone):
-            return await self._recorded(command, standing, TooFew(parsed.purpose))
+        if (missing := await self._missing(parsed.purpose, standing)) is not None:
+            return await self._recorded(command, standing, missing)
         try:
             return await self._open(command, standing, parsed)
         except CodeTaken as taken:
-            holder = await self._store.find(taken.request_id)
-            return await self._recorded(command, standing, Taken(taken.code, holder))
+            answer = await self._taken(command, standing, taken)
+            return await self._recorded(command, standing, answer)
+
+    async def _taken(self, command: SlashCommand, standing: Standing, taken: CodeTaken) -> Taken:
+        holder = await self._store.find(taken.request_id)
+        if holder is None:
+            return Taken(taken.code, None)
+        origin = holder.request.origin
+        seen = await self._sight(command, standing, {origin.channel})
+        return Taken(taken.code, holder, told=seen.covers(origin.channel, origin.requester.id))
+
+    async def _missing(self, purpose: Purpose, standing: Standing) -> TooFew | OneMoment | None:
+        """Return what is to be said if too few people are there for it; None: there are enough.
+
+        People who are not known yet may be enough: that is asked for, and never told as a no.
+        """
+
+        def enough() -> bool:
+            return self._is_possible(purpose, standing, [*self._people.approvers(), standing])
+
+        if enough():
+            return None
+        everyone_known = await self._people.learn(enough)
+        if enough():
+            return None
+        return TooFew(purpose) if everyone_known else OneMoment()
 
     def _is_possible(self, purpose: Purpose, standing: Standing, everyone: Sequence[Standing]) -> bool:
         """Tell whether there are enough people. The requester counts too: by default they may give step 1."""
@@ -207,7 +266,8 @@ class Submit:
     async def _history(self, command: SlashCommand, standing: Standing, show: ShowHistory) -> Answer:
         if (verdict := may_look(self._policy, standing, command.channel)) is not Verdict.ALLOWED:
             return Denied(verdict)
-        found = await self._store.history(show.code, _REMEMBERED + 1)
+        seen = await self._sight(command, standing, await self._store.channels(show.code))
+        found = await self._store.history(show.code, _REMEMBERED + 1, seen)
         return History(show.code, found[:_REMEMBERED], len(found) > _REMEMBERED)
 
     async def _open(self, command: SlashCommand, standing: Standing, ask: Ask) -> Accepted:

@@ -12,7 +12,7 @@ from bot.domain.coupon import CouponCode
 from bot.domain.errors import BadInput, SlackRefused, SlackUnavailable
 from bot.services.asked.command import Accepted, Answer, SlashCommand, Submit, Taken
 from bot.services.ports.outside import Dialogs, Files
-from bot.services.ports.store import Store
+from bot.services.ports.store import Holder, Store
 
 FormView = Callable[[str], Mapping[str, object]]
 RefusalView = Callable[[Answer], Mapping[str, object]]
@@ -67,10 +67,13 @@ class NoCodes:
 
 @dataclass(frozen=True)
 class WrongCodes:
-    """Some codes can't be asked for. bad: what is none. taken: those in open requests, with their ids."""
+    """Some codes can't be asked for. bad: what is none. taken: those in open requests, with their ids.
+
+    None in place of an id: a request of which this person may not be told.
+    """
 
     bad: tuple[BadCode, ...]
-    taken: Mapping[CouponCode, str]
+    taken: Mapping[CouponCode, str | None]
 
 
 @dataclass(frozen=True)
@@ -151,16 +154,28 @@ class Form:
             return NoFile(FileFault.NO_TABLE, str(error))
         taken = await self._store.taken(found.codes)
         if found.bad or taken:
-            return WrongCodes(found.bad, taken)
+            return WrongCodes(found.bad, await self._told(command, taken))
         if not found.codes:
             return NoCodes()
         match await self._submit.ask(command, Ask(found.codes, reason)):
             case Accepted() as accepted:
                 return Opened(accepted, found.duplicates)
-            case Taken(code, holder) if holder is not None:
-                return WrongCodes((), {CouponCode(code): holder.request.origin.id})
+            case Taken(code, holder, told) if holder is not None:
+                return WrongCodes((), {CouponCode(code): holder.request.origin.id if told else None})
             case answer:
                 return answer
+
+    async def _told(
+        self, command: SlashCommand, taken: Mapping[CouponCode, Holder]
+    ) -> Mapping[CouponCode, str | None]:
+        """Return what someone may be told of the requests that codes are in."""
+        if not taken:
+            return {}
+        sight = await self._submit.sight(command, {holder.channel for holder in taken.values()})
+        return {
+            code: holder.request_id if sight.covers(holder.channel, holder.requester) else None
+            for code, holder in taken.items()
+        }
 
     async def _fetched(self, file: str) -> str | NoFile:
         """Return what is in a file, or why there is nothing to be had of it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -66,6 +66,24 @@ class People(Protocol):
 
     def approvers(self) -> Collection[Standing]:
         """Return everyone known who is granted a step, from memory."""
+
+    async def learn(self, enough: Callable[[], bool]) -> bool:
+        """Ask for people who are granted something and not known yet, until that is enough, for 1 s at most.
+
+        enough: asked after every answer. Returns whether everyone is known now, so that who is missing is
+        missing for good.
+        """
+
+
+class Channels(Protocol):
+    """Who can read what in Slack."""
+
+    async def open_to(self, person: str, channels: Collection[str]) -> frozenset[str]:
+        """Return those of the channels that a person can read: public ones, and those that they are in.
+
+        Answers from memory, at most a minute old; what is not there costs calls, 0.7 s at most in all. A
+        channel of which it is not known by then is left out (fail closed). Raises nothing by name.
+        """
 
 
 Blocks = tuple[Mapping[str, object], ...]

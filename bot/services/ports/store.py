@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +11,8 @@ from typing import Protocol
 from bot.domain.audit import Around, Head, Link
 from bot.domain.coupon import CouponCode, Sealed
 from bot.domain.event import Event, Notice
+from bot.domain.people import Person
+from bot.domain.policy import Sight
 from bot.domain.rate import Plan
 from bot.domain.request.request import Origin, Request, Submitted
 
@@ -131,6 +133,15 @@ class Untold:
 
 
 @dataclass(frozen=True)
+class Holder:
+    """The open request that a code is in: its id, where it was asked, and by whom."""
+
+    request_id: str
+    channel: str
+    requester: str
+
+
+@dataclass(frozen=True)
 class Place:
     """Where an item stands: its request, and its position there."""
 
@@ -146,6 +157,24 @@ class Snapshot:
     code: CouponCode
     sealed: Sealed
     kept_at: datetime
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why whose click on which request was refused. request_id: None: a request that is not known."""
+
+    person: Person
+    request_id: str | None
+    verdict: str
+    action: str
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """How often a refusal came again after the one that was recorded."""
+
+    refusal: Refusal
+    times: int
 
 
 class Snapshots(Protocol):
@@ -230,6 +259,15 @@ class Transaction(Protocol):
     async def drop_outcome(self, notice_id: str) -> bool:
         """Drop a notice that tells an outcome, undelivered. Returns whether there was one."""
 
+    async def is_repeated(self, refusal: Refusal, now: datetime, until: datetime) -> bool:
+        """Count a refusal if the same person, request and verdict was refused already, and say whether.
+
+        False: it is the first, and others like it are repeats until `until`.
+        """
+
+    async def repeated(self, now: datetime) -> Sequence[Repeated]:
+        """Return, and forget, what was repeated of refusals that are over."""
+
 
 class Store(Protocol):
     """Requests, their items, audit events and private notices, kept durably."""
@@ -255,8 +293,11 @@ class Store(Protocol):
     async def finish_notice(self, claim: NoticeClaim, due: datetime | None) -> None:
         """Drop a delivered (or hopeless) notice, or make it due again at `due`."""
 
-    async def open_requests(self, limit: int) -> Sequence[OpenRequest]:
-        """Return the open requests, oldest first."""
+    async def channels(self, code: CouponCode | None = None) -> Collection[str]:
+        """Return where the open requests were asked, or those, open or not, that a code was ever in."""
+
+    async def open_requests(self, limit: int, within: Sight | None = None) -> Sequence[OpenRequest]:
+        """Return the open requests, oldest first. within: those that someone may be told of; None: all."""
 
     async def find(self, request_id: str) -> OpenRequest | None:
         """Return a request, open or not, with the place of its card, without locking it."""
@@ -268,11 +309,16 @@ class Store(Protocol):
         moment later: whatever follows from it is written under the claim.
         """
 
-    async def history(self, code: CouponCode, limit: int) -> Sequence[OpenRequest]:
-        """Return the requests, open or not, that a code was ever in, in whatever case; the newest first."""
+    async def history(
+        self, code: CouponCode, limit: int, within: Sight | None = None
+    ) -> Sequence[OpenRequest]:
+        """Return the requests, open or not, that a code was ever in, in whatever case; the newest first.
 
-    async def taken(self, codes: Sequence[CouponCode]) -> Mapping[CouponCode, str]:
-        """Return which of the codes are in open requests, in whatever case, with the ids of these."""
+        within: those that someone may be told of; None: all.
+        """
+
+    async def taken(self, codes: Sequence[CouponCode]) -> Mapping[CouponCode, Holder]:
+        """Return which of the codes are in open requests, in whatever case, and in which."""
 
     async def has_room(self, plan: Plan) -> bool:
         """Tell whether requests of many codes have calls left now, of those that all replicas make."""

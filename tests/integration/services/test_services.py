@@ -22,8 +22,22 @@ from bot.domain.people import Kind, Person
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Failed, FailureReason, Pending, Submitted
 from bot.services.asked.click import Action
-from bot.services.asked.command import Accepted, Denied, Listing, Misread, Taken, TooFew, Usage
-from tests.builders import AMIR, BEA, CARL, CHANNEL, CODE, DANA, OTHER_CODE, RIKA, UNSEEN, a_coupon, standing
+from bot.services.asked.command import Accepted, Denied, Listing, Misread, OneMoment, Taken, TooFew, Usage
+from tests.builders import (
+    AMIR,
+    BEA,
+    CARL,
+    CHANNEL,
+    CODE,
+    DANA,
+    ONCALL,
+    OTHER_CODE,
+    RIKA,
+    UNSEEN,
+    a_coupon,
+    on_call,
+    standing,
+)
 from tests.fakes import Sent
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on
 
@@ -270,3 +284,25 @@ async def test_an_outcome_that_is_told_privately_is_not_forgotten(wired: Wired, 
     wired.messenger.errors["tell"] = []
     await wired.run(2400, step=20)
     assert ["*Deleted.*" in notice.text for notice in wired.messenger.told] == [True]
+
+
+async def test_approvers_who_are_not_known_yet_are_asked_for(wired: Wired) -> None:
+    """After a start with sixty who can't act, the first command asks Slack for the others, and opens."""
+    gone = [standing(Person(f"U{number:09}", "Gone"), ONCALL, kind=Kind.DEACTIVATED) for number in range(60)]
+    wired.people.known.clear()
+    wired.people.put(*gone, standing(CARL))
+    wired.people.untold += [on_call(AMIR), on_call(BEA), on_call(RIKA)]
+    assert isinstance(await wired.command(CODE, CARL), Accepted)
+    assert [each.person for each in wired.people.untold] == [RIKA]
+
+
+@pytest.mark.parametrize("text", [CODE, f"freeze {CODE}"])
+async def test_approvers_who_are_not_known_yet_are_no_reason_to_refuse(wired: Wired, text: str) -> None:
+    """As long as Slack does not tell who the approvers are, the answer is to wait, and not a no."""
+    wired.people.known.clear()
+    wired.people.put(standing(CARL))
+    wired.people.all_told = False
+    assert isinstance(await wired.command(text, CARL), OneMoment)
+    wired.people.all_told = True
+    assert isinstance(await wired.command(text, CARL), TooFew)
+    assert await wired.store.open_requests(9) == ()

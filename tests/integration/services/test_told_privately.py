@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.domain.event import EventKind
+from bot.domain.request.request import is_ended
 from bot.services.asked.click import Action
 from tests.builders import BEA, CODE, RIKA
 from tests.integration.wired import Wired, wired_on
@@ -59,3 +60,24 @@ async def test_where_slack_does_not_say_the_requester_is_told_once_more(
     await wired.drain()
     assert [notice.person for notice in wired.messenger.told] == [RIKA.id]
     assert len(wired.messenger.of("reply")) == 1
+
+
+@pytest.mark.parametrize("end", ["rejected", "deleted", "failed"])
+async def test_an_address_ends_with_its_request(wired: Wired, end: str) -> None:
+    """The address of a command is stored as long as it may be needed, and used for what fails (I8)."""
+    if end == "failed":
+        wired.messenger.errors["post"] = [SlackRefused("not_in_channel")]
+    request_id = await wired.ask()
+    if end != "failed":
+        async with wired.store.transaction() as tx:
+            assert await tx.reply_url(request_id) == "https://reply.example"
+    if end == "rejected":
+        await wired.click(Action.REJECT, BEA, request_id)
+    if end == "deleted":
+        await wired.approve(request_id)
+    await wired.run(5, step=1)
+    assert is_ended(await wired.request(request_id))
+    async with wired.store.transaction() as tx:
+        assert await tx.reply_url(request_id) is None
+    told = [notice.reply_url for notice in wired.messenger.told]
+    assert told == (["https://reply.example"] if end == "failed" else [])

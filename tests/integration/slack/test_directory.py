@@ -177,6 +177,119 @@ class TestDirectory:
             await directory.refresh()
         assert (await directory.standing(RIKA)).groups == {ONCALL}
 
+    async def test_each_question_of_a_refresh_stands_on_its_own(self, rig: Rig) -> None:
+        """Two who can't be asked for keep nobody else's memory old, and all of it is said once."""
+        directory = rig.directory(users=(CARL, DANA))
+        await directory.refresh()
+        await rig.control.group(ONCALL, remove=[BEA])
+        for user in (RIKA, AMIR, CARL, DANA):
+            await rig.control.person(user, kind="guest")
+        await rig.control.fault("users.info", "server_error", times=2)
+        rig.clock.move(minutes=1)
+        with pytest.raises(SlackUnavailable, match=r"2 of 5 questions .* failed, the first by: ."):
+            await directory.refresh()
+        kinds = [(await directory.standing(user)).kind for user in (RIKA, AMIR, CARL, DANA)]
+        assert sorted(kinds) == [Kind.GUEST, Kind.GUEST, Kind.MEMBER, Kind.MEMBER]
+
+    async def test_a_group_that_fails_keeps_no_person_old(self, rig: Rig) -> None:
+        """Without an answer about a group its people are asked for all the same."""
+        directory = rig.directory()
+        await directory.refresh()
+        await rig.control.person(RIKA, kind="guest")
+        await rig.control.fault("usergroups.users.list", "server_error")
+        rig.clock.move(minutes=1)
+        with pytest.raises(SlackUnavailable):
+            await directory.refresh()
+        assert await directory.standing(RIKA) == Standing(
+            Person(RIKA, "Rika"), Kind.GUEST, frozenset({ONCALL})
+        )
+
+    async def test_a_rate_limit_ends_a_refresh(self, rig: Rig) -> None:
+        """Once Slack says that these are too many calls, no more are made in this round."""
+        users = tuple(f"U{number:09}" for number in range(40))
+        directory = rig.directory(users=users, groups=())
+        await rig.control.fault("users.info", "ratelimited", times=50)
+        with pytest.raises(SlackUnavailable):
+            await directory.refresh()
+        assert len(await rig.asked()) <= 5
+
+    async def test_those_who_always_fail_take_nobodys_turn(self, rig: Rig) -> None:
+        """Sixty people whom Slack does not tell about don't keep the others from being asked for."""
+        users = tuple(f"U{number:09}" for number in range(70))
+        directory = rig.directory(users=users, groups=())
+        await rig.control.fault("users.info", "server_error", times=60)
+        with pytest.raises(SlackUnavailable):
+            await directory.refresh()
+        rig.clock.move(minutes=1)
+        await directory.refresh()
+        assert set((await rig.asked())[60:70]) == set(users[60:])
+
+    async def test_what_can_not_be_asked_for_is_known_for_ten_minutes(self, rig: Rig) -> None:
+        """Old memory ends: someone whom Slack has not told about for longer is nobody."""
+        directory = rig.directory()
+        await directory.refresh()
+        await rig.control.fault("*", "server_error", times=50)
+        rig.clock.move(minutes=10)
+        assert (await directory.standing(RIKA)).kind is Kind.MEMBER
+        rig.clock.move(seconds=1)
+        assert (await directory.standing(RIKA)).kind is Kind.UNKNOWN
+        assert not directory.approvers()
+
+    async def test_people_not_known_yet_are_asked_for_until_there_are_enough(self, rig: Rig) -> None:
+        """After a start with sixty who can't act, the others are found, and no more of them than it takes."""
+        gone = [f"U{number:09}" for number in range(60)]
+        await rig.control.group(ONCALL, add=gone)
+        directory = rig.directory()
+        await directory.refresh()
+        assert {standing.kind for standing in directory.approvers()} == {Kind.STRANGER}
+
+        def enough() -> bool:
+            return any(standing.kind is Kind.MEMBER for standing in directory.approvers())
+
+        assert not enough()
+        await directory.learn(enough)
+        assert enough()
+
+    async def test_it_is_known_whether_everyone_is_known(self, rig: Rig) -> None:
+        """Only once every named group and person was told about, nobody else is to be hoped for."""
+        directory = rig.directory(users=(CARL,))
+        for method in ("usergroups.users.list", "users.info"):
+            await rig.control.fault(method, "server_error")
+            assert not await directory.learn(lambda: False)
+        assert await directory.learn(lambda: False)
+        assert {standing.person.id for standing in directory.approvers()} == {RIKA, AMIR, BEA, CARL}
+
+    @pytest.mark.parametrize("back", [0, 3600])
+    async def test_an_older_answer_never_overwrites_a_newer_one(self, rig: Rig, back: float) -> None:
+        """An answer that comes late is not what is known, of people and of groups, whatever the clock did."""
+        first, go_on = asyncio.Queue[None](), asyncio.Event()
+        seen = list[str]()
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            method = request.match_info["method"]
+            late = method not in seen
+            seen.append(method)
+            if late:
+                first.put_nowait(None)
+                await go_on.wait()
+            user = {"id": RIKA, "team_id": TEAM, "deleted": not late}
+            return web.json_response({"ok": True, "user": user, "users": [RIKA] if late else []})
+
+        app = web.Application()
+        app.router.add_route("*", "/{method}", answer)
+        async with TestServer(app) as server, web_session() as session:
+            bot = web_client(TOKEN, str(server.make_url("/")), session)
+            directory = Directory(bot, rig.clock, TEAM, Grants(groups=frozenset({ONCALL})))
+            older = asyncio.create_task(directory.fresh(RIKA, rig.clock.now()))
+            await first.get()
+            await first.get()
+            rig.clock.move(seconds=31 - back)
+            newer = Standing(Person(RIKA, RIKA), Kind.DEACTIVATED)
+            assert await directory.fresh(RIKA, rig.clock.now()) == newer
+            go_on.set()
+            assert (await older).kind is Kind.MEMBER
+            assert await directory.standing(RIKA) == newer
+
     async def test_a_refresh_is_bounded_and_fair(self, rig: Rig) -> None:
         """A refresh asks for 60 people at most, and the next one for those that it left out."""
         users = tuple(f"U{number:09}" for number in range(70))

@@ -22,7 +22,7 @@ from bot.services.asked.click import Action
 from handlers import errors
 from tests.builders import AMIR, a_policy
 from tests.fakes import FixedClock
-from tests.integration.bolt import SECRET, authorize, command, signed, watched
+from tests.integration.bolt import SECRET, authorize, command, signed, unanswered, watched
 from tests.integration.databases import fresh_url
 from tests.integration.wired import Commits, Wired
 
@@ -85,7 +85,7 @@ async def test_a_commit_whose_answer_is_lost_may_count(tmp_path: Path) -> None:
 async def test_nobody_is_told_that_nothing_was_changed() -> None:
     """Where the database can't be reached, the person is told where to look, not that nothing counted."""
     app = AsyncApp(signing_secret=SECRET, authorize=authorize, process_before_response=True)
-    errors.register(app, "A1", lambda: "1")
+    errors.register(app, "A1", lambda: "1", unanswered)
 
     @app.command("/coupon-delete")
     async def unavailable(ack: AsyncAck) -> None:

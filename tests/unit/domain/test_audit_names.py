@@ -33,6 +33,7 @@ from bot.services.asked.command import (
     History,
     Listing,
     Misread,
+    OneMoment,
     Taken,
     TooFew,
     Usage,
@@ -57,6 +58,7 @@ NAMES: Mapping[type, str] = {
     Misread: "misread",
     Taken: "taken",
     TooFew: "toofew",
+    OneMoment: "onemoment",
 }
 ANSWERS: Mapping[DeleteAnswer, Mapping[str, object]] = {
     Executed(): {},
@@ -178,7 +180,7 @@ def test_every_name_is_counted_under_itself() -> None:
     """The metrics have a count for each answer to a command and each outcome, by the names of the audit."""
     refusals = [verdict.value for verdict in Verdict if verdict is not Verdict.ALLOWED]
     assert _labels("commands", "answer") == [
-        *("accepted", "usage", "listing", "history", "misread", "taken", "toofew"),
+        *("accepted", "usage", "listing", "history", "misread", "taken", "toofew", "onemoment"),
         *refusals,
     ]
     assert _labels("outcomes", "outcome") == [

@@ -17,9 +17,10 @@ from bot.domain.item.deletion import Confirmation, Deleted, NotSent, NotSentReas
 from bot.domain.policy import Verdict
 from bot.domain.rate import Plan, bulk_of
 from bot.domain.request.request import Approved, Pending
+from bot.text import cell
 from handlers.render.card import Cards
 from handlers.render.many import span
-from handlers.render.report import cell, dialog, outcomes
+from handlers.render.report import dialog, outcomes
 from sandbox.slack.api.blocks import problems
 from sandbox.slack.api.modals import view_problems
 from tests.builders import (

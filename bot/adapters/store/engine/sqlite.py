@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, CursorResult, Dialect, Executable, NullPool, create_engine, event
@@ -17,6 +18,7 @@ from sqlalchemy.engine.cursor import CursorFetchStrategy, FullyBufferedCursorFet
 from bot.adapters.store.engine import patience
 from bot.adapters.store.engine.connect import Row, closed_on_failure
 from bot.adapters.store.engine.patience import Turn
+from bot.adapters.store.engine.private import make_private
 
 Result = TypeVar("Result")
 
@@ -88,6 +90,7 @@ class SqliteFile:
     async def _connection(self) -> Connection:
         def connect() -> Connection:
             # Kept here, so that it is closed also where whoever asked for it is cancelled.
+            make_private(Path(self._engine.url.database or ""))
             self._opened = opened = self._engine.connect()
             return opened
 

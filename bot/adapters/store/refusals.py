@@ -1,0 +1,71 @@
+"""Refusals that repeat: how often, since the one that was recorded and told (decision record 21)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, bindparam, delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.adapters.store.engine.connect import Connection, run
+from bot.adapters.store.schema import Instant, refusals
+from bot.domain.people import Person
+from bot.services.ports.store import Refusal, Repeated
+
+_MOST = 100  # in one transaction
+
+_key = (refusals.c.person, refusals.c.request_id, refusals.c.verdict)
+_again = (
+    update(refusals)
+    .where(and_(*(column == bindparam(f"its_{column.name}") for column in _key)))
+    .values(repeats=refusals.c.repeats + 1)
+)
+
+
+def _begin(adding: sqlite.Insert | postgresql.Insert) -> sqlite.Insert | postgresql.Insert:
+    """One statement, so that of two clicks at once only one is the first."""
+    until = {"until": adding.excluded.until, "action": adding.excluded.action}
+    over = refusals.c.until <= bindparam("now", type_=Instant)
+    return adding.on_conflict_do_update(index_elements=list(_key), set_=until, where=over)
+
+
+_first = {
+    "sqlite": _begin(sqlite.insert(refusals)).returning(refusals.c.person),
+    "postgresql": _begin(postgresql.insert(refusals)).returning(refusals.c.person),
+}
+
+
+async def is_repeated(connection: Connection, refusal: Refusal, now: datetime, until: datetime) -> bool:
+    """Count a refusal if the same one is not over yet, and say so; else it is the first one, until then."""
+    row = {
+        "person": refusal.person.id,
+        "request_id": refusal.request_id or "",
+        "verdict": refusal.verdict,
+        "person_name": refusal.person.name,
+        "action": refusal.action,
+        "until": until,
+    }
+    first = await run(connection, _first[connection.dialect.name], row | {"now": now})
+    if first.first() is not None:
+        return False
+    await run(connection, _again, {f"its_{column.name}": row[column.name] for column in _key})
+    return True
+
+
+async def take_over(connection: Connection, now: datetime) -> Sequence[Repeated]:
+    """Remove those that are over, a hundred at most, and return what was repeated of them."""
+    # Locked in one order, so that two who do this at once can't wait for each other.
+    over = select(refusals).where(refusals.c.until <= now).order_by(*_key).limit(_MOST).with_for_update()
+    rows = (await run(connection, over)).all()
+    if rows:
+        each = (and_(*(column == value for column, value in zip(_key, row[:3], strict=True))) for row in rows)
+        await run(connection, delete(refusals).where(or_(*each)))
+    return tuple(
+        Repeated(
+            Refusal(Person(row.person, row.person_name), row.request_id or None, row.verdict, row.action),
+            row.repeats,
+        )
+        for row in rows
+        if row.repeats
+    )

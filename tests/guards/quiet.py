@@ -1,0 +1,94 @@
+"""Guards of what is said once, told to few, and not left lying about."""
+
+from __future__ import annotations
+
+from tests.guards.guard import Guard
+
+_CLICK, _FLOOD = "bot/services/asked/click.py", "tests/integration/services/test_flood.py"
+_REFUSALS = "bot/adapters/store/refusals.py"
+_PRIVATE = "tests/integration/store/test_private_file.py"
+_FAILING = "tests/security/test_failing.py"
+
+GUARDS = (
+    Guard(
+        name="a flood is recorded once",
+        keeps="I7",
+        promise="The same refusal within a minute is one event, whoever clicks how often.",
+        file=_CLICK,
+        text="            if not again:\n                await tx.record",
+        without="            if True:\n                await tx.record",
+        tests=(f"{_FLOOD}::test_a_flood_is_one_event_one_answer_and_a_count",),
+    ),
+    Guard(
+        name="a flood is told once",
+        keeps="-",
+        promise="The same refusal is told at most once a minute.",
+        file=_CLICK,
+        text="if not again and self._is_told",
+        without="if self._is_told",
+        tests=(f"{_FLOOD}::test_a_flood_is_one_event_one_answer_and_a_count",),
+    ),
+    Guard(
+        name="repeats are counted",
+        keeps="I7",
+        promise="How often a refusal came again is in the audit.",
+        file=_REFUSALS,
+        text=".values(repeats=refusals.c.repeats + 1)",
+        without=".values(repeats=refusals.c.repeats)",
+        tests=(f"{_FLOOD}::test_a_flood_is_one_event_one_answer_and_a_count",),
+    ),
+    Guard(
+        name="a minute and no longer",
+        keeps="I7",
+        promise="A refusal that comes later is recorded and told again.",
+        file=_REFUSALS,
+        text='over = refusals.c.until <= bindparam("now", type_=Instant)',
+        without='over = refusals.c.until < bindparam("now", type_=Instant) - 3600_000_000',
+        tests=(f"{_FLOOD}::test_after_a_minute_it_is_told_again",),
+    ),
+    Guard(
+        name="answers to Slack alone",
+        keeps="I8",
+        promise="A private answer goes to no host but Slack's, whatever address a payload holds.",
+        file="bot/adapters/slack/replies.py",
+        text='any(host.endswith(f".{name}") for name in _SLACK)',
+        without="True",
+        tests=("tests/integration/slack/test_replies.py",),
+    ),
+    Guard(
+        name="answers by our own way",
+        keeps="I8",
+        promise="What went wrong is told without a proxy from the environment.",
+        file="handlers/errors.py",
+        text="isinstance(address, str) and await reply(address, sentence)",
+        without="isinstance(address, str)",
+        tests=(f"{_FAILING}::test_a_failure_is_told_by_the_way_that_it_was_given",),
+    ),
+    Guard(
+        name="a file for its owner",
+        keeps="I8",
+        promise="The database's file is made for the user alone whom the bot runs as.",
+        file="bot/adapters/store/engine/sqlite.py",
+        text='            make_private(Path(self._engine.url.database or ""))\n',
+        without="",
+        tests=(_PRIVATE,),
+    ),
+    Guard(
+        name="an address ends in time",
+        keeps="I8",
+        promise="The address of a command, by which anyone could answer, is gone once the request has ended.",
+        file="bot/adapters/store/transaction.py",
+        text='            row["reply_url"] = None\n',
+        without="            pass\n",
+        tests=("tests/integration/services/test_told_privately.py::test_an_address_ends_with_its_request",),
+    ),
+    Guard(
+        name="no formula inside a cell",
+        keeps="-",
+        promise="No part of a cell is a formula to a program that splits at other characters.",
+        file="bot/text.py",
+        text="""    inside = _NEXT_CELL.sub(r"\\1'", text)""",
+        without="    inside = text",
+        tests=("tests/unit/project/test_cells.py",),
+    ),
+)
