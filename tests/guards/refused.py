@@ -32,7 +32,7 @@ _TOLD_AT_LAST = (
         tests=(f"{_TOLD}::test_telling_goes_on_while_someone_may_be_left",),
     ),
     Guard(
-        name="seven days without a success",
+        name="seven days on end",
         keeps="I5",
         promise="A channel that took a message is not gone.",
         file=_REFUSED,
@@ -116,7 +116,7 @@ _REPLACED = (
         tests=(f"{_USELESS}::test_at_most_three_cards_take_its_place",),
     ),
     Guard(
-        name="outcomes do not wait for cards",
+        name="outcomes wait for no card",
         keeps="I5",
         promise="An outcome is told while its card can't be changed.",
         file=_CARD,
@@ -143,7 +143,7 @@ _REPLACED = (
         tests=(f"{_USELESS}::test_another_message_moves_nothing",),
     ),
     Guard(
-        name="only an unknown channel has moved",
+        name="only unknown channels move",
         keeps="I8",
         promise="A card is looked for elsewhere only if Slack does not know its channel.",
         file=_CARD,
@@ -152,7 +152,7 @@ _REPLACED = (
         tests=(f"{_USELESS}::test_a_channel_that_answers_otherwise_has_not_moved",),
     ),
     Guard(
-        name="private answers are no copies",
+        name="lists are no cards",
         keeps="I5",
         promise="A click in a private answer names no copy of the card.",
         file="handlers/payloads.py",

@@ -32,9 +32,9 @@ class Message:
         return next((button for button in self.buttons() if button.get("action_id") == action_id), None)
 
     def buttons(self) -> list[Json]:
-        """Return all buttons of the message's action blocks."""
-        rows = [block["elements"] for block in self.blocks if block["type"] == "actions"]
-        return [element for row in rows for element in row if element["type"] == "button"]
+        """Return all buttons of the message: in rows, and beside paragraphs."""
+        rows = [block.get("elements") or [block.get("accessory")] for block in self.blocks]
+        return [element for row in rows for element in row if element and element["type"] == "button"]
 
     def contains(self, words: str) -> bool:
         """Return whether the words are in the message's text or in a text of its blocks."""

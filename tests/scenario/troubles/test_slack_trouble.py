@@ -9,7 +9,7 @@ import pytest
 from sandbox.slack_client import BOT, Message
 from tests.scenario.judge import judge
 from tests.scenario.playing import AMIR, ARCHIVED, BEA, CARL, DANA, INCIDENT, NO_BOT, Play
-from tests.scenario.stages import OTHER, a_stage
+from tests.scenario.stages import OTHER, USUAL, a_stage
 from tests.scenario.told import SAID
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
@@ -195,3 +195,61 @@ async def _reconnected(play: Play, trouble: str) -> None:
     await play.stage.slack.wait_for(
         lambda entry: entry.kind == "socket" and entry.data["event"] == "opened", 45, after
     )
+
+
+# ---------------------------------------------------------------- refused by another name
+
+
+async def test_slack_refuses_by_another_name(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """I5: every method answers `token_expired` while the DELETE is on its way: told after a restart."""
+    async with a_stage(USUAL, tmp_path_factory.mktemp("expired")) as stage:
+        play = Play(stage)
+        code = await play.coupon()
+        second = await play.approve_first(await play.open_card(code))
+        await stage.vivoldi.fault("latency", "delete", code=code, seconds=0.7)
+        await stage.slack.click(BEA, second, "approve")
+        await play.arrived("delete", code)
+        await stage.slack.app(auth_error="token_expired")
+        await stage.slack.wait_for(
+            lambda e: (e.data.get("method"), e.data.get("error")) == ("chat.postMessage", "token_expired"),
+            after=second.seq,
+        )
+        await stage.bot.kill()
+        await stage.slack.app(auth_error=None)
+        await stage.bot.restart()
+        assert (await play.outcome(second, patience=60)).contains(SAID)
+        await play.reads(second, f"Deleted: coupon {code}", patience=60)
+        await judge(stage, play.codes)
+
+
+async def test_a_card_that_can_not_be_changed_is_replaced(play: Play) -> None:
+    """I5: `edit_window_closed` for every change: step 2 is given on a new card."""
+    code = await play.coupon()
+    card = await play.open_card(code)
+    await play.stage.slack.fault("chat.update", "error", error="edit_window_closed", times=999)
+    after = await play.stage.slack.last_seq()
+    await play.stage.slack.click(AMIR, card, "approve")
+    second = await play.next_card(code, after=after)
+    assert second.contains("Step 2 of 2")
+    await play.stage.slack.clear_faults()
+    await play.stage.slack.click(BEA, second, "approve")
+    assert (await play.outcome(second)).contains(SAID)
+    await _strays_are_healed(play, code, second)
+
+
+async def test_a_request_is_cancelled_from_the_list(play: Play) -> None:
+    """A requester takes a request back by the button of the private list, as on its card."""
+    code = await play.coupon()
+    card = await play.open_card(code)
+    await play.is_known(card)
+    listed = (await play.stage.slack.command(DANA, "list")).response
+    on_card = card.button("cancel")
+    assert listed is not None
+    assert on_card is not None
+    (block,) = [block for block in listed.blocks if _cancels(block, on_card["value"])]
+    await play.stage.slack.click(DANA, listed, "cancel", block_id=block["block_id"], value=on_card["value"])
+    await play.reads(card, "Cancelled")
+
+
+def _cancels(block: dict[str, Any], request_id: str) -> bool:
+    return bool(block.get("accessory", {}).get("value") == request_id)
