@@ -18,7 +18,7 @@ _REAL = "tests/scenario/troubles/test_clocks.py"
 
 _ONE_CLOCK = (
     Guard(
-        name="the database tells the time",
+        name="time told by the database",
         keeps="I3",
         promise="On PostgreSQL replicas go by the server's clock, whatever their machines say.",
         file="bot/adapters/store/store.py",
@@ -36,7 +36,7 @@ _ONE_CLOCK = (
         tests=(f"{_BY_CLOCK}::test_an_answer_that_took_too_long_tells_no_time",),
     ),
     Guard(
-        name="a time that is no longer told",
+        name="a time no longer told",
         keeps="I3",
         promise="Where the database has not told its time for a while, no work is taken.",
         file=_CLOCK,
@@ -54,7 +54,7 @@ _ONE_CLOCK = (
         tests=(f"{_BY_CLOCK}::test_nothing_is_taken_until_everyone_knows_of_a_jump",),
     ),
     Guard(
-        name="leases end before a new time counts",
+        name="leases end before a jump",
         keeps="I3",
         promise="A new time counts once every replica knows, and every lease from before has ended.",
         file=_CLOCK,
@@ -63,7 +63,7 @@ _ONE_CLOCK = (
         tests=(f"{_BY_CLOCK}::test_nothing_is_taken_until_everyone_knows_of_a_jump",),
     ),
     Guard(
-        name="work wakes when the clock was set back",
+        name="clock set back",
         keeps="I5",
         promise="Work does not stand still for as long as the clock was set back.",
         file=_CLOCK,
@@ -72,7 +72,7 @@ _ONE_CLOCK = (
         tests=(f"{_BY_CLOCK}::test_work_does_not_wait_for_as_long_as_the_clock_was_set_back",),
     ),
     Guard(
-        name="work wakes when it was set back before the start",
+        name="set back before the start",
         keeps="I5",
         promise="The same holds where the clock was set back while no bot ran.",
         file=_CLOCK,
@@ -81,7 +81,7 @@ _ONE_CLOCK = (
         tests=(f"{_BY_CLOCK}::test_a_clock_that_was_set_back_while_no_bot_ran",),
     ),
     Guard(
-        name="leases of the future end in time",
+        name="leases of the future",
         keeps="I5",
         promise="A lease from before the clock was set back ends as one that is taken now.",
         file=_CLAIMS,
@@ -110,7 +110,7 @@ _ONE_CLOCK = (
         tests=("tests/unit/domain/test_rate.py::test_calls_of_the_future_do_not_count",),
     ),
     Guard(
-        name="paused while the clock is uncertain",
+        name="paused by the clock",
         keeps="I3",
         promise="A worker takes no work while it is paused.",
         file="bot/run/worker.py",
@@ -131,7 +131,7 @@ _ONE_CLOCK = (
 
 _SENT = (
     Guard(
-        name="the lease renewed with what is sent",
+        name="lease renewed when sent",
         keeps="I3",
         promise="Whoever stores that something is sent has a whole lease from then on.",
         file="bot/services/items/ledger.py",
@@ -140,7 +140,7 @@ _SENT = (
         tests=(f"{_APART}::test_i3_what_is_sent_in_the_last_moment_of_a_lease_is_sent_once",),
     ),
     Guard(
-        name="the lease renewed with a date",
+        name="lease renewed with a date",
         keeps="I3",
         promise="The same for the date of a freeze.",
         file="bot/services/items/freeze.py",
@@ -149,7 +149,7 @@ _SENT = (
         tests=(f"{_APART}::test_i3_a_date_in_the_last_moment_of_a_lease_is_sent_once",),
     ),
     Guard(
-        name="nothing sent by an uncertain clock",
+        name="not sent by a doubtful clock",
         keeps="I3",
         promise="What was claimed before a jump is not sent after it.",
         file=_TX,
@@ -170,7 +170,7 @@ _SENT = (
 
 _KEPT = (
     Guard(
-        name="commits are kept",
+        name="commits kept",
         keeps="I3",
         promise="PostgreSQL tells of a commit once a crash can't undo it, whatever it is set to.",
         file=_POSTGRES,
@@ -179,7 +179,7 @@ _KEPT = (
         tests=(f"{_STORED}::test_commits_are_kept_whatever_the_server_says",),
     ),
     Guard(
-        name="commits are kept: looked at",
+        name="commits kept: looked at",
         keeps="I3",
         promise="Where it can't be had that commits are kept, the bot does not start.",
         file=_POSTGRES,
@@ -188,7 +188,7 @@ _KEPT = (
         tests=(f"{_CHECK}::test_a_server_that_forgets_is_not_used",),
     ),
     Guard(
-        name="commits are kept: when it is sent",
+        name="commits kept: when sent",
         keeps="I3",
         promise="It is looked at again in the transaction that stores that something is sent.",
         file=_CLAIMS,
@@ -206,7 +206,7 @@ _KEPT = (
         tests=(f"{_STORED}::test_approvals_are_stored_with_the_server",),
     ),
     Guard(
-        name="approvals are those of their server",
+        name="approvals of another server",
         keeps="I3",
         promise="What was approved on another server is not sent: that it was sent before may be lost.",
         file="bot/domain/policy.py",
@@ -215,7 +215,7 @@ _KEPT = (
         tests=(f"{_APART}::test_i3_an_approval_of_another_server_is_void",),
     ),
     Guard(
-        name="approvals of before there were servers",
+        name="approvals without a server",
         keeps="-",
         promise="An upgrade makes no approval void.",
         file="bot/domain/policy.py",
@@ -224,7 +224,7 @@ _KEPT = (
         tests=("tests/unit/domain/test_still_approved.py::test_an_approval_is_that_of_its_server",),
     ),
     Guard(
-        name="a failover is another server",
+        name="a failover",
         keeps="I3",
         promise="A standby that took over is told from the server before it.",
         file=_SERVER,
@@ -233,7 +233,7 @@ _KEPT = (
         tests=(f"{_LOST}::test_a_server_that_takes_over_is_another_one",),
     ),
     Guard(
-        name="a restored dump is another server",
+        name="a restored dump",
         keeps="I3",
         promise="What a dump brought back is told from what was there before.",
         file=_SERVER,

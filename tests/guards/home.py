@@ -145,8 +145,8 @@ _LOST = (
         keeps="-",
         promise="A Home is published at most once in a few seconds.",
         file=_STORE,
-        text="(homes.c.rest_until > this_moment, homes.c.rest_until)",
-        without="(homes.c.rest_until < this_moment, homes.c.rest_until)",
+        text="case((resting, homes.c.rest_until), else_=this_moment)",
+        without="case((resting, this_moment), else_=this_moment)",
         tests=(f"{_STORED}::test_opening_again_and_again_keeps_the_pace",),
     ),
     Guard(
