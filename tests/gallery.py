@@ -11,6 +11,7 @@ from bot.domain.item.deletion import (
     Changed,
     Confirmation,
     Deleted,
+    Gone,
     Item,
     ItemState,
     NotSent,
@@ -86,6 +87,7 @@ NOT_DELETED: dict[str, ItemState] = {
     "stopped": NotSent(NotSentReason.STOPPED, stopped_by=RIKA.id),
     "stopped after a lost attempt": NotSent(NotSentReason.STOPPED, unanswered=1, stopped_by=AMIR.id),
     "unknown for good": replace(_UNKNOWN, final=True),
+    "gone": Gone(later(180), "Vivoldi did not answer in time", "This coupon is not valid."),
 }
 RUNNING: dict[str, ItemState] = {
     "waiting": Waiting(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.coupon import NotShown
-from bot.domain.item.deletion import Confirmation, Deleted, Item, Source, Unknown, is_final
+from bot.domain.item.deletion import Confirmation, Deleted, Gone, Item, Source, Unknown, is_final
 from bot.domain.policy import Verdict
 from bot.domain.request.freeze import can_freeze, can_unfreeze
 from bot.domain.request.request import (
@@ -165,6 +165,8 @@ def _finished_title(request: Finished) -> str:
             return f"Deleted, settled by reading: {_target(request)}"
         case Deleted():
             return f"Deleted: {_target(request)}"
+        case Gone():
+            return f"Blocked: {_target(request)}"
         case Unknown():
             return f"Unknown whether deleted: {_target(request)}"
         case _:

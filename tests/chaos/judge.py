@@ -213,6 +213,7 @@ def _ending(code: str, said: Said) -> Ending:
     if "can't be frozen" in words:
         return Ending(code, "not frozen", words)
     kinds = {"*Deleted": "deleted", "*Unknown": "unknown", "*Not deleted": "not deleted"}
+    kinds |= {"*Blocked": "gone"}
     kinds |= {"*Created again": "created", "*Not created": "not created"}
     for start, kind in kinds.items():
         if words.startswith(start):

@@ -37,8 +37,8 @@ _ASKED = (
         keeps="I2",
         promise="What a deletion comes to that still runs is not undone before it is known.",
         file=_RESTORES,
-        text="        case Unknown(since=since, final=True):\n",
-        without="        case Unknown(since=since):\n",
+        text="case Gone(at=at) | Unknown(since=at, final=True):\n",
+        without="case Gone(at=at) | Unknown(since=at):\n",
         tests=(f"{_RESTORED}::test_what_was_not_deleted_is_not_undone",),
     ),
     Guard(

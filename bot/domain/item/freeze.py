@@ -292,6 +292,19 @@ def may_hide(freeze: Freeze) -> bool:
             return False
 
 
+def may_be_hidden(freeze: Freeze) -> bool:
+    """Tell whether a date that was sent, answered or not, may be why a coupon is not shown."""
+    match freeze:
+        case Frozen():
+            return True
+        case Underway(sent=sent):
+            return sent is not Sent.NOT_YET
+        case NotDone(why=why, dated=dated):
+            return dated and why is not Why.NO_EFFECT
+        case _:
+            return False
+
+
 def as_frozen(coupon: Coupon, freeze: Freeze, after: Coupon) -> Coupon:
     """Return the coupon as people were shown it, with the expiry date that the freeze may have set.
 

@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
-from typing import TypeVar
 
 from bot.domain.coupon import Shown as ShownCoupon
 from bot.domain.item import freeze
 from bot.domain.item.deletion import Item, may_be_gone
 from bot.domain.item.freeze import Freeze, Frozen, NotDone, Underway
 from bot.domain.people import Person
-from bot.domain.request.request import OnlyFrozen, Pending, Purpose, Shown, ShownAtEnd
-
-AnyShown = TypeVar("AnyShown", bound=Shown)
+from bot.domain.request.request import AnyShown, OnlyFrozen, Pending, Purpose, Shown, ShownAtEnd
 
 
 def can_freeze(request: Shown) -> bool:

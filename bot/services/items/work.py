@@ -77,5 +77,4 @@ class WorkOnItem:
         async with self._many.place(bulk) as free:
             if bulk is None or free or request.stopped is not None or now >= request.execute_by:
                 return await self._execute(claim, request, item, waiting)
-        await self._ledger.put_back(claim, behind_the_others(request, bulk, now))
-        return False
+        return await self._ledger.put_back(claim, behind_the_others(request, bulk, now))

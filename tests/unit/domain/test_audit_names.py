@@ -14,6 +14,7 @@ from bot.domain.item.deletion import (
     Changed,
     Confirmation,
     Deleted,
+    Gone,
     NotSent,
     NotSentReason,
     Refused,
@@ -82,6 +83,12 @@ OUTCOMES: Mapping[AnyState | Freeze, Mapping[str, object]] = {
         "at": TIME,
         "confirmation": "gone",
         "message": "Gone.",
+    },
+    Gone(NOW, "500", "Used up."): {
+        "outcome": "gone",
+        "at": TIME,
+        "reason": "500",
+        "message": "Used up.",
     },
     Refused("No."): {"outcome": "refused", "message": "No."},
     Changed((CUT,), "Gone.", True): {
@@ -182,7 +189,7 @@ def test_every_name_is_counted_under_itself() -> None:
         *refusals,
     ]
     assert _labels("outcomes", "outcome") == [
-        *("deleted", "refused", "unknown", "changed", "notsent"),
+        *("deleted", "gone", "refused", "unknown", "changed", "notsent"),
         *("created", "notcreated", "unclear"),
     ]
 

@@ -11,6 +11,7 @@ from bot.domain.item.deletion import (
     Changed,
     Confirmation,
     Deleted,
+    Gone,
     Item,
     Refused,
     Send,
@@ -293,8 +294,8 @@ def test_a_freeze_changes_nothing_about_what_was_approved() -> None:
 
 
 def frozen_item(freeze: Freeze) -> Item:
-    """Return an item that was shown, and then frozen or not."""
-    return replace(an_item(BEFORE), freeze=freeze)
+    """Return an item that was shown, then frozen or not, and that a look before NOW did not show any more."""
+    return replace(an_item(BEFORE), freeze=freeze, absent_since=later(-9))
 
 
 _UNANSWERED = not_done(MAYBE, Why.NO_ANSWER, NOW)
@@ -339,7 +340,7 @@ def test_i2_a_frozen_coupon_is_expected_hidden(freeze: Freeze, reading: Reading,
         (FROZEN, DATED, Waiting),
         (MAYBE, UNSEEN, Unknown),
         (MAYBE, BEFORE, Waiting),
-        (_NO_EFFECT, UNSEEN, Deleted),
+        (_NO_EFFECT, UNSEEN, Gone),
         (_NO_EFFECT, DATED, Waiting),
     ],
 )
