@@ -45,6 +45,9 @@ def _state(freeze: Freeze) -> str:
 
 def _not_frozen(freeze: NotDone) -> str:
     detail = f" {sentence(freeze.detail)}" if freeze.detail else ""
+    if freeze.hidden:
+        refused = "Vivoldi refused its expiry date" if freeze.why is Why.REFUSED else "no answer came"
+        return f"*No longer validates*; whether by the freeze is unknown, since {refused}.{detail}"
     match freeze.why:
         case Why.REFUSED:
             return f"*Not frozen: Vivoldi refused.*{detail}"

@@ -217,7 +217,7 @@ _FROZEN = (
         keeps="-",
         promise="What a coupon holds is kept before a freeze hides it, so that its deletion can be undone.",
         file="bot/services/items/freeze.py",
-        text="                await entry.keep(reading)\n",
+        text="                await entry.keep(seen.reading)\n",
         without="                pass\n",
         tests=(f"{_TESTS}::test_a_coupon_that_was_frozen_before_its_deletion_comes_back_unfrozen",),
     ),

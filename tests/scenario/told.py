@@ -23,7 +23,15 @@ FROZEN = "*Frozen* by"
 UNFROZEN = "*Unfrozen* by"
 NOT_FROZEN = "*Not frozen"
 # What tells of a freeze, and of no deletion.
-OF_A_FREEZE = (FROZEN, UNFROZEN, NOT_FROZEN, "*Not unfrozen", "*Unknown whether", "*Being ")
+OF_A_FREEZE = (
+    FROZEN,
+    UNFROZEN,
+    NOT_FROZEN,
+    "*Not unfrozen",
+    "*Unknown whether",
+    "*Being ",
+    "*No longer validates",
+)
 NO_CARD = "I could not read"
 WAITING = "still waits for step"  # a reminder, which tells no outcome
 ACCEPTED = "the card appears here in a moment"

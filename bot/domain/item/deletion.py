@@ -32,15 +32,8 @@ from bot.domain.coupon import (
 )
 from bot.domain.item.absence import LookAgain, by_absence
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
-from bot.domain.item.freeze import (
-    Free,
-    Freeze,
-    Frozen,
-    as_frozen,
-    may_be_hidden,
-    may_hide,
-    without_effect,
-)
+from bot.domain.item.freeze import Free, Freeze, Frozen
+from bot.domain.item.hidden import as_frozen, may_be_hidden, may_hide, without_effect
 from bot.domain.item.restore import Draft, RestoreState, draft_digest, is_restored
 
 # ---------------------------------------------------------------- states

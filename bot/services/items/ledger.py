@@ -12,7 +12,8 @@ from bot.domain.coupon import Reading, Shown
 from bot.domain.errors import LostClaim, SlackError, VivoldiError
 from bot.domain.event import Event, EventKind
 from bot.domain.item.deletion import AnyState, Item, Waiting, is_final, may_be_gone
-from bot.domain.item.freeze import Freeze, Underway, has_set_date
+from bot.domain.item.freeze import Freeze, Underway
+from bot.domain.item.hidden import has_set_date
 from bot.domain.item.restore import ToCreate
 from bot.domain.request import freeze
 from bot.domain.request.request import Approved, Request, codes_of, looked, progress

@@ -142,7 +142,7 @@ OUTCOMES: Mapping[AnyState | Freeze, Mapping[str, object]] = {
     },
     FROZEN: {"outcome": "frozen", "by": AMIR.id, "at": TIME, "dates": DATES_DATA},
     Unfrozen(BEA.id, NOW, DATES): {"outcome": "unfrozen", "by": BEA.id, "at": TIME, "dates": DATES_DATA},
-    NotDone(Goal.FREEZE, AMIR.id, NOW, DATES, Why.CHANGED, True, "Gone.", (CUT,)): {
+    NotDone(Goal.FREEZE, AMIR.id, NOW, DATES, Why.CHANGED, True, "Gone.", (CUT,), ends_on="2025-06-01"): {
         "outcome": "notdone",
         "goal": "freeze",
         "by": AMIR.id,
@@ -152,6 +152,9 @@ OUTCOMES: Mapping[AnyState | Freeze, Mapping[str, object]] = {
         "dated": True,
         "detail": "Gone.",
         "differences": CUT_DATA,
+        "sent": "maybe",
+        "ends_on": "2025-06-01",
+        "hidden": False,
     },
 }
 
