@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.item.deletion import Item, may_be_gone
-from bot.domain.item.freeze import Free, Freeze, Frozen, Goal, NotDone, Underway, Unfrozen, Why
+from bot.domain.item.freeze import Free, Freeze, Frozen, Goal, NotDone, Sent, Underway, Unfrozen, Why
 from bot.domain.request.request import Pending, ShownAtEnd
 from bot.services.asked.click import Action
 from handlers.render.blocks import Block, button, confirm, escape, mention, said, sentence, when
@@ -64,7 +64,7 @@ def _not_frozen(freeze: NotDone) -> str:
             dated = " It may be frozen all the same; look in the Vivoldi dashboard." if freeze.dated else ""
             known = "*Unknown whether frozen.*" if freeze.dated else "*Not frozen.*"
             return f"{known}{detail}{dated}"
-        case Why.ENDED:
+        case _:
             return "*Not frozen:* the request ended before."
 
 
@@ -80,9 +80,22 @@ def _still_frozen(freeze: NotDone) -> str:
                 f"{detail} It may have ended since; look in the Vivoldi dashboard."
             )
         case Why.CHANGED:
-            return f"*Not unfrozen: someone changed it meanwhile.* {_changes(freeze)} Nothing was set back."
+            return f"*Not unfrozen: someone changed it meanwhile.* {_changes(freeze)} {_stands(freeze)}"
+        case Why.TAKEN_OVER:
+            later = escape(freeze.detail or "")
+            return f"*Not unfrozen: request {later} has it now*, so its expiry date was left alone."
         case _:
             return f"*Unknown whether unfrozen.*{detail} Try again, or look in the Vivoldi dashboard."
+
+
+def _stands(freeze: NotDone) -> str:
+    """Return which date stands now: that nothing was set back is said only if nothing was sent."""
+    if freeze.sent is Sent.NOT_YET:
+        return "Nothing was set back."
+    if freeze.ends_on == freeze.dates.shown:
+        return f"This one has the date {escape(freeze.dates.shown)}, as it was set."
+    date = f"has the date {escape(freeze.ends_on)}" if freeze.ends_on else "is shown without a date"
+    return f"The date {escape(freeze.dates.shown)} was sent; by the last read it {date}."
 
 
 def _changes(freeze: NotDone) -> str:

@@ -135,11 +135,11 @@ _TOLD = (
     Guard(
         name="frozen: alone until it is",
         keeps="I4",
-        promise="A request for a freeze ends as frozen only once a coupon is, and none is underway.",
+        promise="A request for a freeze ends as frozen only once every one of its coupons is.",
         file=_FREEZES,
-        text=" and request.origin.purpose is Purpose.FREEZE and _is_settled(items):",
-        without=" and request.origin.purpose is Purpose.FREEZE:",
-        tests=(f"{_BY_VALUE}::test_a_freeze_alone_ends_once_it_is_settled",),
+        text="return all(isinstance(item.freeze, Frozen) for item in items)",
+        without="return any(isinstance(item.freeze, Frozen) for item in items)",
+        tests=(f"{_BY_VALUE}::test_a_freeze_alone_ends_once_all_are_frozen",),
     ),
     Guard(
         name="frozen: outcomes recorded",
@@ -149,6 +149,45 @@ _TOLD = (
         text="        await self.note(Fact(EventKind.FREEZE_OUTCOME, outcome_of(state)))\n",
         without="",
         tests=(f"{_TESTS}::test_a_click_freezes_at_once_and_a_read_proves_it",),
+    ),
+)
+
+_UNDONE = (
+    Guard(
+        name="unfrozen: not over a later one",
+        keeps="-",
+        promise="A click on an old card does not undo what a later request has frozen.",
+        file="bot/services/asked/click.py",
+        text="if holder is not None}",
+        without="if holder == ''}",
+        tests=(f"{_TESTS}::test_an_old_card_leaves_the_freeze_of_a_later_request_alone",),
+    ),
+    Guard(
+        name="unfrozen: looked at once more",
+        keeps="-",
+        promise="Right before a date is set back, later requests are looked for once more.",
+        file=_SERVICE,
+        text="            if later is not None:\n",
+        without="            if later == '':\n",
+        tests=(f"{_TESTS}::test_a_later_request_that_comes_during_the_read_is_left_alone",),
+    ),
+    Guard(
+        name="unfrozen: by the last one",
+        keeps="-",
+        promise="An earlier request keeps nobody from setting a date back.",
+        file="bot/adapters/store/transaction.py",
+        text='or_(items.c.open, requests.c.opened_at > bindparam("since", type_=Instant)),',
+        without='or_(items.c.open, requests.c.opened_at != bindparam("since", type_=Instant)),',
+        tests=(f"{_TESTS}::test_the_last_request_that_froze_it_can_set_its_date_back",),
+    ),
+    Guard(
+        name="unfrozen: what stands is told",
+        keeps="I4",
+        promise="Nothing was set back is said only if no date was sent.",
+        file="handlers/render/freeze.py",
+        text="    if freeze.sent is Sent.NOT_YET:\n",
+        without="    if freeze.sent:\n",
+        tests=(f"{_TESTS}::test_what_was_changed_behind_a_freeze_is_told_with_the_date_that_stands",),
     ),
 )
 
@@ -254,4 +293,4 @@ _DELETED = (
     ),
 )
 
-GUARDS = (*_TOLD, *_DELETED)
+GUARDS = (*_TOLD, *_UNDONE, *_DELETED)

@@ -105,16 +105,17 @@ class Why(StrEnum):
     GONE = "gone"  # it was not shown any more before anything was sent
     NO_ANSWER = "no_answer"  # Vivoldi could not be reached, or read, or answered nothing certain, in time
     ENDED = "ended"  # the request ended before anything was sent
+    TAKEN_OVER = "taken_over"  # a later request froze the coupon, or holds its code
 
 
 @dataclass(frozen=True)
 class NotDone:
     """It did not come about. dated: whether the coupon may have the date that freezes it all the same.
 
-    detail: Vivoldi's message, or what stood in the way. differences: what someone else changed. sent: whether
-    the date was sent, and answered; of what is stored from before, that it may have been. ends_on: the expiry
-    date by the last read, if that showed the coupon. hidden: two looks did not show it, although it is not
-    certain that the date was set.
+    detail: Vivoldi's message, or what stood in the way, or the id of the request that has it now.
+    differences: what someone else changed. sent: whether the date was sent, and answered; of what is stored
+    from before, that it may have been. ends_on: the expiry date by the last read, if that showed the coupon.
+    hidden: two looks did not show it, although it is not certain that the date was set.
     """
 
     audit_name: ClassVar[str] = "notdone"
@@ -160,13 +161,16 @@ def can_be_unfrozen(freeze: Freeze) -> bool:
     return isinstance(freeze, Frozen) or (isinstance(freeze, NotDone) and freeze.dated)
 
 
+def has_date(freeze: Freeze) -> bool:
+    """Tell whether a coupon has, or may have, or is about to have, an expiry date that its freeze sets."""
+    return isinstance(freeze, Underway) or can_be_unfrozen(freeze)
+
+
 def begin(coupon: Coupon, before: Freeze, by: str, now: datetime, yesterday: date) -> Underway:
     """Return a freeze that was asked for.
 
-    before: what came of an earlier one. yesterday: the day before today in Vivoldi's time zone.
-
-    A date that may have been set by an earlier one stays the date, and is not forgotten: it is sent again,
-    also if the coupon is not shown.
+    before: what came of an earlier one. yesterday: the day before today in Vivoldi's time zone. A date that
+    may have been set by an earlier one stays the date: it is sent again, also if the coupon is not shown.
     """
     assert coupon.ends_on is not None, "it was checked that there is an expiry date to go back to"
     if isinstance(before, NotDone) and before.dated:
@@ -198,8 +202,7 @@ def look(
 ) -> SetDate | LookAgain | Freeze:
     """Return what follows from a read: the date is to be sent, or another look, or how it came out.
 
-    snapshot: what people were shown. absent_since: see `bot.domain.item.absence`. may_send: whether the date
-    may still be sent.
+    snapshot: what people were shown. absent_since: see `absence`. may_send: whether the date may be sent.
     """
     assert isinstance(snapshot, Shown), "only a coupon that was shown can be frozen"
     match reading:
@@ -283,6 +286,11 @@ def refused(underway: Underway, message: str, now: datetime) -> Underway | NotDo
 def overtaken(underway: Underway, now: datetime) -> NotDone:
     """Return a freeze that the end of its request, or the deletion of its coupon, leaves no more time."""
     return not_done(underway, Why.ENDED if underway.sent is Sent.NOT_YET else Why.NO_ANSWER, now)
+
+
+def taken_over(underway: Underway, by: str, now: datetime) -> NotDone:
+    """Return an undoing that is left alone. by: the id of the later request that has the coupon now."""
+    return not_done(underway, Why.TAKEN_OVER, now, by)
 
 
 def not_done(underway: Underway, why: Why, now: datetime, detail: str | None = None) -> NotDone:

@@ -6,10 +6,11 @@ deletion needs: they are for the same coupon, before and after.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from bot.domain.coupon import CouponCode
 from bot.domain.coupon import Shown as ShownCoupon
 from bot.domain.item import freeze
 from bot.domain.item.deletion import Item, Waiting, may_be_gone
@@ -27,6 +28,7 @@ from bot.domain.request.request import (
 
 # For how long a date is sent again, and a deletion waits for it, counted from when it was asked for.
 _TRY_FOR = timedelta(seconds=60)
+_NOTHING: Mapping[CouponCode, str] = {}
 
 
 def can_freeze(request: Shown) -> bool:
@@ -60,12 +62,23 @@ def begin(request: Pending, actor: Person, now: datetime, yesterday: date) -> Pe
     return _each(request, _is_freezable, begun)
 
 
-def undo(request: ShownAtEnd, actor: Person, now: datetime) -> ShownAtEnd:
-    """Return the request with the undoing of its freezes asked for."""
+def to_undo(request: ShownAtEnd) -> tuple[Item, ...]:
+    """Return the items whose freezes can be undone."""
+    return tuple(filter(_is_unfreezable, request.items))
+
+
+def undo(
+    request: ShownAtEnd, actor: Person, now: datetime, taken: Mapping[CouponCode, str] = _NOTHING
+) -> ShownAtEnd:
+    """Return the request with the undoing of its freezes asked for.
+
+    taken: the codes that later requests have by now, with the ids of these. They are left alone.
+    """
 
     def undone(item: Item) -> Freeze:
         assert isinstance(item.freeze, Frozen | NotDone)
-        return freeze.undo(item.freeze, actor.id, now)
+        asked = freeze.undo(item.freeze, actor.id, now)
+        return freeze.taken_over(asked, taken[item.code], now) if item.code in taken else asked
 
     return _each(request, _is_unfreezable, undone)
 
@@ -103,8 +116,8 @@ def progress(request: Shown, position: int, state: Freeze, now: datetime) -> Sho
     """Return the request with the freeze of one item carried on.
 
     Looks from before a date was sent say nothing of what it led to.
-    The version goes up where people see something new. One that was for the freeze alone ends when a coupon
-    is frozen and none is underway any more.
+    The version goes up where people see something new. One that was for the freeze alone ends once every
+    coupon is frozen; while one is not, it stays open for it.
     """
     item = request.items[position]
     is_sent = isinstance(state, Underway) and state.sent is Sent.MAYBE
@@ -117,7 +130,4 @@ def progress(request: Shown, position: int, state: Freeze, now: datetime) -> Sho
 
 
 def _is_settled(items: tuple[Item, ...]) -> bool:
-    freezes = [item.freeze for item in items]
-    return any(isinstance(each, Frozen) for each in freezes) and not any(
-        isinstance(each, Underway) for each in freezes
-    )
+    return all(isinstance(item.freeze, Frozen) for item in items)

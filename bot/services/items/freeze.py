@@ -27,6 +27,7 @@ from bot.domain.item.freeze import (
     overtaken,
     refused,
     sending,
+    taken_over,
 )
 from bot.domain.request.freeze import deadline, may_send
 from bot.domain.request.request import Approved, Shown
@@ -92,6 +93,9 @@ class FreezeCoupon:
         async with self._ledger.entry(claim, seen) as entry:
             if not may_send(entry.request, entry.place.position, underway):
                 return await entry.move_freeze(overtaken(underway, self._clock.now()))
+            later = await entry.tx.taken_over(code, entry.request) if underway.goal is Goal.UNFREEZE else None
+            if later is not None:
+                return await entry.move_freeze(taken_over(underway, later, self._clock.now()))
             await entry.move_freeze(sending(underway))
             sent = {"goal": underway.goal, "date": underway.date, "by": underway.by}
             await entry.note(Fact(EventKind.DATE_SENDING, sent))

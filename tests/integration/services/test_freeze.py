@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -28,7 +29,7 @@ from bot.domain.policy import Verdict
 from bot.domain.request.request import Failed, FailureReason, OnlyFrozen, Pending, Purpose
 from bot.domain.request.request import Shown as ShownRequest
 from bot.services.asked.click import Action
-from bot.services.asked.command import Denied, TooFew
+from bot.services.asked.command import Accepted, Denied, TooFew
 from tests.builders import AMIR, BEA, CARL, CODE, NOW, OTHER_CODE, RIKA, UNSEEN, a_coupon, standing
 from tests.fakes import Call, Killed
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on
@@ -506,6 +507,89 @@ async def test_what_someone_changed_meanwhile_is_not_set_back(wired: Wired) -> N
     assert wired.coupons.kinds(CODE).count("update") == 1
 
 
+async def test_what_was_changed_behind_a_freeze_is_told_with_the_date_that_stands(wired: Wired) -> None:
+    """I4: the date was set, and a read then shows a change: nobody says that nothing was set back."""
+    request_id = await rejected(wired)
+    hidden = wired.coupons.stored[CODE]
+    wired.coupons.stored[CODE] = replace(hidden, discount="10")
+    await wired.click(Action.UNFREEZE, AMIR, request_id)
+    await wired.drain()
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.sent, found.ends_on) == (Why.CHANGED, Sent.EXECUTED, "2025-12-31")
+    assert wired.coupons.stored[CODE].ends_on == "2025-12-31"
+    assert "was “60” and is now “10”" in card(wired)
+    assert "has the date 2025-12-31" in card(wired)
+    assert "Nothing was set back" not in card(wired)
+
+
+async def test_another_coupon_behind_a_frozen_number_is_not_said_to_be_unfrozen(wired: Wired) -> None:
+    """I4: what got the date is another coupon, created since, and told as that."""
+    request_id = await rejected(wired)
+    wired.coupons.stored[CODE] = a_coupon(created_at="2025-06-02 02:00:00", ends_on=YESTERDAY)
+    await wired.click(Action.UNFREEZE, AMIR, request_id)
+    await wired.drain()
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.ends_on) == (Why.CHANGED, "2025-12-31")
+    assert "This one has the date 2025-12-31" in card(wired)
+
+
+async def test_an_old_card_leaves_the_freeze_of_a_later_request_alone(wired: Wired) -> None:
+    """Nothing is undone over someone else's work: the old card says which request has the coupon now."""
+    old = await rejected(wired)
+    # Someone sets the date back by hand, so that a later request can freeze it again.
+    wired.coupons.store(a_coupon())
+    later = await frozen(wired)
+    assert await wired.click(Action.UNFREEZE, AMIR, old) is Verdict.ALLOWED
+    await wired.drain()
+    found = await freeze_of(wired, old)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.detail, found.sent) == (Why.TAKEN_OVER, later, Sent.NOT_YET)
+    assert later in card(wired)
+    assert wired.coupons.stored[CODE].ends_on == YESTERDAY
+    outcomes = [event.data["outcome"] for event in await wired.events(EventKind.FREEZE_OUTCOME)]
+    assert outcomes == ["frozen", "frozen", "notdone"]
+
+
+async def test_a_later_request_that_comes_during_the_read_is_left_alone(wired: Wired) -> None:
+    """The transaction that stores that a date is sent looks for later requests once more."""
+    old = await rejected(wired)
+    opened: list[str] = []
+
+    async def during(call: Call) -> None:
+        if call.kind == "read" and not opened:
+            answer = await wired.command(CODE)
+            assert isinstance(answer, Accepted)
+            opened.append(answer.request_id)
+
+    assert await wired.click(Action.UNFREEZE, AMIR, old) is Verdict.ALLOWED
+    wired.coupons.during = during
+    await wired.drain()
+    found = await freeze_of(wired, old)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.detail) == (Why.TAKEN_OVER, opened[0])
+    assert wired.coupons.stored[CODE].ends_on == YESTERDAY
+
+
+async def test_the_last_request_that_froze_it_can_set_its_date_back(wired: Wired) -> None:
+    """Also once it has ended, the later request has the coupon, and the earlier one keeps nobody from it."""
+    old = await rejected(wired)
+    wired.coupons.store(a_coupon())
+    wired.clock.advance(1)
+    later = await rejected(wired)
+    await wired.click(Action.UNFREEZE, AMIR, old)
+    await wired.drain()
+    assert wired.coupons.stored[CODE].ends_on == YESTERDAY
+    await wired.click(Action.UNFREEZE, AMIR, later)
+    await wired.drain()
+    assert isinstance(await freeze_of(wired, later), Unfrozen)
+    # Nobody else has it any more.
+    await wired.click(Action.UNFREEZE, AMIR, old)
+    await wired.drain()
+    assert isinstance(await freeze_of(wired, old), Unfrozen)
+
+
 async def test_unfreezing_where_the_old_date_has_passed_is_told(wired: Wired) -> None:
     """A date that Vivoldi took, and that does not make the coupon valid, is told as that."""
     request_id = await rejected(wired)
@@ -573,13 +657,44 @@ async def test_a_freeze_alone_of_what_can_not_be_frozen_ends(wired: Wired, readi
 
 
 async def test_several_are_frozen_together(wired: Wired) -> None:
-    """One click freezes every coupon of the request that allows it, and leaves the others alone."""
+    """One click freezes every coupon of the request, which ends once all of them are frozen."""
+    wired.coupons.store(a_coupon(number=OTHER_CODE))
+    request_id = await wired.ask(f"freeze {CODE},{OTHER_CODE}")
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.drain()
+    assert isinstance(await freeze_of(wired, request_id, 1), Frozen)
+    assert isinstance(await wired.request(request_id), OnlyFrozen)
+
+
+async def test_a_freeze_of_two_stays_open_for_the_one_that_is_used(wired: Wired) -> None:
+    """I4: one coupon that can't be frozen keeps the request open; the other is frozen, and told so."""
     wired.coupons.store(a_coupon(number=OTHER_CODE, use_count=1))
     request_id = await wired.ask(f"freeze {CODE},{OTHER_CODE}")
     await wired.click(Action.FREEZE, AMIR, request_id)
     await wired.drain()
     assert isinstance(await freeze_of(wired, request_id), Frozen)
     assert await freeze_of(wired, request_id, 1) == Free()
+    assert isinstance(await wired.request(request_id), Pending)
+    assert wired.messenger.of("reply") == []
+    assert await wired.click(Action.REJECT, BEA, request_id) is Verdict.ALLOWED
+    await wired.drain()
+    assert f"`{CODE}`: *Frozen* by" in wired.messenger.of("reply")[0].message.text
+    assert await wired.click(Action.UNFREEZE, AMIR, request_id) is Verdict.ALLOWED
+    await wired.drain()
+    assert isinstance(await freeze_of(wired, request_id), Unfrozen)
+
+
+async def test_a_coupon_that_gets_used_while_it_is_frozen_is_tried_again(wired: Wired) -> None:
+    """What was not frozen can be frozen once more, as long as the request is open."""
+    wired.coupons.store(a_coupon(number=OTHER_CODE))
+    wired.coupons.updates[OTHER_CODE] = [(RefusedAnswer("It is locked."), False)]
+    request_id = await wired.ask(f"freeze {CODE},{OTHER_CODE}")
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.drain()
+    assert isinstance(await freeze_of(wired, request_id, 1), NotDone)
+    assert isinstance(await wired.request(request_id), Pending)
+    assert await wired.click(Action.FREEZE, BEA, request_id) is Verdict.ALLOWED
+    await wired.drain()
     assert isinstance(await wired.request(request_id), OnlyFrozen)
 
 

@@ -37,6 +37,7 @@ from bot.domain.item.freeze import (
     can_be_frozen,
     can_be_unfrozen,
     executed,
+    has_date,
     look,
     not_done,
     refused,
@@ -49,6 +50,7 @@ from bot.domain.request import freeze as freezes
 from bot.domain.request.request import OnlyFrozen, Pending, Purpose
 from tests.builders import (
     AMIR,
+    BEA,
     CARL,
     CODE,
     DANA,
@@ -283,6 +285,42 @@ def test_what_was_deleted_is_not_unfrozen() -> None:
     assert [freezes.can_unfreeze(request) for request in (deleted, unknown, kept)] == [False, False, True]
 
 
+def test_what_a_later_request_has_is_not_undone() -> None:
+    """Nothing is undone over someone else's work: the card says which request has the coupon now."""
+    ended = rejected(replace(_OFFERED, items=(frozen_item(FROZEN),)))
+    left = freezes.undo(ended, BEA, later(200), {CODE: "CG-LATER"}).items[0].freeze
+    assert isinstance(left, NotDone)
+    assert (left.goal, left.why, left.detail) == (Goal.UNFREEZE, Why.TAKEN_OVER, "CG-LATER")
+    assert (left.sent, left.dated) == (Sent.NOT_YET, True)
+    assert isinstance(freezes.undo(ended, BEA, later(200)).items[0].freeze, Underway)
+
+
+@pytest.mark.parametrize(
+    ("freeze", "has"),
+    [
+        (FREEZE, True),
+        (FROZEN, True),
+        (UNFREEZE, True),
+        (not_done(MAYBE, Why.NO_ANSWER, NOW), True),
+        (not_done(FREEZE, Why.GONE, NOW), False),
+        (Unfrozen(AMIR.id, NOW, DATES), False),
+        (Free(), False),
+    ],
+)
+def test_a_freeze_has_a_coupon_as_long_as_its_date_may_be_there(freeze: Freeze, has: bool) -> None:
+    """An earlier request leaves a coupon alone while a later one's date may be there, or is about to be."""
+    assert has_date(freeze) is has
+
+
+@pytest.mark.parametrize("underway", [UNFREEZE, sending(UNFREEZE), executed(UNFREEZE)])
+def test_what_was_not_undone_says_what_was_sent_and_what_stands(underway: Underway) -> None:
+    """I4: whether nothing was changed, and which date the coupon has, is kept with what someone changed."""
+    found = seen(underway, Shown(a_coupon(discount="10")))
+    assert isinstance(found, NotDone)
+    assert (found.sent, found.ends_on, found.dated) == (underway.sent, DATES.shown, False)
+    assert [difference.fact for difference in found.differences] == ["discount"]
+
+
 def test_someone_has_to_be_able_to_freeze() -> None:
     """A freeze alone is refused at once where nobody could give it."""
     assert anyone_may_freeze(a_policy(), [standing(CARL), on_call(RIKA)])
@@ -298,13 +336,14 @@ def test_a_freeze_alone_can_never_be_approved_as_a_deletion() -> None:
     assert may_approve(a_policy(), on_call(AMIR), alone, NOW) is Verdict.ONLY_A_FREEZE
 
 
-def test_a_freeze_alone_ends_once_it_is_settled() -> None:
-    """It is finished when a coupon is frozen and none is underway; where none is, people can try again."""
+def test_a_freeze_alone_ends_once_all_are_frozen() -> None:
+    """I4: a plural is true of every coupon: while one is not frozen, the request stays open for it."""
     both = {CODE: BEFORE, OTHER_CODE: Shown(a_coupon(number=OTHER_CODE))}
     asked = freezes.begin(pending(both, purpose=Purpose.FREEZE, freeze=True), AMIR, NOW, NOW.date())
     missed = not_done(FREEZE, Why.REFUSED, NOW)
     assert isinstance(freezing(asked, FROZEN), Pending)
-    assert isinstance(freezing(asked, FROZEN, missed), OnlyFrozen)
+    assert isinstance(freezing(asked, FROZEN, missed), Pending)
+    assert isinstance(freezing(asked, FROZEN, FROZEN), OnlyFrozen)
     assert isinstance(freezing(asked, missed, missed), Pending)
     assert isinstance(only_frozen(), OnlyFrozen)
 
