@@ -22,7 +22,7 @@ from bot.domain.item.deletion import (
     Unknown,
     Waiting,
 )
-from bot.domain.item.freeze import Freeze, Goal, NotDone, Unfrozen, Why
+from bot.domain.item.freeze import Freeze, Goal, NotDone, Sent, Unfrozen, Why
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Approved, Finished, Purpose
 from bot.domain.request.request import Shown as ShownRequest
@@ -228,6 +228,12 @@ _NOT_FROZEN: dict[str, Freeze] = {
     "unknown": NotDone(
         Goal.FREEZE, AMIR.id, later(100), DATES, Why.NO_ANSWER, True, "Vivoldi did not answer in time"
     ),
+    "hidden, no answer": NotDone(
+        Goal.FREEZE, AMIR.id, later(100), DATES, Why.NO_ANSWER, True, "It was used up.", hidden=True
+    ),
+    "hidden, refused": NotDone(
+        Goal.FREEZE, AMIR.id, later(100), DATES, Why.REFUSED, True, "Vivoldi says: “No.”", hidden=True
+    ),
 }
 _STILL_FROZEN: dict[str, Freeze] = {
     "refused": NotDone(Goal.UNFREEZE, BEA.id, later(200), DATES, Why.REFUSED, True, "Vivoldi says: “No.”"),
@@ -235,7 +241,27 @@ _STILL_FROZEN: dict[str, Freeze] = {
         Goal.UNFREEZE, BEA.id, later(200), DATES, Why.NO_EFFECT, True, "The coupon has expired."
     ),
     "changed": NotDone(
+        *(Goal.UNFREEZE, BEA.id, later(200), DATES, Why.CHANGED, False),
+        differences=(_LATER_END,),
+        sent=Sent.NOT_YET,
+        ends_on="2026-12-31",
+    ),
+    "changed, and set back": NotDone(
+        *(Goal.UNFREEZE, BEA.id, later(200), DATES, Why.CHANGED, False),
+        differences=(_NEW_LIMIT,),
+        sent=Sent.EXECUTED,
+        ends_on=DATES.shown,
+    ),
+    "changed, date sent": NotDone(
+        *(Goal.UNFREEZE, BEA.id, later(200), DATES, Why.CHANGED, True),
+        differences=(_NEW_LIMIT,),
+        ends_on=DATES.frozen,
+    ),
+    "changed, as stored before": NotDone(
         Goal.UNFREEZE, BEA.id, later(200), DATES, Why.CHANGED, False, differences=(_LATER_END,)
+    ),
+    "taken over": NotDone(
+        Goal.UNFREEZE, BEA.id, later(200), DATES, Why.TAKEN_OVER, True, "CG-LATER00000", sent=Sent.NOT_YET
     ),
     "unknown": NotDone(
         Goal.UNFREEZE, BEA.id, later(200), DATES, Why.NO_ANSWER, True, "Vivoldi did not answer in time"

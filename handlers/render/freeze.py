@@ -46,8 +46,10 @@ def _state(freeze: Freeze) -> str:
 def _not_frozen(freeze: NotDone) -> str:
     detail = f" {sentence(freeze.detail)}" if freeze.detail else ""
     if freeze.hidden:
-        refused = "Vivoldi refused its expiry date" if freeze.why is Why.REFUSED else "no answer came"
-        return f"*No longer validates*; whether by the freeze is unknown, since {refused}.{detail}"
+        known = "*No longer validates*; whether by the freeze is unknown, since"
+        if freeze.why is Why.REFUSED:
+            return f"{known} Vivoldi refused the new expiry date.{detail}"
+        return f"{known} no answer came. Vivoldi says {said(freeze.detail or 'nothing more')}."
     match freeze.why:
         case Why.REFUSED:
             return f"*Not frozen: Vivoldi refused.*{detail}"
@@ -92,10 +94,12 @@ def _stands(freeze: NotDone) -> str:
     """Return which date stands now: that nothing was set back is said only if nothing was sent."""
     if freeze.sent is Sent.NOT_YET:
         return "Nothing was set back."
+    until = escape(freeze.dates.shown)
     if freeze.ends_on == freeze.dates.shown:
-        return f"This one has the date {escape(freeze.dates.shown)}, as it was set."
-    date = f"has the date {escape(freeze.ends_on)}" if freeze.ends_on else "is shown without a date"
-    return f"The date {escape(freeze.dates.shown)} was sent; by the last read it {date}."
+        return f"This one has the date {until}, as it was set."
+    if freeze.ends_on:
+        return f"The date {until} was sent; by the last read it has the date {escape(freeze.ends_on)}."
+    return f"The date {until} may have been set; look in the Vivoldi dashboard."
 
 
 def _changes(freeze: NotDone) -> str:

@@ -76,7 +76,7 @@ def outcome(final: ItemState, item: Item) -> str:
             )
         case Gone(message=message):
             return (
-                f"*Blocked: {code(item.code)} no longer works.* No answer came, so whether it was deleted or "
+                "*Blocked: it no longer works.* No answer came, so whether it was deleted or "
                 f"used up is not known. Vivoldi says {said(message or 'nothing more')}."
             )
         case Unknown():

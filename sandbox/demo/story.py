@@ -99,7 +99,7 @@ async def lost_answer(scene: Scene) -> None:
     scene.telling.say("From now on, Vivoldi executes the DELETE and then drops the connection.")
     scene.telling.say(f"Bea clicks {scene.label(card)}.")
     await scene.clicks(BEA, card)
-    words = "Blocked: `KETTLE30OFF` no longer works.…whether it was deleted or used up is not known."
+    words = "Blocked: it no longer works.…whether it was deleted or used up is not known."
     await scene.outcome(RIKA, coupon, card, words, "Blocked: coupon KETTLE30OFF", by=(AMIR, BEA))
     await scene.deleted(coupon)
     sent = await scene.vivoldi.calls("delete", coupon.code)

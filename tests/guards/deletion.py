@@ -89,7 +89,7 @@ _BEFORE = (
         promise="A coupon that was shown and no longer is, is not deleted.",
         file=_ITEM,
         text="expected = Send() if may_hide(item.freeze) else Changed(message=message)",
-        without="return Send()",
+        without="expected = Send()",
         tests=("tests/unit/domain/test_deletion.py",),
     ),
     Guard(

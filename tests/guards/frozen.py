@@ -154,7 +154,7 @@ _TOLD = (
 
 _UNDONE = (
     Guard(
-        name="unfrozen: not over a later one",
+        name="unfrozen: not a later one's",
         keeps="-",
         promise="A click on an old card does not undo what a later request has frozen.",
         file="bot/services/asked/click.py",

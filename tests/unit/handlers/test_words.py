@@ -110,7 +110,7 @@ def test_every_outcome_says_first_whether_it_is_deleted(name: str) -> None:
     if isinstance(state, Deleted):
         assert begins.startswith("Deleted")
     else:
-        assert begins.startswith(("Not deleted", "Unknown"))
+        assert begins.startswith(("Not deleted", "Blocked:", "Unknown"))
 
 
 @pytest.mark.parametrize("name", RUNNING)
