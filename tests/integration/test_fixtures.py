@@ -120,7 +120,10 @@ ENDS: Mapping[str, Ends] = {
     "approved": DELETED,
     "approved, in its time to stop": DELETED,
     "approved, to be stopped": STOPPED,
-    "approved, freeze asked for": DELETED,
+    # Its freeze was never sent, and ends without a date: the deletion comes first.
+    "approved, freeze asked for": Ends(
+        deletes=1, day=None, gone=1, outcomes=_said("deleted", "notdone"), said=1
+    ),
     "frozen and approved": DELETED,
     "sending, executed": GONE_BEFORE,
     "sending, not executed": DELETED,
