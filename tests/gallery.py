@@ -11,6 +11,7 @@ from bot.domain.item.deletion import (
     Changed,
     Confirmation,
     Deleted,
+    Gone,
     Item,
     ItemState,
     NotSent,
@@ -21,7 +22,7 @@ from bot.domain.item.deletion import (
     Unknown,
     Waiting,
 )
-from bot.domain.item.freeze import Freeze, Goal, NotDone, Unfrozen, Why
+from bot.domain.item.freeze import Freeze, Goal, NotDone, Sent, Unfrozen, Why
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Approved, Finished, Purpose
 from bot.domain.request.request import Shown as ShownRequest
@@ -87,6 +88,7 @@ NOT_DELETED: dict[str, ItemState] = {
     "stopped": NotSent(NotSentReason.STOPPED, stopped_by=RIKA.id),
     "stopped after a lost attempt": NotSent(NotSentReason.STOPPED, unanswered=1, stopped_by=AMIR.id),
     "unknown for good": replace(_UNKNOWN, final=True),
+    "gone": Gone(later(180), "Vivoldi did not answer in time", "This coupon is not valid."),
 }
 RUNNING: dict[str, ItemState] = {
     "waiting": Waiting(),
@@ -227,6 +229,12 @@ _NOT_FROZEN: dict[str, Freeze] = {
     "unknown": NotDone(
         Goal.FREEZE, AMIR.id, later(100), DATES, Why.NO_ANSWER, True, "Vivoldi did not answer in time"
     ),
+    "hidden, no answer": NotDone(
+        Goal.FREEZE, AMIR.id, later(100), DATES, Why.NO_ANSWER, True, "It was used up.", hidden=True
+    ),
+    "hidden, refused": NotDone(
+        Goal.FREEZE, AMIR.id, later(100), DATES, Why.REFUSED, True, "Vivoldi says: “No.”", hidden=True
+    ),
 }
 _STILL_FROZEN: dict[str, Freeze] = {
     "refused": NotDone(Goal.UNFREEZE, BEA.id, later(200), DATES, Why.REFUSED, True, "Vivoldi says: “No.”"),
@@ -234,7 +242,27 @@ _STILL_FROZEN: dict[str, Freeze] = {
         Goal.UNFREEZE, BEA.id, later(200), DATES, Why.NO_EFFECT, True, "The coupon has expired."
     ),
     "changed": NotDone(
+        *(Goal.UNFREEZE, BEA.id, later(200), DATES, Why.CHANGED, False),
+        differences=(_LATER_END,),
+        sent=Sent.NOT_YET,
+        ends_on="2026-12-31",
+    ),
+    "changed, and set back": NotDone(
+        *(Goal.UNFREEZE, BEA.id, later(200), DATES, Why.CHANGED, False),
+        differences=(_NEW_LIMIT,),
+        sent=Sent.EXECUTED,
+        ends_on=DATES.shown,
+    ),
+    "changed, date sent": NotDone(
+        *(Goal.UNFREEZE, BEA.id, later(200), DATES, Why.CHANGED, True),
+        differences=(_NEW_LIMIT,),
+        ends_on=DATES.frozen,
+    ),
+    "changed, as stored before": NotDone(
         Goal.UNFREEZE, BEA.id, later(200), DATES, Why.CHANGED, False, differences=(_LATER_END,)
+    ),
+    "taken over": NotDone(
+        Goal.UNFREEZE, BEA.id, later(200), DATES, Why.TAKEN_OVER, True, "CG-LATER00000", sent=Sent.NOT_YET
     ),
     "unknown": NotDone(
         Goal.UNFREEZE, BEA.id, later(200), DATES, Why.NO_ANSWER, True, "Vivoldi did not answer in time"

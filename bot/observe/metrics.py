@@ -20,7 +20,7 @@ from prometheus_client import (
 
 from bot import __version__
 from bot.domain.event import Event, EventKind
-from bot.domain.item.deletion import AnyState, Changed, Deleted, NotSent, Refused, Unknown
+from bot.domain.item.deletion import AnyState, Changed, Deleted, Gone, NotSent, Refused, Unknown
 from bot.domain.item.restore import Created, NotCreated, Unclear
 from bot.domain.policy import Verdict
 from bot.domain.request.request import FailureReason
@@ -32,7 +32,7 @@ LANES = ("requests", "items", "notices", "homes")
 REFUSERS = ("headers", "signature")
 
 _OUTCOMES: tuple[type[AnyState], ...] = (
-    *(Deleted, Refused, Unknown, Changed, NotSent),
+    *(Deleted, Gone, Refused, Unknown, Changed, NotSent),
     *(Created, NotCreated, Unclear),
 )
 _CALL_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)

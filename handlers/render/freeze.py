@@ -9,7 +9,7 @@ from datetime import timedelta, timezone
 from bot.domain.coupon import Shown as ShownCoupon
 from bot.domain.coupon import Warning
 from bot.domain.item.deletion import Item, may_be_gone
-from bot.domain.item.freeze import Free, Freeze, Frozen, Goal, NotDone, Underway, Unfrozen, Why
+from bot.domain.item.freeze import Free, Freeze, Frozen, Goal, NotDone, Sent, Underway, Unfrozen, Why
 from bot.domain.item.set_back import can_be_set_back, latest_end
 from bot.domain.request.freeze import is_freezable, is_unfreezable
 from bot.domain.request.request import Pending, Purpose, Shown, ShownAtEnd
@@ -77,6 +77,11 @@ def _state(freeze: Freeze) -> str:
 
 def _not_frozen(freeze: NotDone) -> str:
     detail = f" {sentence(freeze.detail)}" if freeze.detail else ""
+    if freeze.hidden:
+        known = "*No longer validates*; whether by the freeze is unknown, since"
+        if freeze.why is Why.REFUSED:
+            return f"{known} Vivoldi refused the new expiry date.{detail}"
+        return f"{known} no answer came. Vivoldi says {said(freeze.detail or 'nothing more')}."
     match freeze.why:
         case Why.REFUSED:
             return f"*Not frozen: Vivoldi refused.*{detail}"
@@ -97,13 +102,8 @@ def _not_frozen(freeze: NotDone) -> str:
             dated = " It may be frozen all the same; look in the Vivoldi dashboard." if freeze.dated else ""
             known = "*Unknown whether frozen.*" if freeze.dated else "*Not frozen.*"
             return f"{known}{detail}{dated}"
-        case Why.ENDED if freeze.dated:
-            return (
-                "*Not frozen:* the request ended before. An attempt got no clear answer, and a read after it "
-                "showed the coupon as before."
-            )
-        case Why.ENDED:
-            return "*Not frozen:* the request ended before it was sent."
+        case _:
+            return "*Not frozen:* the request ended before."
 
 
 def _still_frozen(freeze: NotDone) -> str:
@@ -123,26 +123,29 @@ def _still_frozen(freeze: NotDone) -> str:
                 f"{detail} It may have ended since; look in the Vivoldi dashboard."
             )
         case Why.CHANGED:
-            return f"*Not unfrozen: someone changed it meanwhile.* {_changes(freeze)}{_date_now(freeze)}"
+            return f"*Not unfrozen: someone changed it meanwhile.* {_changes(freeze)} {_stands(freeze)}"
+        case Why.TAKEN_OVER:
+            later = escape(freeze.detail or "")
+            return f"*Not unfrozen: request {later} has it now*, so its expiry date was left alone."
         case _:
             return f"*Unknown whether unfrozen.*{detail} Try again, or look in the Vivoldi dashboard."
+
+
+def _stands(freeze: NotDone) -> str:
+    """Return which date stands now: that nothing was set back is said only if nothing was sent."""
+    if freeze.sent is Sent.NOT_YET:
+        return "Nothing was set back."
+    until = escape(freeze.dates.shown)
+    if freeze.ends_on == freeze.dates.shown:
+        return f"This one has the date {until}, as it was set."
+    if freeze.ends_on:
+        return f"The date {until} was sent; by the last read it has the date {escape(freeze.ends_on)}."
+    return f"The date {until} may have been set; look in the Vivoldi dashboard."
 
 
 def _changes(freeze: NotDone) -> str:
     facts = "; ".join(difference(found) for found in freeze.differences)
     return f"{facts[:1].upper()}{facts[1:]}."
-
-
-def _date_now(freeze: NotDone) -> str:
-    """Return which expiry date stands by the last read, unless that is among what someone changed.
-
-    Whether a date was sent before that read is not said: what stands now holds either way.
-    """
-    if any(found.fact == "ends_on" for found in freeze.differences):
-        return ""
-    if freeze.dated:
-        return f" Its expiry date is still {escape(freeze.dates.frozen)}."
-    return f" Its expiry date is {escape(freeze.dates.shown)} again."
 
 
 # ---------------------------------------------------------------- several coupons
@@ -159,6 +162,8 @@ def in_short(item: Item) -> str:
             return "being frozen"
         case Underway():
             return "being unfrozen"
+        case NotDone(goal=Goal.FREEZE, hidden=True):
+            return "blocked (whether by the freeze is unknown)"
         case NotDone(goal=Goal.FREEZE, why=Why.NO_ANSWER, dated=True):
             return "unknown whether frozen"
         case NotDone(goal=Goal.UNFREEZE, why=Why.NO_ANSWER):

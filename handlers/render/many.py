@@ -12,6 +12,7 @@ from bot.domain.item.deletion import (
     Changed,
     Confirmation,
     Deleted,
+    Gone,
     Item,
     NotSent,
     NotSentReason,
@@ -138,6 +139,8 @@ def in_short(state: AnyState) -> str:
             return "deleted (settled by reading)"
         case Deleted():
             return "deleted"
+        case Gone():
+            return "blocked (deleted or used up)"
         case Refused():
             return "not deleted (refused)"
         case Changed():

@@ -9,6 +9,7 @@ from bot.domain.item.deletion import (
     Changed,
     Confirmation,
     Deleted,
+    Gone,
     Item,
     ItemState,
     NotSent,
@@ -78,6 +79,11 @@ def outcome(final: ItemState, item: Item) -> str:
             return (
                 "*Deleted, settled by reading.* No clear answer to the deletion came; Vivoldi no longer "
                 f"shows the coupon, and says {said(message or 'nothing more')}."
+            )
+        case Gone(message=message):
+            return (
+                "*Blocked: it no longer works.* No answer came, so whether it was deleted or "
+                f"used up is not known. Vivoldi says {said(message or 'nothing more')}."
             )
         case Unknown():
             return (

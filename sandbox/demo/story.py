@@ -90,7 +90,7 @@ async def changed_meanwhile(scene: Scene) -> None:
 
 
 async def lost_answer(scene: Scene) -> None:
-    """A DELETE whose answer is lost is settled by reading, and never sent again blindly."""
+    """A DELETE whose answer is lost is settled by two looks, and never sent again blindly."""
     scene.telling.act("Vivoldi deletes the coupon, but its answer is lost")
     coupon = await scene.coupon("KETTLE30OFF", nm="30% off kettles", disc=30)
     card = await scene.asks(RIKA, coupon, "made by mistake")
@@ -99,10 +99,8 @@ async def lost_answer(scene: Scene) -> None:
     scene.telling.say("From now on, Vivoldi executes the DELETE and then drops the connection.")
     scene.telling.say(f"Bea clicks {scene.label(card)}.")
     await scene.clicks(BEA, card)
-    words = "Deleted, settled by reading.…no longer shows the coupon"
-    await scene.outcome(
-        RIKA, coupon, card, words, "Deleted, settled by reading: coupon KETTLE30OFF", by=(AMIR, BEA)
-    )
+    words = "Blocked: it no longer works.…whether it was deleted or used up is not known."
+    await scene.outcome(RIKA, coupon, card, words, "Blocked: coupon KETTLE30OFF", by=(AMIR, BEA))
     await scene.deleted(coupon)
     sent = await scene.vivoldi.calls("delete", coupon.code)
     lost = [(call.executed, call.status, call.dropped) for call in sent]

@@ -159,7 +159,7 @@ def test_lost_answer_is_settled_by_reading(sandbox: Sandbox, tabs_of: OpenTabs) 
     become(page, "Bea")
     press(page, "CAKE100USED", "final approval for", "Delete Coupon")
 
-    expect(card(page, "CAKE100USED")).to_contain_text("Deleted, settled by reading.")
+    expect(card(page, "CAKE100USED")).to_contain_text("no longer works.")
     expect(fault).not_to_be_checked()
     look(page, "API log")
     deletions = page.locator("#log-lines li").filter(has_text="DELETE CAKE100USED")

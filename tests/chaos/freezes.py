@@ -14,7 +14,15 @@ from tests.chaos.sent import MEMORY, READ_AFRESH
 from tests.chaos.truth import LIES, but_end, facts
 
 _ACTIONS = ("freeze", "unfreeze")
-_BEGINNINGS = ("*Frozen*", "*Unfrozen*", "*Not frozen", "*Not unfrozen", "*Unknown whether", "*Being ")
+_BEGINNINGS = (
+    "*Frozen*",
+    "*Unfrozen*",
+    "*Not frozen",
+    "*Not unfrozen",
+    "*Unknown whether",
+    "*Being ",
+    "*No longer validates",
+)
 
 
 def is_one(case: Case, request: str) -> bool:
@@ -66,7 +74,8 @@ def _judge_date(case: Case, code: str, date: Asked) -> None:
         case.find(Rule.UNREAD, f"{code}: a date, sent by {date.agent}")
     elif reads[-1].shown:
         _judge_target(case, code, asked[-1].request, reads[-1])
-    elif freezes:
+    elif freezes and not earlier and not case.journal.interrupted:
+        # What may have been set already is sent again, also if it is hidden.
         case.find(Rule.FOREIGN, f"{code}: a freeze of what was not shown right before")
 
 
@@ -238,7 +247,9 @@ def _unclear(line: Line) -> bool:
 
 _CLAIMS: tuple[tuple[str, Callable[[Line], bool]], ...] = (
     ("*Being", lambda line: True),
-    ("*Frozen*", _hidden),
+    ("*Frozen*", lambda line: _hidden(line) and any(date.shown for date in line.dates)),
+    ("*No longer validates*", _hidden),
+    ("whether by the freeze is unknown", _unclear),
     ("*Unfrozen*", _set_back),
     ("*Not frozen", _not_frozen),
     ("rozen: Vivoldi refused", _was_refused),

@@ -215,6 +215,7 @@ def _ending(code: str, said: Said) -> Ending:
     kinds = {
         "*Deleted": "deleted",
         "*Still works": "deleted",
+        "*Blocked": "gone",
         "*Unknown": "unknown",
         "*Not deleted": "not deleted",
     }

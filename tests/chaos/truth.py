@@ -13,6 +13,7 @@ from tests.chaos.town import EXECUTE_WITHIN
 
 # Faults by which Vivoldi itself says something that is not so.
 LIES = ("code_nonzero_after", "success_without_effect")
+_LOOKS_APART = timedelta(seconds=4.5)  # five, less what a call takes
 _SHOWN = ("nm", "discTypeIdx", "disc", "discCurrency", "strtYmd", "endYmd", "useLimit", "regYmdt", "domain")
 
 
@@ -101,15 +102,12 @@ def excuse(told: Told) -> str | None:
     if told.words.startswith("*Not deleted: Vivoldi refused") and told.ours and told.lied:
         # "What each answer to DELETE proves": a code other than 0 counts as refused, without a read.
         return "Vivoldi refused, and deleted all the same"
-    if "settled by reading" in told.words and not any(told.is_mine(event) for event in told.ends):
-        # Table two of I2: shown before, not valid after is told as deleted, settled by reading.
-        return "no longer validates for another reason, and is told as deleted"
     return None
 
 
 def _contradicted(told: Told) -> str | None:
     """Return what speaks against the ending itself."""
-    if told.words.startswith("*Deleted") or told.words.startswith("*Unknown") or not told.ours:
+    if told.words.startswith(("*Deleted", "*Blocked", "*Unknown")) or not told.ours:
         return None
     return None if excuse(told) else f"it was deleted: {told.words}"
 
@@ -137,12 +135,26 @@ def _replaced(told: Told) -> bool:
 
 
 def _settled(told: Told) -> bool:
-    """Return whether a read after an unclear attempt spoke for it, as table two of I2 wants it."""
+    """Return whether a read after an unclear attempt showed another coupon, as table two of I2 wants it."""
+    first = _first_attempt(told)
+    return first is not None and told.showed(first, lambda coupon: not told.is_mine(coupon))
+
+
+def _gone(told: Told) -> bool:
+    """Return whether two looks after an unclear attempt, five seconds apart, did not show the coupon."""
+    first = _first_attempt(told)
+    unseen = [read.finished_at for read in told.reads(first or 0) if not read.shown]
+    return first is not None and bool(unseen) and max(unseen) - min(unseen) >= _LOOKS_APART
+
+
+def _first_attempt(told: Told) -> int | None:
+    """Return the place of the first DELETE of what the card shows; None: nothing was sent, nor may have been.
+
+    A process that died right before its DELETE leaves the same traces as one that died right after.
+    """
     if told.coupon is None or not (told.deletes or told.interrupted):
-        return False
-    # A process that died right before its DELETE leaves the same traces as one that died right after.
-    first = told.deletes[0].index if told.deletes else told.card_read.finished
-    return told.unseen(first) or told.showed(first, lambda coupon: not told.is_mine(coupon))
+        return None
+    return told.deletes[0].index if told.deletes else told.card_read.finished
 
 
 def _changed(told: Told) -> bool:
@@ -162,9 +174,9 @@ def is_unclear(told: Told) -> bool:
 
 
 def ran_out(told: Told) -> bool:
-    """Return whether execute-by had passed."""
+    """Return whether execute-by had passed, or would have by a second look."""
     final = [click for click in told.clicks if _is(click, "approve") and "Step 2 of 2" in click.text]
-    return any(told.said.at >= click.at + EXECUTE_WITHIN for click in final)
+    return any(told.said.at >= click.at + EXECUTE_WITHIN - timedelta(seconds=5) for click in final)
 
 
 def lost_an_approver(told: Told) -> bool:
@@ -209,6 +221,7 @@ _CLAIMS: tuple[tuple[str, Callable[[Told], bool]], ...] = (
     ("a coupon still validates under this code", _still_there),
     ("nother coupon, created since", _replaced),
     ("settled by reading", _settled),
+    ("no longer works", _gone),
     ("*Unknown", is_unclear),
     ("Vivoldi refused.*", lambda told: any(delete.refused for delete in told.deletes)),
     ("Vivoldi refused to be read", read_refused),

@@ -61,8 +61,8 @@ _BEFORE = (
         keeps="I2",
         promise="The coupon is read right before every DELETE, also one that is sent again.",
         file=_EXECUTE,
-        text="            reading = await self._coupons.read(item.code)\n            read_at",
-        without="            reading = item.snapshot\n            read_at",
+        text="look = Look(await self._coupons.read(item.code), self._clock.now())\n            # From",
+        without="look = Look(item.snapshot, self._clock.now())\n            # From",
         tests=(f"{_INVARIANTS}::test_i3_nothing_is_sent_blindly_again",),
     ),
     Guard(
@@ -88,8 +88,8 @@ _BEFORE = (
         keeps="I2",
         promise="A coupon that was shown and no longer is, is not deleted.",
         file=_ITEM,
-        text="return Send() if may_hide(item.freeze) else Changed(message=message)",
-        without="return Send()",
+        text="expected = Send() if may_hide(item.freeze) else Changed(message=message)",
+        without="expected = Send()",
         tests=("tests/unit/domain/test_deletion.py",),
     ),
     Guard(

@@ -101,9 +101,10 @@ _SENT = (
         keeps="-",
         promise="A date is sent after a read that showed what it is about.",
         file=_SERVICE,
-        text="reading = await self._coupons.read(item.code)",
+        text="look = Look(await self._coupons.read(item.code), self._clock.now())",
         without=(
-            'reading = item.snapshot if underway.sent == "not_yet" else await self._coupons.read(item.code)'
+            'reading = item.snapshot if underway.sent == "not_yet" else await self._coupons.read(item.code)\n'
+            "            look = Look(reading, self._clock.now())"
         ),
         tests=(f"{_TESTS}::test_a_click_freezes_at_once_and_a_read_proves_it",),
     ),
@@ -139,7 +140,7 @@ _SENT = (
         keeps="-",
         promise="Nothing is frozen any more once its request is decided, also during the read.",
         file=_SERVICE,
-        text="if not _may_send(entry.request, underway):",
+        text="if not may_send(entry.request, entry.place.position, underway):",
         without="if False:",
         tests=(f"{_TESTS}::test_nothing_is_sent_where_the_request_is_decided_during_the_read",),
     ),
@@ -148,8 +149,8 @@ _SENT = (
         keeps="-",
         promise="A process that was frozen after its read sends no date on it.",
         file=_SERVICE,
-        text="if may_still_send(read_at, self._clock.now()):",
-        without="if read_at is not None:",
+        text="if may_still_send(seen.at, self._clock.now()):",
+        without="if seen.at is not None:",
         tests=(f"{_TESTS}::test_a_frozen_process_sends_no_date",),
     ),
     Guard(
@@ -166,8 +167,8 @@ _SENT = (
         keeps="-",
         promise="A coupon that someone else changed is not frozen.",
         file=_FREEZE,
-        text="            changed = _changed(before, after, dates)\n",
-        without="            changed = ()\n",
+        text="changed = _changed(before, after, underway.dates)\n",
+        without='changed = () if underway.goal == "freeze" else _changed(before, after, underway.dates)\n',
         tests=(f"{_BY_VALUE}::test_what_did_not_come_about_is_told_as_seen",),
     ),
     Guard(
@@ -175,8 +176,8 @@ _SENT = (
         keeps="-",
         promise="Where someone changed the coupon meanwhile, its date is left alone.",
         file=_FREEZE,
-        text="            changed = _changed(before, after, underway.dates)\n",
-        without="            changed = ()\n",
+        text="changed = _changed(before, after, underway.dates)\n",
+        without='changed = () if underway.goal == "unfreeze" else _changed(before, after, underway.dates)\n',
         tests=(f"{_TESTS}::test_what_someone_changed_meanwhile_is_not_set_back",),
     ),
     Guard(

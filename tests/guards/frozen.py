@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.guards.guard import Guard
 
+_HIDDEN = "bot/domain/item/hidden.py"
 _FREEZE, _FREEZES, _ITEM = (
     "bot/domain/item/freeze.py",
     "bot/domain/request/freeze.py",
@@ -14,6 +15,42 @@ _BY_VALUE = "tests/unit/domain/test_freeze.py"
 _TESTS = "tests/integration/services/test_freeze.py"
 
 _TOLD = (
+    Guard(
+        name="frozen: as it was answered",
+        keeps="I4",
+        promise="Frozen is said only if Vivoldi answered that it set the date.",
+        file=_FREEZE,
+        text="    if underway.sent is Sent.EXECUTED:\n        return Frozen(",
+        without="    if underway.sent is not Sent.NOT_YET:\n        return Frozen(",
+        tests=(f"{_TESTS}::test_a_code_that_is_used_while_its_freeze_hangs_is_not_frozen",),
+    ),
+    Guard(
+        name="frozen: not over a change",
+        keeps="I2",
+        promise="A date that got no answer is not sent again once a read shows a change.",
+        file=_FREEZE,
+        text="    if changed:\n        dated = ",
+        without="    if changed and underway.sent is Sent.NOT_YET:\n        dated = ",
+        tests=(f"{_TESTS}::test_a_date_is_not_sent_again_over_a_change",),
+    ),
+    Guard(
+        name="absence: before its freeze",
+        keeps="I4",
+        promise="One odd read does not end a freeze as gone before it.",
+        file=_FREEZE,
+        text="return by_absence(absent_since, now, not_done(underway, Why.GONE, now, message))",
+        without="return not_done(underway, Why.GONE, now, message)",
+        tests=(f"{_TESTS}::test_one_odd_read_before_a_freeze_is_no_end",),
+    ),
+    Guard(
+        name="absence: after a date",
+        keeps="I4",
+        promise="A look from before a date was sent says nothing of what the date has done.",
+        file=_FREEZES,
+        text="absent_since=None if is_sent else item.absent_since",
+        without="absent_since=item.absent_since",
+        tests=(f"{_BY_VALUE}::test_a_look_from_before_a_date_says_nothing_of_it",),
+    ),
     Guard(
         name="frozen: said after a read",
         keeps="I4",
@@ -28,8 +65,8 @@ _TOLD = (
         keeps="I4",
         promise="A coupon that was gone before any date was sent is not told as frozen.",
         file=_FREEZE,
-        text="        case NotShown(message) if sent is Sent.NOT_YET:\n",
-        without="        case NotShown(message) if sent is None:\n",
+        text="    if underway.sent is Sent.NOT_YET:\n        return by_absence(",
+        without="    if underway.sent is None:\n        return by_absence(",
         tests=(f"{_BY_VALUE}::test_what_did_not_come_about_is_told_as_seen",),
     ),
     Guard(
@@ -55,8 +92,8 @@ _TOLD = (
         keeps="I4",
         promise="Unfrozen is said once a read shows the coupon with the expiry date of before.",
         file=_FREEZE,
-        text="            if after.ends_on == underway.dates.shown:\n",
-        without="            if after.ends_on:\n",
+        text="if underway.goal is Goal.UNFREEZE and after.ends_on == underway.dates.shown:",
+        without="if underway.goal is Goal.UNFREEZE and after.ends_on:",
         tests=(_BY_VALUE,),
     ),
     Guard(
@@ -64,8 +101,8 @@ _TOLD = (
         keeps="I5",
         promise="Whatever goes wrong, people are told within about a minute that a freeze is not certain.",
         file=_SERVICE,
-        text="if is_hopeless(claim.attempts, self._clock.now(), deadline):",
-        without="if is_hopeless(claim.attempts, self._clock.now(), deadline) and False:",
+        text="if is_hopeless(claim.attempts, now, until + _LAST_LOOKS):",
+        without="if is_hopeless(claim.attempts, now, until + _LAST_LOOKS) and False:",
         tests=(f"{_TESTS}::test_a_bug_does_not_keep_a_freeze_open",),
     ),
     Guard(
@@ -98,11 +135,11 @@ _TOLD = (
     Guard(
         name="frozen: alone until it is",
         keeps="I4",
-        promise="A request for a freeze ends as frozen only once a coupon is, and none is underway.",
+        promise="A request for a freeze ends as frozen only once every one of its coupons is.",
         file=_FREEZES,
-        text=" and request.origin.purpose is Purpose.FREEZE and _is_settled(items):",
-        without=" and request.origin.purpose is Purpose.FREEZE:",
-        tests=(f"{_BY_VALUE}::test_a_freeze_alone_ends_once_it_is_settled",),
+        text="return all(isinstance(item.freeze, Frozen) for item in items)",
+        without="return any(isinstance(item.freeze, Frozen) for item in items)",
+        tests=(f"{_BY_VALUE}::test_a_freeze_alone_ends_once_all_are_frozen",),
     ),
     Guard(
         name="frozen: outcomes recorded",
@@ -115,23 +152,62 @@ _TOLD = (
     ),
 )
 
+_UNDONE = (
+    Guard(
+        name="unfrozen: not a later one's",
+        keeps="-",
+        promise="A click on an old card does not undo what a later request has frozen.",
+        file="bot/services/asked/click.py",
+        text="if holder is not None}",
+        without="if holder == ''}",
+        tests=(f"{_TESTS}::test_an_old_card_leaves_the_freeze_of_a_later_request_alone",),
+    ),
+    Guard(
+        name="unfrozen: looked at once more",
+        keeps="-",
+        promise="Right before a date is set back, later requests are looked for once more.",
+        file=_SERVICE,
+        text="            if later is not None:\n",
+        without="            if later == '':\n",
+        tests=(f"{_TESTS}::test_a_later_request_that_comes_during_the_read_is_left_alone",),
+    ),
+    Guard(
+        name="unfrozen: by the last one",
+        keeps="-",
+        promise="An earlier request keeps nobody from setting a date back.",
+        file="bot/adapters/store/transaction.py",
+        text='or_(items.c.open, requests.c.opened_at > bindparam("since", type_=Instant)),',
+        without='or_(items.c.open, requests.c.opened_at != bindparam("since", type_=Instant)),',
+        tests=(f"{_TESTS}::test_the_last_request_that_froze_it_can_set_its_date_back",),
+    ),
+    Guard(
+        name="unfrozen: what stands is told",
+        keeps="I4",
+        promise="Nothing was set back is said only if no date was sent.",
+        file="handlers/render/freeze.py",
+        text="    if freeze.sent is Sent.NOT_YET:\n",
+        without="    if freeze.sent:\n",
+        tests=(f"{_TESTS}::test_what_was_changed_behind_a_freeze_is_told_with_the_date_that_stands",),
+    ),
+)
+
 _DELETED = (
     Guard(
         name="frozen: hidden is expected",
         keeps="I2",
         promise="A frozen coupon is deleted although no read shows it any more.",
         file=_ITEM,
-        text="return Send() if may_hide(item.freeze) else Changed(message=message)",
-        without="return Changed(message=message)",
+        text="expected = Send() if may_hide(item.freeze) else Changed(message=message)",
+        without="expected = Changed(message=message)",
         tests=(f"{_TESTS}::test_a_frozen_coupon_is_deleted_although_it_is_hidden",),
     ),
     Guard(
         name="frozen: hidden by the date",
         keeps="I2",
-        promise="A coupon that is hidden before any date was sent is not taken for a frozen one.",
-        file=_FREEZE,
-        text="            return sent is not Sent.NOT_YET\n",
-        without="            return sent is not None\n",
+        promise="A hidden coupon is taken for a frozen one only if Vivoldi answered that it set the date.",
+        file=_HIDDEN,
+        text="            return sent is Sent.EXECUTED\n",
+        without="            return sent is not Sent.NOT_YET\n",
         tests=(f"{_BY_VALUE}::test_i2_a_frozen_coupon_is_expected_hidden",),
     ),
     Guard(
@@ -157,7 +233,7 @@ _DELETED = (
         keeps="I2",
         promise="Hidden before and after, a lost DELETE of a frozen coupon stays unknown.",
         file=_ITEM,
-        text=" if may_hide(item.freeze):\n            return give_up(unknown)\n",
+        text=" if may_be_hidden(item.freeze):\n            return give_up(unknown)\n",
         without=" if item is None:\n            return give_up(unknown)\n",
         tests=(f"{_TESTS}::test_an_unclear_deletion_of_a_frozen_coupon_stays_unknown",),
     ),
@@ -184,20 +260,37 @@ _DELETED = (
         keeps="I5",
         promise="An approved deletion does not wait for a freeze that Vivoldi puts off.",
         file=_SERVICE,
-        text="        if entry.has_deletion:\n            return True\n",
+        text="        if entry.has_deletion and underway.sent is Sent.NOT_YET:\n            return True\n",
         without="",
         tests=(f"{_TESTS}::test_an_approval_while_the_freeze_is_put_off_is_carried_out_at_once",),
     ),
     Guard(
-        name="frozen: the deletion first",
-        keeps="I5",
-        promise="Once approved, the deletion comes before whatever its freeze still has to do.",
+        name="frozen: waited for",
+        keeps="I2",
+        promise="An approved deletion waits for the answer to a date that is on its way.",
         file="bot/services/items/work.py",
-        text="        if found.has_deletion:\n            return await self._delete(",
-        without="        if found.has_deletion and not isinstance(item.freeze, Underway):\n"
-        "            return await self._delete(",
-        tests=(f"{_TESTS}::test_approvals_during_the_freeze_go_straight_to_the_deletion",),
+        text="if underway is not None and (comes_first(item) or not found.has_deletion):",
+        without="if underway is not None and not found.has_deletion:",
+        tests=(f"{_TESTS}::test_an_approved_deletion_waits_for_the_answer_to_a_date",),
+    ),
+    Guard(
+        name="frozen: waits a minute",
+        keeps="I5",
+        promise="An approved deletion waits a minute at most for a freeze.",
+        file=_SERVICE,
+        text="(underway.sent is Sent.NOT_YET or now >= until)",
+        without="underway.sent is Sent.NOT_YET",
+        tests=(f"{_TESTS}::test_an_approved_deletion_waits_a_minute_at_most",),
+    ),
+    Guard(
+        name="frozen: not past execute-by",
+        keeps="I1",
+        promise="No deletion waits for its freeze past execute-by.",
+        file=_FREEZES,
+        text="return min(until, request.execute_by) if isinstance(request, Approved) else until",
+        without="return until",
+        tests=(f"{_TESTS}::test_a_deletion_waits_for_no_freeze_past_execute_by",),
     ),
 )
 
-GUARDS = (*_TOLD, *_DELETED)
+GUARDS = (*_TOLD, *_UNDONE, *_DELETED)

@@ -84,7 +84,87 @@ _STATES = (
         file=_EXECUTE,
         text="        if not waiting.unanswered:\n            return await self._ledger.move(claim, end)",
         without="        if True:\n            return await self._ledger.move(claim, end)",
-        tests=(f"{_DELETING}::test_a_deletion_that_was_executed_late_is_told_as_deleted",),
+        tests=(f"{_DELETING}::test_a_deletion_that_was_executed_late_is_told_as_such",),
+    ),
+)
+
+_ABSENCE = "bot/domain/item/absence.py"
+_ONE_LOOK = "tests/unit/domain/test_deletion.py::test_one_look_that_does_not_show_it_ends_nothing"
+
+_LOOKS = (
+    Guard(
+        name="absence: two looks",
+        keeps="I4",
+        promise="Nothing ends, and nothing is sent, because one look did not show a coupon.",
+        file=_ABSENCE,
+        text="        return LookAgain(at + LOOKS_APART)\n",
+        without="        return then\n",
+        tests=(_ONE_LOOK,),
+    ),
+    Guard(
+        name="absence: five seconds apart",
+        keeps="I4",
+        promise="The two looks that do not show a coupon are five seconds apart.",
+        file=_ABSENCE,
+        text="return then if at - before >= LOOKS_APART else LookAgain(before + LOOKS_APART)",
+        without="return then",
+        tests=(_ONE_LOOK,),
+    ),
+    Guard(
+        name="absence: cleared by a look",
+        keeps="I4",
+        promise="A look that shows the coupon makes those before it count for nothing.",
+        file=_ABSENCE,
+        text="return (before or at) if isinstance(reading, NotShown) else None",
+        without="return (before or at) if isinstance(reading, NotShown) else before",
+        tests=(f"{_DELETING}::test_an_old_odd_read_is_no_first_look",),
+    ),
+    Guard(
+        name="absence: stored",
+        keeps="I4",
+        promise="The first look is stored, so that a second one, by whichever process, counts from it.",
+        file="bot/services/items/ledger.py",
+        text="        await tx.save(after)\n    return after\n",
+        without="        pass\n    return request\n",
+        tests=(f"{_DELETING}::test_a_coupon_that_was_never_shown_is_looked_at_twice",),
+    ),
+    Guard(
+        name="absence: after a lost answer",
+        keeps="I4",
+        promise="A look from before the DELETE says nothing of what a lost answer has done.",
+        file=_ITEM,
+        text="    since = None if is_lost else item.absent_since\n",
+        without="    since = item.absent_since\n",
+        tests=(
+            "tests/unit/domain/test_deletion.py::test_a_look_from_before_a_lost_answer_says_nothing_of_it",
+        ),
+    ),
+    Guard(
+        name="absence: before a DELETE",
+        keeps="I2",
+        promise="A DELETE of a coupon that was never shown needs two looks after the card.",
+        file=_ITEM,
+        text="return by_absence(item.absent_since, now, Send())",
+        without="return Send()",
+        tests=(f"{_DELETING}::test_a_coupon_that_was_never_shown_is_looked_at_twice",),
+    ),
+    Guard(
+        name="gone is not deleted",
+        keeps="I4",
+        promise="A coupon that is not shown after a lost answer is not said to be deleted.",
+        file=_ITEM,
+        text="return by_absence(item.absent_since, now, Gone(now, unknown.reason, message))",
+        without="return by_absence(item.absent_since, now, Deleted(Source.READING, now, Confirmation.GONE))",
+        tests=(f"{_DELETING}::test_a_use_in_the_wrong_moment_is_not_told_as_deleted",),
+    ),
+    Guard(
+        name="no second look too late",
+        keeps="I4",
+        promise="Without the time for a second look before execute-by, an item ends as too late.",
+        file=_EXECUTE,
+        text="return await self._ledger.move(claim, _unseen_in_time(waiting, look.at), look)",
+        without="return await self._send(claim, approvers, look)",
+        tests=(f"{_DELETING}::test_a_second_look_that_would_come_too_late_is_none",),
     ),
 )
 
@@ -211,4 +291,4 @@ _PROOFS = (
     ),
 )
 
-GUARDS = (*_STATES, *_DEADLINES, *_PROOFS)
+GUARDS = (*_STATES, *_LOOKS, *_DEADLINES, *_PROOFS)

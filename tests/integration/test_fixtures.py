@@ -56,6 +56,7 @@ DECIDED, DECIDED_AND_UNSEEN = Ends(), Ends(day=None, gone=1)
 FROZEN_AND_TIMED_OUT = Ends(day=_FROZEN, outcomes=_said("frozen", "expired"))
 DELETED = Ends(deletes=1, day=None, gone=1, outcomes=_said("deleted"), said=1)
 DELETED_BEFORE = Ends(day=None, gone=1, outcomes=_said("deleted"), said=1)
+GONE_BEFORE = Ends(day=None, gone=1, outcomes=_said("gone"), said=1)
 STOPPED = Ends(outcomes=_said("notsent"), said=1)
 CREATED = Ends(creates=1, outcomes=_said("created"), said=1)
 CREATED_BEFORE = Ends(outcomes=_said("created"), said=1)
@@ -119,11 +120,14 @@ ENDS: Mapping[str, Ends] = {
     "approved": DELETED,
     "approved, in its time to stop": DELETED,
     "approved, to be stopped": STOPPED,
-    "approved, freeze asked for": DELETED,
+    # Its freeze was never sent, and ends without a date: the deletion comes first.
+    "approved, freeze asked for": Ends(
+        deletes=1, day=None, gone=1, outcomes=_said("deleted", "notdone"), said=1
+    ),
     "frozen and approved": DELETED,
-    "sending, executed": DELETED_BEFORE,
+    "sending, executed": GONE_BEFORE,
     "sending, not executed": DELETED,
-    "unknown, executed": DELETED_BEFORE,
+    "unknown, executed": GONE_BEFORE,
     "unknown, not executed": DELETED,
     "unknown, never shown": Ends(day=None, gone=1, outcomes=_said("unknown"), said=1),
     "waiting again after no answer": DELETED,

@@ -105,4 +105,4 @@ async def judge_many(stage: Stage, codes: Sequence[str], told: str) -> None:
         assert calls[calls.index("delete") - 1] == "read", code
     lines = told.splitlines()[1:]
     assert [line.split(",")[0] for line in lines] == list(codes)
-    assert {line.split(",")[1] for line in lines} <= {"deleted", "deleted (settled by reading)"}
+    assert {line.split(",")[1] for line in lines} <= {"deleted", "blocked (deleted or used up)"}

@@ -200,6 +200,8 @@ def _as_told(at: float, code: str, text: str) -> Told:
     words = next((line for line in lines if not line.startswith(OF_A_FREEZE)), text)
     if words.startswith(("*Deleted", "*Still works")):
         return Told(at, "deleted", words)
+    if words.startswith("*Blocked"):
+        return Told(at, "gone", words)
     if words.startswith("*Unknown"):
         return Told(at, "unknown", words)
     said = words.startswith("*Not deleted") or "nothing was deleted" in words

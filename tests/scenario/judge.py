@@ -20,7 +20,7 @@ from sandbox.vivoldi_client import Call, Event
 from tests.scenario import freezes
 from tests.scenario.evidence import Click, Evidence, Told
 from tests.scenario.playing import PERSONAL
-from tests.scenario.told import REFUSED, SETTLED, STILL_THERE
+from tests.scenario.told import ANOTHER, REFUSED, STILL_THERE
 
 # Vivoldi's log cuts times to milliseconds.
 _CUT = 0.001
@@ -251,11 +251,14 @@ def _judge_told(evidence: Evidence, code: str, began: float, sent: Sequence[Call
             assert not by_the_bot, f"{code}: told {told.words}, but it is gone"
         case "deleted":
             assert [e for e in ends if _at(e) < told.at], f"{code}: told {told.words}, but it is there"
-            if told.words.startswith(SETTLED):
+            if told.words.startswith(ANOTHER):
                 # The answer may have been lost together with whoever was to read it.
                 assert not said_yes or evidence.interrupted, f"{code}: Vivoldi said so: {told.words}"
             else:
                 assert said_yes, f"{code}: Vivoldi never said so: {told.words}"
+        case "gone":
+            # The answer may have been lost together with whoever was to read it.
+            assert not said_yes or evidence.interrupted, f"{code}: Vivoldi said so: {told.words}"
         case "not deleted" if told.words.startswith(REFUSED):
             # Vivoldi's answer is the proof; a server that refuses and deletes all the same is not seen.
             refused = [c for c in sent if _whole(c) and (c.answer_code or 400 <= (c.status or 0) < 500)]

@@ -8,7 +8,8 @@ UNCONFIRMED = f"{SAID}, but could not be read afterwards to confirm it."
 UNSEEN = f"{SAID}. It did not validate before either"
 REPLACED = f"{SAID}. Another coupon, created since, stands under the same code now"
 STILL_THERE = "*Still works: "
-SETTLED = "*Deleted, settled by reading.*"
+SETTLED = "*Blocked: it no longer works.*"
+ANOTHER = "*Deleted, settled by reading.*"
 REFUSED = "*Not deleted: Vivoldi refused.*"
 CHANGED = "*Not deleted: changed since it was shown.*"
 SHOWN_NOW = "*Not deleted: changed since it was approved unseen.*"
@@ -22,7 +23,15 @@ FROZEN = "*Frozen* by"
 UNFROZEN = "*Unfrozen* by"
 NOT_FROZEN = "*Not frozen"
 # What tells of a freeze, and of no deletion.
-OF_A_FREEZE = (FROZEN, UNFROZEN, NOT_FROZEN, "*Not unfrozen", "*Unknown whether", "*Being ")
+OF_A_FREEZE = (
+    FROZEN,
+    UNFROZEN,
+    NOT_FROZEN,
+    "*Not unfrozen",
+    "*Unknown whether",
+    "*Being ",
+    "*No longer validates",
+)
 NO_CARD = "I could not read"
 WAITING = "still waits for step"  # a reminder, which tells no outcome
 ACCEPTED = "the card appears here in a moment"

@@ -309,9 +309,10 @@ def item_due(
     """Return when an item is due: only an approved request has anything to send, reconcile or confirm.
 
     A freeze is carried on whatever the request's state, unless the coupon is gone. stop_until: nothing is
-    deleted before.
+    deleted before; a freeze under way does not wait for that.
     """
     deletion = approved and not is_final(state)
     if not deletion:
         return now if isinstance(freeze, Underway) and not may_be_gone(state) else None
-    return max(now, stop_until) if stop_until is not None and isinstance(state, Waiting) else now
+    waits = isinstance(state, Waiting) and not isinstance(freeze, Underway)
+    return max(now, stop_until) if stop_until is not None and waits else now

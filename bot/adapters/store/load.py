@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import BindParameter, ColumnElement, RowMapping, Text, bindparam, select, type_coerce
 
 from bot.adapters.store.engine.connect import Connection, run
-from bot.adapters.store.rows import ITEM_TEXTS, Texts, request_of
+from bot.adapters.store.rows import ITEM_TEXTS, ITEM_TIME, Texts, request_of
 from bot.adapters.store.schema import decisions, items, requests
 from bot.services.ports.store import OpenRequest
 
 _ids: BindParameter[str] = bindparam("ids", expanding=True)
+_texts = (type_coerce(items.c[name], Text).label(name) for name in ITEM_TEXTS)
 _their_items = (
-    select(items.c.request_id, *(type_coerce(items.c[name], Text).label(name) for name in ITEM_TEXTS))
+    select(items.c.request_id, *_texts, items.c[ITEM_TIME])
     .where(items.c.request_id.in_(_ids))
     .order_by(items.c.position)
 )

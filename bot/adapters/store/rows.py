@@ -29,6 +29,7 @@ from bot.domain.item.deletion import (
     Changed,
     Confirmation,
     Deleted,
+    Gone,
     Item,
     NotSent,
     NotSentReason,
@@ -77,6 +78,7 @@ _ITEM_STATES: Mapping[type[AnyState], str] = {
     Sending: "sending",
     Unknown: "unknown",
     Deleted: "deleted",
+    Gone: "gone",
     Refused: "refused",
     Changed: "changed",
     NotSent: "not_sent",
@@ -187,6 +189,7 @@ def item_row(item: Item) -> dict[str, Any]:
         "detail": {name: _plain(value) for name, value in asdict(item.state).items()},
         "freeze": freeze_json(item.freeze),
         "draft": draft_json(item.draft),
+        "absent_since": item.absent_since,
     }
 
 
@@ -224,8 +227,9 @@ def _reading_json(reading: Reading) -> dict[str, Any]:
 # ---------------------------------------------------------------- from rows
 
 
-# What an item is made of, as the text that is stored: the same text is always the same item.
+# What an item is made of, as the text that is stored, and a time: the same of these is always the same item.
 ITEM_TEXTS = ("code", "snapshot", "warnings", "state", "detail", "freeze", "draft")
+ITEM_TIME = "absent_since"
 Texts = Sequence[Any]
 
 
@@ -311,7 +315,14 @@ def _decision_of(row: RowMapping) -> Decision:
 
 @lru_cache(maxsize=4096)
 def _item_of(
-    code: str, snapshot: str, warnings: str, state: str, detail: str, freeze: str | None, draft: str | None
+    code: str,
+    snapshot: str,
+    warnings: str,
+    state: str,
+    detail: str,
+    freeze: str | None,
+    draft: str | None,
+    absent_since: datetime | None,
 ) -> Item:
     """Return the item of its texts. Kept, since each step of one item reads all the others of its request."""
     return Item(
@@ -321,6 +332,7 @@ def _item_of(
         state=item_state_of(state, json.loads(detail)),
         freeze=freeze_of(None if freeze is None else json.loads(freeze)),
         draft=draft_of(None if draft is None else json.loads(draft)),
+        absent_since=absent_since,
     )
 
 
@@ -354,6 +366,8 @@ def item_state_of(name: str, detail: dict[str, Any]) -> AnyState:
             confirmation = None if seen is None else Confirmation(seen)
             # Rows of before the message was kept have none.
             return Deleted(Source(detail["source"]), at, confirmation, detail.get("message"))
+        case "gone":
+            return Gone(**{**detail, "at": datetime.fromisoformat(detail["at"])})
         case "refused":
             return Refused(**detail)
         case "changed":

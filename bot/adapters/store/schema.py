@@ -179,10 +179,11 @@ items = Table(
     Column("detail", Json, nullable=False, server_default="{}"),
     Column("freeze", Json),
     Column("draft", Json),
+    Column("absent_since", Instant),
     *_work(),
     CheckConstraint(
         "state IN ('waiting','sending','deleted','refused','unknown','changed','not_sent',"
-        "'to_create','creating','unclear','created','not_created')",
+        "'to_create','creating','unclear','created','not_created','gone')",
         name="items_state",
     ),
     Index(

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, RowMapping, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Executable, RowMapping, Table, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.store import claims, refusals
@@ -18,15 +18,15 @@ from bot.adapters.store.claims import item_due, paced, request_due, retry_due
 from bot.adapters.store.engine.connect import Connection, run
 from bot.adapters.store.homes import make_due
 from bot.adapters.store.load import load_one, load_row
-from bot.adapters.store.schema import decisions, homes, items, notices, requests
+from bot.adapters.store.schema import Instant, decisions, homes, items, notices, requests
 from bot.adapters.store.server import Server
 from bot.adapters.store.snapshots import SqlSnapshots
 from bot.adapters.store.states import freeze_of
-from bot.domain.coupon import code_key
+from bot.domain.coupon import CouponCode, code_key
 from bot.domain.errors import CodeTaken, StoreError, StoreUnavailable
 from bot.domain.event import Event, Notice
 from bot.domain.item.deletion import Item, is_final, may_be_gone
-from bot.domain.item.freeze import Freeze, Frozen, NotDone, Underway
+from bot.domain.item.freeze import Freeze, Frozen, NotDone, Underway, has_date
 from bot.domain.request.request import Approved, Failed, Request, Submitted, decisions_of, is_ended
 from bot.services.ports.outside import Clock
 from bot.services.ports.store import Claim, Delivery, Place, Refusal, Repeated
@@ -49,6 +49,16 @@ _change_item = update(items).where(
     items.c.request_id == bindparam("of_request"), items.c.position == bindparam("at_position")
 )
 _free_codes = update(items).where(items.c.request_id == bindparam("of_request"))
+_with_code_later = (
+    select(items.c.request_id, items.c.open, items.c.freeze)
+    .join(requests, requests.c.id == items.c.request_id)
+    .where(
+        items.c.code_key == bindparam("key"),
+        requests.c.id != bindparam("its_id"),
+        or_(items.c.open, requests.c.opened_at > bindparam("since", type_=Instant)),
+    )
+    .order_by(requests.c.opened_at.desc(), requests.c.id.desc())
+)
 _change_request = update(requests).where(requests.c.id == bindparam("its_id"))
 _drop_outcome = delete(notices).where(notices.c.id == bindparam("its_id"), notices.c.outcome)
 _change_same = _change_request.where(requests.c.version == bindparam("its_version"))
@@ -189,6 +199,13 @@ class SqlTransaction:
             for position, item in enumerate(_items(after)):
                 if not may_be_gone(item.state) and isinstance(item.freeze, Underway | Frozen | NotDone):
                     await self.snapshots.drop(Place(after.origin.id, position))
+
+    async def taken_over(self, code: CouponCode, request: Request) -> str | None:
+        """Return the id of the newest later request that holds a code of `request`, or froze its coupon."""
+        origin = request.origin
+        given = {"key": code_key(code), "its_id": origin.id, "since": origin.opened_at}
+        later = await run(self._connection, _with_code_later, given)
+        return next((row.request_id for row in later if row.open or has_date(freeze_of(row.freeze))), None)
 
     # ------------------------------------------------------------ what people were shown
 

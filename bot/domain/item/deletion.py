@@ -2,10 +2,11 @@
 
     Waiting → Sending → Deleted | Refused | Unknown
     Waiting → Changed | NotSent (too late, or stopped by someone, for example)
-    Unknown → (by a read) Deleted | Waiting | Refused | Changed, or it stays Unknown for good
+    Unknown → (by reads) Deleted | Gone | Waiting | Refused | Changed, or it stays Unknown for good
 
 Each function takes a state and what was observed, and returns the next state. The two tables of
-invariant I2 are `check` (the read before a DELETE) and `settle` (the read after an unknown outcome).
+invariant I2 are `check` (the read before a DELETE) and `settle` (the read after an unknown outcome). What
+rests on a coupon not being shown takes two looks (see `bot.domain.item.absence`).
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ from bot.domain.coupon import (
     digest,
     sameness,
 )
+from bot.domain.item.absence import LookAgain, by_absence
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
-from bot.domain.item.freeze import Free, Freeze, Frozen, as_frozen, may_hide, without_effect
+from bot.domain.item.freeze import Free, Freeze, Frozen
+from bot.domain.item.hidden import as_frozen, may_be_hidden, may_hide, without_effect
 from bot.domain.item.restore import Draft, RestoreState, draft_digest, is_restored
 
 # ---------------------------------------------------------------- states
@@ -81,7 +84,7 @@ class Source(StrEnum):
     """How a deletion is known."""
 
     ANSWER = "answer"  # Vivoldi answered that it was executed
-    READING = "reading"  # no answer, but a read no longer shows the coupon
+    READING = "reading"  # no answer, but a read shows another coupon under the number
 
 
 class Confirmation(StrEnum):
@@ -98,7 +101,8 @@ class Confirmation(StrEnum):
 class Deleted:
     """Deleted. confirmation is None until the read afterwards was made.
 
-    message: what Vivoldi said of the coupon, where only a read that no longer showed it tells so.
+    message: what Vivoldi said of a coupon that only a read no longer showed. Such an end is `Gone` today, and
+    is stored as this one from before.
     """
 
     audit_name: ClassVar[str] = "deleted"
@@ -107,6 +111,20 @@ class Deleted:
     at: datetime
     confirmation: Confirmation | None = None
     message: str | None = None
+
+
+@dataclass(frozen=True)
+class Gone:
+    """No answer to the DELETE came, and two looks do not show the coupon: deleted, or used up meanwhile.
+
+    reason: why no answer was seen. message: what Vivoldi said of the coupon at the second look.
+    """
+
+    audit_name: ClassVar[str] = "gone"
+
+    at: datetime
+    reason: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -162,7 +180,7 @@ class NotSent:
     stopped_by: str | None = None
 
 
-ItemState = Waiting | Sending | Unknown | Deleted | Refused | Changed | NotSent
+ItemState = Waiting | Sending | Unknown | Deleted | Gone | Refused | Changed | NotSent
 AnyState = ItemState | RestoreState  # a deletion's, or a restoration's: neither ever becomes the other
 
 
@@ -170,7 +188,8 @@ AnyState = ItemState | RestoreState  # a deletion's, or a restoration's: neither
 class Item:
     """One coupon of a request: what was shown of it, how far it is, and whether it is frozen.
 
-    draft: what is to be created, where that was asked for.
+    draft: what is to be created, where that was asked for. absent_since: the earliest look since which none
+    has shown the coupon, and nothing has changed what is expected; the card's own reading is no such look.
     """
 
     code: CouponCode
@@ -179,6 +198,7 @@ class Item:
     state: AnyState = field(default_factory=Waiting)
     freeze: Freeze = field(default_factory=Free)
     draft: Draft | None = None
+    absent_since: datetime | None = None
 
     @cached_property
     def digest(self) -> str:
@@ -203,7 +223,7 @@ def is_final(state: AnyState) -> bool:
 
 def may_be_gone(state: AnyState) -> bool:
     """Tell whether the coupon was deleted, or may have been: then what it held can't be had again."""
-    return isinstance(state, Deleted | Unknown)
+    return isinstance(state, Deleted | Gone | Unknown)
 
 
 def freeze_seen(freeze: Freeze, state: AnyState, now: datetime) -> Freeze:
@@ -217,12 +237,19 @@ def freeze_seen(freeze: Freeze, state: AnyState, now: datetime) -> Freeze:
 # ---------------------------------------------------------------- transitions
 
 
+def moved(item: Item, state: AnyState, now: datetime) -> Item:
+    """Return the item in its next state. Looks from before a lost answer say nothing of what it led to."""
+    is_lost = isinstance(item.state, Sending) and isinstance(state, Unknown)
+    since = None if is_lost else item.absent_since
+    return replace(item, state=state, freeze=freeze_seen(item.freeze, state, now), absent_since=since)
+
+
 @dataclass(frozen=True)
 class Send:
     """The check before a DELETE found exactly what was approved: it may be sent."""
 
 
-def check(item: Item, waiting: Waiting, reading: Reading, now: datetime) -> Send | ItemState:
+def check(item: Item, waiting: Waiting, reading: Reading, now: datetime) -> Send | LookAgain | ItemState:
     """Compare the read before a DELETE with what was approved: table one of I2.
 
     After an unanswered attempt the same read also settles that attempt (table two), since it may have been
@@ -233,11 +260,12 @@ def check(item: Item, waiting: Waiting, reading: Reading, now: datetime) -> Send
         return Send() if isinstance(settled, Waiting) else settled
     match item.snapshot, reading:
         case NotShown(), NotShown():
-            return Send()
+            return by_absence(item.absent_since, now, Send())
         case NotShown(), Shown():
             return Changed()
         case Shown(), NotShown(message):
-            return Send() if may_hide(item.freeze) else Changed(message=message)
+            expected = Send() if may_hide(item.freeze) else Changed(message=message)
+            return by_absence(item.absent_since, now, expected)
         case Shown(before), Shown(after):
             return _check_shown(before, after, item.freeze)
     raise AssertionError("unreachable: every pair of readings is covered")
@@ -281,15 +309,15 @@ def lost(sending: Sending, reason: str, now: datetime) -> Unknown:
     return Unknown(sending.attempts, sending.unanswered + 1, reason, now)
 
 
-def settle(item: Item, unknown: Unknown, reading: Reading, now: datetime) -> ItemState:
+def settle(item: Item, unknown: Unknown, reading: Reading, now: datetime) -> LookAgain | ItemState:
     """Settle an unknown outcome by a read: table two of I2."""
     match item.snapshot, reading:
         case NotShown(), _:
             return give_up(unknown)
-        case Shown(), NotShown() if may_hide(item.freeze):
+        case Shown(), NotShown() if may_be_hidden(item.freeze):
             return give_up(unknown)
         case Shown(), NotShown(message):
-            return Deleted(Source.READING, now, Confirmation.GONE, message)
+            return by_absence(item.absent_since, now, Gone(now, unknown.reason, message))
         case Shown(before), Shown(after):
             return _settle_shown(item.freeze, as_frozen(before, item.freeze, after), after, unknown, now)
     raise AssertionError("unreachable: every pair of readings is covered")

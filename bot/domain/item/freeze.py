@@ -3,10 +3,12 @@
     Free → Underway(freeze) → Frozen | NotDone(freeze)
     Frozen | NotDone → Underway(unfreeze) → Unfrozen | NotDone(unfreeze)
 
-Unlike a deletion it can be undone, and sending it twice changes nothing more. So what is sent is settled by
-reading alone: "frozen" is said once a read no longer shows the coupon, "unfrozen" once one shows it again
-(I4). Every date is sent after a read that showed what it is about, and nothing is sent over what someone
-else changed meanwhile.
+Unlike a deletion it can be undone, and sending it twice changes nothing more. So a date that got no answer
+is sent again, after a read that shows the unchanged coupon, or none. "Frozen" claims only what was answered:
+that Vivoldi set the date, and that a read no longer shows the coupon; "unfrozen" is said once a read shows it
+with its old date (I4). Nothing is sent over what someone else changed meanwhile.
+
+`bot.domain.item.hidden` says what a freeze means for a deletion.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from bot.domain.coupon import Coupon, Difference, NotShown, Reading, Shown, differences
+from bot.domain.item.absence import LookAgain, by_absence
 
 
 class Goal(StrEnum):
@@ -73,7 +76,7 @@ class Underway:
 
 @dataclass(frozen=True)
 class Frozen:
-    """The date was sent, and a read afterwards no longer showed the coupon."""
+    """Vivoldi answered that it set the date, and a read afterwards no longer showed the coupon."""
 
     audit_name: ClassVar[str] = "frozen"
 
@@ -96,19 +99,23 @@ class Unfrozen:
 class Why(StrEnum):
     """Why a freeze, or its undoing, did not come about."""
 
-    REFUSED = "refused"  # Vivoldi refused the date
+    REFUSED = "refused"  # Vivoldi refused the date, the last one if there were several
     NO_EFFECT = "no_effect"  # the date was set, and the coupon validates, or doesn't, as before
     CHANGED = "changed"  # someone changed the coupon meanwhile
     GONE = "gone"  # it was not shown any more before anything was sent
-    NO_ANSWER = "no_answer"  # Vivoldi could not be reached, or read, in time
+    NO_ANSWER = "no_answer"  # Vivoldi could not be reached, or read, or answered nothing certain, in time
     ENDED = "ended"  # the request ended before anything was sent
+    TAKEN_OVER = "taken_over"  # a later request froze the coupon, or holds its code
 
 
 @dataclass(frozen=True)
 class NotDone:
     """It did not come about. dated: whether the coupon may have the date that freezes it all the same.
 
-    detail: Vivoldi's message, or what stood in the way. differences: what someone else changed.
+    detail: Vivoldi's message, or what stood in the way, or the id of the request that has it now.
+    differences: what someone else changed. sent: whether the date was sent, and answered; of what is stored
+    from before, that it may have been. ends_on: the expiry date by the last read, if that showed the coupon.
+    hidden: two looks did not show it, although it is not certain that the date was set.
     """
 
     audit_name: ClassVar[str] = "notdone"
@@ -121,6 +128,9 @@ class NotDone:
     dated: bool
     detail: str | None = None
     differences: tuple[Difference, ...] = ()
+    sent: Sent = Sent.MAYBE
+    ends_on: str | None = None
+    hidden: bool = False
 
 
 Freeze = Free | Underway | Frozen | Unfrozen | NotDone
@@ -151,13 +161,16 @@ def can_be_unfrozen(freeze: Freeze) -> bool:
     return isinstance(freeze, Frozen) or (isinstance(freeze, NotDone) and freeze.dated)
 
 
+def has_date(freeze: Freeze) -> bool:
+    """Tell whether a coupon has, or may have, or is about to have, an expiry date that its freeze sets."""
+    return isinstance(freeze, Underway) or can_be_unfrozen(freeze)
+
+
 def begin(coupon: Coupon, before: Freeze, by: str, now: datetime, yesterday: date) -> Underway:
     """Return a freeze that was asked for.
 
-    before: what came of an earlier one. yesterday: the day before today in Vivoldi's time zone.
-
-    A date that may have been set by an earlier one stays the date, and is not forgotten: hidden is then what
-    it may have led to.
+    before: what came of an earlier one. yesterday: the day before today in Vivoldi's time zone. A date that
+    may have been set by an earlier one stays the date: it is sent again, also if the coupon is not shown.
     """
     assert coupon.ends_on is not None, "it was checked that there is an expiry date to go back to"
     if isinstance(before, NotDone) and before.dated:
@@ -179,70 +192,75 @@ class SetDate:
 
 
 def look(
-    snapshot: Reading, underway: Underway, reading: Reading, now: datetime, *, may_send: bool
-) -> SetDate | Freeze:
-    """Return what follows from a read: the date is to be sent, or how it came out.
+    snapshot: Reading,
+    underway: Underway,
+    reading: Reading,
+    now: datetime,
+    *,
+    absent_since: datetime | None,
+    may_send: bool,
+) -> SetDate | LookAgain | Freeze:
+    """Return what follows from a read: the date is to be sent, or another look, or how it came out.
 
-    snapshot: what people were shown. may_send: whether the date may still be sent.
+    snapshot: what people were shown. absent_since: see `absence`. may_send: whether the date may be sent.
     """
     assert isinstance(snapshot, Shown), "only a coupon that was shown can be frozen"
-    if underway.goal is Goal.FREEZE:
-        settled = _frozen(snapshot.coupon, underway, reading, now)
-    else:
-        settled = _unfrozen(snapshot.coupon, underway, reading, now)
-    if not isinstance(settled, SetDate):
-        return settled
-    if underway.refusal is not None:
-        return not_done(underway, Why.REFUSED, now, underway.refusal)
-    return settled if may_send else not_done(underway, Why.ENDED, now)
-
-
-def _frozen(before: Coupon, underway: Underway, reading: Reading, now: datetime) -> SetDate | Freeze:
-    dates, sent = underway.dates, underway.sent
     match reading:
-        case NotShown(message) if sent is Sent.NOT_YET:
-            return not_done(underway, Why.GONE, now, message)
-        case NotShown():
-            return Frozen(underway.by, now, dates)
-        case Shown(after):
-            changed = _changed(before, after, dates)
-            if changed:
-                return _changed_meanwhile(underway, after, changed, now)
-            if sent is Sent.EXECUTED or after.ends_on == dates.frozen:
-                return not_done(underway, Why.NO_EFFECT, now)
-            return SetDate()
-    raise AssertionError("unreachable: every reading is covered")
-
-
-def _unfrozen(before: Coupon, underway: Underway, reading: Reading, now: datetime) -> SetDate | Freeze:
-    match reading:
+        case NotShown(message) if underway.goal is Goal.FREEZE:
+            return _hidden(underway, message, now, absent_since, may_send=may_send)
         case NotShown(message) if underway.sent is Sent.EXECUTED:
             return not_done(underway, Why.NO_EFFECT, now, message)
         case NotShown():
-            return SetDate()
+            return _next(underway, now, may_send=may_send)
         case Shown(after):
-            changed = _changed(before, after, underway.dates)
-            if changed:
-                return _changed_meanwhile(underway, after, changed, now)
-            if after.ends_on == underway.dates.shown:
-                return Unfrozen(underway.by, now, underway.dates)
-            if underway.sent is Sent.EXECUTED:
-                return not_done(underway, Why.NO_EFFECT, now)
-            return SetDate()
+            found = _shown(snapshot.coupon, underway, after, now, may_send=may_send)
+            return replace(found, ends_on=after.ends_on) if isinstance(found, NotDone) else found
     raise AssertionError("unreachable: every reading is covered")
+
+
+def _hidden(
+    underway: Underway, message: str, now: datetime, absent_since: datetime | None, *, may_send: bool
+) -> SetDate | LookAgain | Freeze:
+    """Return what follows for a freeze from a read that does not show the coupon."""
+    if underway.sent is Sent.EXECUTED:
+        return Frozen(underway.by, now, underway.dates)
+    if underway.sent is Sent.NOT_YET:
+        return by_absence(absent_since, now, not_done(underway, Why.GONE, now, message))
+    found = _next(underway, now, may_send=may_send)
+    if not isinstance(found, NotDone):
+        return found
+    return by_absence(absent_since, now, replace(found, hidden=True, detail=found.detail or message))
+
+
+def _shown(
+    before: Coupon, underway: Underway, after: Coupon, now: datetime, *, may_send: bool
+) -> SetDate | Unfrozen | NotDone:
+    """Return what follows from a read that shows a coupon."""
+    changed = _changed(before, after, underway.dates)
+    if changed:
+        dated = after.ends_on == underway.dates.frozen
+        return replace(not_done(underway, Why.CHANGED, now), differences=changed, dated=dated)
+    if underway.goal is Goal.UNFREEZE and after.ends_on == underway.dates.shown:
+        return Unfrozen(underway.by, now, underway.dates)
+    is_set = underway.goal is Goal.FREEZE and after.ends_on == underway.dates.frozen
+    if is_set or underway.sent is Sent.EXECUTED:
+        return not_done(underway, Why.NO_EFFECT, now)
+    return _next(underway, now, may_send=may_send)
+
+
+def _next(underway: Underway, now: datetime, *, may_send: bool) -> SetDate | NotDone:
+    """Return that the date is to be sent, or why it is not sent any more."""
+    if underway.refusal is not None:
+        return not_done(underway, Why.REFUSED, now, underway.refusal)
+    if may_send:
+        return SetDate()
+    return overtaken(underway, now)
 
 
 def _changed(before: Coupon, after: Coupon, dates: Dates) -> tuple[Difference, ...]:
     """Return what someone else changed: neither of the two expiry dates counts as that."""
     ends_on = after.ends_on if after.ends_on in (dates.shown, dates.frozen) else dates.shown
     return differences(replace(before, ends_on=ends_on), after)
-
-
-def _changed_meanwhile(
-    underway: Underway, after: Coupon, changed: tuple[Difference, ...], now: datetime
-) -> NotDone:
-    dated = after.ends_on == underway.dates.frozen
-    return replace(not_done(underway, Why.CHANGED, now), differences=changed, dated=dated)
 
 
 # ---------------------------------------------------------------- what was sent and answered
@@ -265,47 +283,17 @@ def refused(underway: Underway, message: str, now: datetime) -> Underway | NotDo
     return replace(underway, refusal=message)
 
 
+def overtaken(underway: Underway, now: datetime) -> NotDone:
+    """Return a freeze that the end of its request, or the deletion of its coupon, leaves no more time."""
+    return not_done(underway, Why.ENDED if underway.sent is Sent.NOT_YET else Why.NO_ANSWER, now)
+
+
+def taken_over(underway: Underway, by: str, now: datetime) -> NotDone:
+    """Return an undoing that is left alone. by: the id of the later request that has the coupon now."""
+    return not_done(underway, Why.TAKEN_OVER, now, by)
+
+
 def not_done(underway: Underway, why: Why, now: datetime, detail: str | None = None) -> NotDone:
     """Return that it did not come about. detail: Vivoldi's message, or what stood in the way."""
     dated = underway.goal is Goal.UNFREEZE or underway.sent is not Sent.NOT_YET
-    return NotDone(underway.goal, underway.by, now, underway.dates, why, dated, detail)
-
-
-def without_effect(frozen: Frozen, now: datetime) -> NotDone:
-    """Return a freeze that was seen to hold, and that a later read shows not to, its date unchanged."""
-    return NotDone(Goal.FREEZE, frozen.by, now, frozen.dates, Why.NO_EFFECT, dated=True)
-
-
-# ---------------------------------------------------------------- what it means for a deletion
-
-
-def may_hide(freeze: Freeze) -> bool:
-    """Tell whether a coupon that is not shown is what the freeze has led to, as far as anyone can know."""
-    match freeze:
-        case Frozen():
-            return True
-        case Underway(goal=Goal.FREEZE, sent=sent):
-            return sent is not Sent.NOT_YET
-        case NotDone(goal=Goal.FREEZE, why=Why.NO_ANSWER, dated=dated):
-            return dated
-        case _:
-            return False
-
-
-def as_frozen(coupon: Coupon, freeze: Freeze, after: Coupon) -> Coupon:
-    """Return the coupon as people were shown it, with the expiry date that the freeze may have set.
-
-    after: what a later read showed, which decides between the two dates.
-    """
-    match freeze:
-        case Frozen(dates=dates):
-            return replace(coupon, ends_on=dates.frozen)
-        case Underway(dates=dates) | NotDone(dates=dates, dated=True) if after.ends_on == dates.frozen:
-            return replace(coupon, ends_on=dates.frozen)
-        case _:
-            return coupon
-
-
-def has_set_date(freeze: Freeze, after: Coupon) -> bool:
-    """Tell whether a coupon that is shown has the expiry date that its freeze has set, and not its own."""
-    return not isinstance(freeze, Free) and freeze.dates.shown != after.ends_on == freeze.dates.frozen
+    return NotDone(underway.goal, underway.by, now, underway.dates, why, dated, detail, sent=underway.sent)

@@ -6,19 +6,29 @@ deletion needs: they are for the same coupon, before and after.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
-from typing import TypeVar
+from datetime import date, datetime, timedelta
 
+from bot.domain.coupon import CouponCode
 from bot.domain.coupon import Shown as ShownCoupon
 from bot.domain.item import freeze
-from bot.domain.item.deletion import Item, may_be_gone
-from bot.domain.item.freeze import Freeze, Frozen, NotDone, Underway
+from bot.domain.item.deletion import Item, Waiting, may_be_gone
+from bot.domain.item.freeze import Freeze, Frozen, Goal, NotDone, Sent, Underway
 from bot.domain.people import Person
-from bot.domain.request.request import OnlyFrozen, Pending, Purpose, Shown, ShownAtEnd
+from bot.domain.request.request import (
+    AnyShown,
+    Approved,
+    OnlyFrozen,
+    Pending,
+    Purpose,
+    Shown,
+    ShownAtEnd,
+)
 
-AnyShown = TypeVar("AnyShown", bound=Shown)
+# For how long a date is sent again, and a deletion waits for it, counted from when it was asked for.
+_TRY_FOR = timedelta(seconds=60)
+_NOTHING: Mapping[CouponCode, str] = {}
 
 
 def can_freeze(request: Shown) -> bool:
@@ -54,12 +64,23 @@ def begin(request: Pending, actor: Person, now: datetime, yesterday: date) -> Pe
     return _each(request, is_freezable, begun)
 
 
-def undo(request: ShownAtEnd, actor: Person, now: datetime) -> ShownAtEnd:
-    """Return the request with the undoing of its freezes asked for."""
+def to_undo(request: ShownAtEnd) -> tuple[Item, ...]:
+    """Return the items whose freezes can be undone."""
+    return tuple(filter(is_unfreezable, request.items))
+
+
+def undo(
+    request: ShownAtEnd, actor: Person, now: datetime, taken: Mapping[CouponCode, str] = _NOTHING
+) -> ShownAtEnd:
+    """Return the request with the undoing of its freezes asked for.
+
+    taken: the codes that later requests have by now, with the ids of these. They are left alone.
+    """
 
     def undone(item: Item) -> Freeze:
         assert isinstance(item.freeze, Frozen | NotDone)
-        return freeze.undo(item.freeze, actor.id, now)
+        asked = freeze.undo(item.freeze, actor.id, now)
+        return freeze.taken_over(asked, taken[item.code], now) if item.code in taken else asked
 
     return _each(request, is_unfreezable, undone)
 
@@ -69,14 +90,41 @@ def _each(request: AnyShown, which: Callable[[Item], bool], to: Callable[[Item],
     return replace(request, items=items, version=request.version + 1)
 
 
+def comes_first(item: Item) -> bool:
+    """Tell whether an item's freeze is carried on before its deletion, which was never sent."""
+    state = item.state
+    return isinstance(item.freeze, Underway) and isinstance(state, Waiting) and not state.unanswered
+
+
+def deadline(request: Shown, underway: Underway) -> datetime:
+    """Return until when Vivoldi is tried again; an approved deletion waits for that, within its own time."""
+    until = underway.at + _TRY_FOR
+    return min(until, request.execute_by) if isinstance(request, Approved) else until
+
+
+def may_send(request: Shown, position: int, underway: Underway) -> bool:
+    """Tell whether the date may be sent, by the request as it stands.
+
+    Nothing is frozen any more once its request is decided. A deletion that waits for a freeze is no end of
+    it: a date without an answer is sent again meanwhile.
+    """
+    if underway.goal is Goal.UNFREEZE or isinstance(request, Pending):
+        return True
+    is_waited_for = isinstance(request, Approved) and comes_first(request.items[position])
+    return is_waited_for and underway.sent is not Sent.NOT_YET
+
+
 def progress(request: Shown, position: int, state: Freeze, now: datetime) -> Shown:
     """Return the request with the freeze of one item carried on.
 
-    The version goes up where people see something new. One that was for the freeze alone ends when a coupon
-    is frozen and none is underway any more.
+    Looks from before a date was sent say nothing of what it led to.
+    The version goes up where people see something new. One that was for the freeze alone ends once every
+    coupon is frozen; while one is not, it stays open for it.
     """
     item = request.items[position]
-    items = (*request.items[:position], replace(item, freeze=state), *request.items[position + 1 :])
+    is_sent = isinstance(state, Underway) and state.sent is Sent.MAYBE
+    after = replace(item, freeze=state, absent_since=None if is_sent else item.absent_since)
+    items = (*request.items[:position], after, *request.items[position + 1 :])
     version = request.version if isinstance(state, type(item.freeze)) else request.version + 1
     if isinstance(request, Pending) and request.origin.purpose is Purpose.FREEZE and _is_settled(items):
         return OnlyFrozen(origin=request.origin, items=items, ended_at=now, version=version)
@@ -84,7 +132,4 @@ def progress(request: Shown, position: int, state: Freeze, now: datetime) -> Sho
 
 
 def _is_settled(items: tuple[Item, ...]) -> bool:
-    freezes = [item.freeze for item in items]
-    return any(isinstance(each, Frozen) for each in freezes) and not any(
-        isinstance(each, Underway) for each in freezes
-    )
+    return all(isinstance(item.freeze, Frozen) for item in items)

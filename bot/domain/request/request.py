@@ -15,9 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
+from typing import TypeVar
 
 from bot.domain.coupon import CouponCode, Reading, combined_digest, warnings
-from bot.domain.item.deletion import AnyState, Item, Waiting, freeze_seen, is_final, may_be_sent, stopped
+from bot.domain.item.absence import absent_since
+from bot.domain.item.deletion import AnyState, Item, Waiting, is_final, may_be_sent, moved, stopped
 from bot.domain.people import Grants, Person
 from bot.domain.rate import Bulk
 
@@ -225,6 +227,7 @@ class Failed:
 
 ShownAtEnd = Finished | Rejected | Cancelled | Expired | OnlyFrozen
 Shown = Pending | Approved | ShownAtEnd
+AnyShown = TypeVar("AnyShown", bound=Shown)
 Ended = ShownAtEnd | Failed
 Request = Submitted | Shown | Failed
 
@@ -361,9 +364,21 @@ def expire(request: Pending, now: datetime) -> Expired:
 
 def progress(request: Approved, position: int, state: AnyState, now: datetime) -> Approved | Finished:
     """Return the request with one item in a new state; finished, once every item has its outcome."""
+    item = moved(request.items[position], state, now)
+    return _with_items(request, (*request.items[:position], item, *request.items[position + 1 :]), now)
+
+
+def looked(request: AnyShown, position: int, reading: Reading, at: datetime) -> AnyShown:
+    """Return the request with a look at one coupon noted, as far as later looks count from it.
+
+    No card shows it, so there is no new version.
+    """
     item = request.items[position]
-    moved = replace(item, state=state, freeze=freeze_seen(item.freeze, state, now))
-    return _with_items(request, (*request.items[:position], moved, *request.items[position + 1 :]), now)
+    since = absent_since(item.absent_since, reading, at)
+    if since == item.absent_since:
+        return request
+    seen = replace(item, absent_since=since)
+    return replace(request, items=(*request.items[:position], seen, *request.items[position + 1 :]))
 
 
 def stop(request: Approved, actor: Person, now: datetime) -> Approved | Finished:

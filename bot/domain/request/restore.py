@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from bot.domain.coupon import CouponCode, Difference, NotShown, Reading, Sealed, Shown, differences
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
-from bot.domain.item.deletion import Deleted, Item, Send, Unknown
+from bot.domain.item.deletion import Deleted, Gone, Item, Send, Unknown
 from bot.domain.item.restore import (
     Created,
     Creating,
@@ -40,8 +40,8 @@ def deletion_of(request: Request, position: int) -> Deletion | None:
     match request.items[position].state:
         case Deleted(at=at):
             return Deletion(request.origin.id, position, at, approvers, certain=True)
-        case Unknown(since=since, final=True):
-            return Deletion(request.origin.id, position, since, approvers, certain=False)
+        case Gone(at=at) | Unknown(since=at, final=True):
+            return Deletion(request.origin.id, position, at, approvers, certain=False)
         case _:
             return None
 
@@ -73,7 +73,7 @@ def _items_of(request: Request, code: CouponCode, deletion: Deletion) -> Iterabl
 
 def _ended_later(item: Item, deletion: Deletion) -> bool:
     match item.state:
-        case Deleted(at=at) | Unknown(since=at):
+        case Deleted(at=at) | Gone(at=at) | Unknown(since=at):
             return at > deletion.at
         case _:
             return False

@@ -111,13 +111,15 @@ class Decide:
             request = await tx.get(click.request_id)
             now = self._clock.now()
             verdict = self._verdict(click, standing, request, now)
-            if verdict is Verdict.ALLOWED and isinstance(request, Pending | ShownAtEnd):
+            if verdict is Verdict.ALLOWED and isinstance(request, Pending):
                 await tx.save(self._next(click, standing, request, now))
             again = await _is_repeated(tx, click, standing, request, verdict, now)
             if not again:
                 await tx.record(self._event(click, standing, request, verdict, now))
             if verdict is Verdict.ALLOWED and isinstance(request, Approved):
                 await carry_out_stop(tx, request, standing.person, now)
+            if verdict is Verdict.ALLOWED and isinstance(request, ShownAtEnd):
+                await _unfreeze(tx, request, standing.person, now)
             if not again and self._is_told(click, request, verdict):
                 await tx.notify(self._notice(click, request, verdict, now))
             await _heal(tx, click, request, verdict)
@@ -164,21 +166,17 @@ class Decide:
             case Action.FREEZE:
                 return may_freeze(self._policy, standing, request, now)
 
-    def _next(
-        self, click: Click, standing: Standing, request: Pending | ShownAtEnd, now: datetime
-    ) -> Request:
+    def _next(self, click: Click, standing: Standing, request: Pending, now: datetime) -> Request:
         actor = standing.person
-        match click.action, request:
-            case Action.UNFREEZE, _ if isinstance(request, ShownAtEnd):
-                return freeze.undo(request, actor, now)
-            case Action.FREEZE, Pending():
+        match click.action:
+            case Action.FREEZE:
                 yesterday = now.astimezone(self._timezone).date() - timedelta(days=1)
                 return freeze.begin(request, actor, now, yesterday)
-            case Action.REJECT, Pending():
+            case Action.REJECT:
                 return reject(request, actor, now)
-            case Action.CANCEL, Pending():
+            case Action.CANCEL:
                 return cancel(request, now)
-            case Action.APPROVE, Pending():
+            case Action.APPROVE:
                 return self._approved(request, actor, now)
         raise AssertionError(f"{click.action} was allowed where it can't be done")
 
@@ -319,6 +317,23 @@ async def carry_out_stop(tx: Transaction, request: Approved, actor: Person, now:
                     code=item.code,
                     data=outcome,
                 )
+            )
+
+
+async def _unfreeze(tx: Transaction, request: ShownAtEnd, actor: Person, now: datetime) -> None:
+    """Store that the freezes are to be undone, but for codes that a later request has by now.
+
+    Of those it is an outcome at once, in the audit (I7) and on the card.
+    """
+    holders = {item.code: await tx.taken_over(item.code, request) for item in freeze.to_undo(request)}
+    taken = {code: holder for code, holder in holders.items() if holder is not None}
+    after = freeze.undo(request, actor, now, taken)
+    await tx.save(after)
+    for item in after.items:
+        if item.code in taken:
+            outcome, request_id = outcome_of(item.freeze), request.origin.id
+            await tx.record(
+                Event(kind=EventKind.FREEZE_OUTCOME, at=now, request=request_id, code=item.code, data=outcome)
             )
 
 

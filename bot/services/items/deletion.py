@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain.coupon import Reading
 from bot.domain.errors import SlackError, VivoldiError, VivoldiRefused
 from bot.domain.event import EventKind
+from bot.domain.item.absence import LookAgain
 from bot.domain.item.answer import DeleteAnswer, NotExecuted
 from bot.domain.item.deletion import (
     Deleted,
@@ -38,7 +38,7 @@ from bot.domain.policy import ApproverLost, Policy, Verdict, still_approved
 from bot.domain.request.request import Approved
 from bot.services.facts import Fact, was_read
 from bot.services.items.approvers import FreshApprovers
-from bot.services.items.ledger import Ledger
+from bot.services.items.ledger import Ledger, Look
 from bot.services.pacing import is_hopeless, may_still_send, seconds_between
 from bot.services.ports.outside import Clock, Coupons, People
 from bot.services.ports.store import Claim
@@ -64,23 +64,26 @@ class Execute:
         if self._clock.now() >= request.execute_by:
             return await self._too_late(claim, request, item, waiting)
         if request.stop_until is not None and self._clock.now() < request.stop_until:
-            await self._ledger.put_back(claim, request.stop_until)
-            return False
+            return await self._ledger.put_back(claim, request.stop_until)
         try:
             await self._coupons.reserve()
             await self._approvers(request)
-            reading = await self._coupons.read(item.code)
-            read_at = self._clock.now()
+            look = Look(await self._coupons.read(item.code), self._clock.now())
             # From memory, unless the read took so long that the answers of before are old by now.
             approvers = await self._approvers(request)
         except SlackError as error:
             return await self._held_up(claim, waiting, error)
         except VivoldiError as error:
             return await self._held_up(claim, waiting, error, was_read(error))
-        verdict = check(item, waiting, reading, read_at)
-        if isinstance(verdict, Send):
-            return await self._send(claim, approvers, reading, read_at)
-        return await self._ledger.move(claim, verdict, was_read(reading))
+        match check(item, waiting, look.reading, look.at):
+            case Send():
+                return await self._send(claim, approvers, look)
+            case LookAgain(at) if at < request.execute_by:
+                return await self._ledger.put_back(claim, at, look)
+            case LookAgain():
+                return await self._ledger.move(claim, _unseen_in_time(waiting, look.at), look)
+            case verdict:
+                return await self._ledger.move(claim, verdict, look)
 
     async def _too_late(self, claim: Claim, request: Approved, item: Item, waiting: Waiting) -> bool:
         return await self._unsent(claim, request, item, waiting, not_sent(waiting, NotSentReason.TOO_LATE))
@@ -96,15 +99,20 @@ class Execute:
             return await self._ledger.move(claim, end)
         now = self._clock.now()
         try:
-            reading = await self._coupons.read(item.code)
+            look = Look(await self._coupons.read(item.code), self._clock.now())
         except VivoldiError as error:
             if now < request.execute_by:
                 return await self._held_up(claim, waiting, error, was_read(error))
             return await self._ledger.move(claim, unsettled(waiting, now), was_read(error))
-        verdict = check(item, waiting, reading, now)
-        return await self._ledger.move(
-            claim, end if isinstance(verdict, Send) else verdict, was_read(reading)
-        )
+        match check(item, waiting, look.reading, look.at):
+            case Send():
+                return await self._ledger.move(claim, end, look)
+            case LookAgain(at) if at < request.execute_by:
+                return await self._ledger.put_back(claim, at, look)
+            case LookAgain():
+                return await self._ledger.move(claim, unsettled(waiting, look.at), look)
+            case verdict:
+                return await self._ledger.move(claim, verdict, look)
 
     async def _held_up(
         self, claim: Claim, waiting: Waiting, error: SlackError | VivoldiError, fact: Fact | None = None
@@ -119,10 +127,8 @@ class Execute:
         await self._ledger.wait(claim, waiting, error, fact)
         return False
 
-    async def _send(
-        self, claim: Claim, approvers: tuple[Standing, Standing], reading: Reading, read_at: datetime
-    ) -> bool:
-        async with self._ledger.entry(claim, was_read(reading)) as entry:
+    async def _send(self, claim: Claim, approvers: tuple[Standing, Standing], look: Look) -> bool:
+        async with self._ledger.entry(claim, look) as entry:
             waiting = entry.item.state
             assert isinstance(waiting, Waiting)
             server = await entry.about_to_send()
@@ -130,10 +136,10 @@ class Execute:
             await entry.move(hindrance or send(waiting))
             if hindrance is None:
                 await entry.note(self._about_to_send(waiting, entry.approved))
-                await entry.keep(reading)
+                await entry.keep(look.reading)
         if hindrance is not None:
             return False
-        answer = await self._delete(entry.item, read_at)
+        answer = await self._delete(entry.item, look.at)
         return await self._answered(claim, send(waiting), answer)
 
     async def _answered(self, claim: Claim, sending: Sending, answer: DeleteAnswer) -> bool:
@@ -180,6 +186,11 @@ class Execute:
         return Fact(EventKind.DELETE_SENDING, data)
 
 
+def _unseen_in_time(waiting: Waiting, now: datetime) -> ItemState:
+    """Return the end of an item whose second look would come after execute-by."""
+    return unsettled(waiting, now) if waiting.unanswered else not_sent(waiting, NotSentReason.TOO_LATE)
+
+
 # How long a read is tried again before people are told what is known without it.
 _READ_FOR = timedelta(seconds=60)
 
@@ -209,8 +220,13 @@ class Reconcile:
             if self._clock.now() >= deadline:
                 return await self._ledger.move(claim, give_up(unknown), was_read(error))
             return await self._ledger.read_later(claim, error)
-        state = settle(item, unknown, reading, self._clock.now())
-        async with self._ledger.entry(claim, was_read(reading)) as entry:
+        look = Look(reading, self._clock.now())
+        state = settle(item, unknown, look.reading, look.at)
+        if isinstance(state, LookAgain):
+            if state.at < deadline:
+                return await self._ledger.put_back(claim, state.at, look)
+            state = give_up(unknown)
+        async with self._ledger.entry(claim, look) as entry:
             more = await entry.move(state)
             if isinstance(state, Waiting):
                 # Shown as not executed: it may be sent again, but not in a hurry.
@@ -229,4 +245,5 @@ class Reconcile:
             if self._clock.now() < deadline:
                 return await self._ledger.read_later(claim, error)
             return await self._ledger.move(claim, confirm(item, deleted, None), was_read(error))
-        return await self._ledger.move(claim, confirm(item, deleted, reading), was_read(reading))
+        look = Look(reading, self._clock.now())
+        return await self._ledger.move(claim, confirm(item, deleted, reading), look)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain.coupon import CouponCode, Reading
+from bot.domain.coupon import CouponCode
 from bot.domain.errors import VivoldiError, VivoldiRefused
 from bot.domain.event import EventKind
+from bot.domain.item.absence import LookAgain
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer
 from bot.domain.item.deletion import Item
 from bot.domain.item.freeze import (
@@ -23,19 +24,22 @@ from bot.domain.item.freeze import (
     executed,
     look,
     not_done,
+    overtaken,
     refused,
     sending,
+    taken_over,
 )
-from bot.domain.request.request import Pending, Shown
+from bot.domain.request.freeze import deadline, may_send
+from bot.domain.request.request import Approved, Shown
 from bot.services.facts import Fact, was_read
-from bot.services.items.ledger import Entry, Ledger
+from bot.services.items.ledger import Entry, Ledger, Look
 from bot.services.pacing import is_hopeless, may_still_send
 from bot.services.ports.outside import Clock, Coupons
 from bot.services.ports.store import Claim
 
-# How long Vivoldi is tried again before people are told that nothing certain is known.
-_TRY_FOR = timedelta(seconds=60)
 _HELD_UP = "the bot was held up right before sending"
+# When no date is sent any more, there is time for the two looks that say what is known without an answer.
+_LAST_LOOKS = timedelta(seconds=30)
 
 
 class FreezeCoupon:
@@ -48,40 +52,59 @@ class FreezeCoupon:
 
     async def __call__(self, claim: Claim, request: Shown, item: Item, underway: Underway) -> bool:
         """Make the next step of an item's freeze. Returns whether the item can go on at once."""
-        deadline = underway.at + _TRY_FOR
-        if is_hopeless(claim.attempts, self._clock.now(), deadline):
+        now, until = self._clock.now(), deadline(request, underway)
+        if isinstance(request, Approved) and (underway.sent is Sent.NOT_YET or now >= until):
+            # Both approvals are there: the deletion blocks the coupon as soon as the freeze would.
+            return await self._settled(claim, overtaken(underway, now))
+        if is_hopeless(claim.attempts, now, until + _LAST_LOOKS):
             return await self._unanswered(claim, underway, "something went wrong on my side each time")
         try:
             if underway.sent is not Sent.EXECUTED:
                 # Waiting for a place only when the date is sent would age the read that it is sent on.
                 await self._coupons.reserve()
-            reading = await self._coupons.read(item.code)
+            look = Look(await self._coupons.read(item.code), self._clock.now())
         except VivoldiError as error:
-            if isinstance(error, VivoldiRefused) or self._clock.now() >= deadline:
+            if isinstance(error, VivoldiRefused) or self._clock.now() >= until:
                 return await self._unanswered(claim, underway, str(error), was_read(error))
             async with self._ledger.entry(claim, was_read(error)) as entry:
-                return await self._later(entry, self._ledger.retry_after(claim, error))
-        read_at = self._clock.now()
-        state = look(item.snapshot, underway, reading, read_at, may_send=_may_send(request, underway))
-        if isinstance(state, SetDate):
-            return await self._send(claim, item.code, underway, reading, read_at)
-        return await self._settled(claim, state, was_read(reading))
+                return await self._later(entry, underway, self._ledger.retry_after(claim, error))
+        return await self._follow(claim, request, item, underway, look)
 
-    async def _send(
-        self, claim: Claim, code: CouponCode, underway: Underway, reading: Reading, read_at: datetime
-    ) -> bool:
-        async with self._ledger.entry(claim, was_read(reading)) as entry:
-            if not _may_send(entry.request, underway):
-                return await entry.move_freeze(not_done(underway, Why.ENDED, self._clock.now()))
+    async def _follow(self, claim: Claim, request: Shown, item: Item, underway: Underway, seen: Look) -> bool:
+        """Do what follows from a read."""
+        assert claim.position is not None
+        is_over = is_hopeless(claim.attempts, seen.at, deadline(request, underway))
+        found = look(
+            *(item.snapshot, underway, seen.reading, seen.at),
+            absent_since=item.absent_since,
+            may_send=not is_over and may_send(request, claim.position, underway),
+        )
+        match found:
+            case SetDate():
+                return await self._send(claim, item.code, underway, seen)
+            case LookAgain(at) if not isinstance(request, Approved) or at < deadline(request, underway):
+                return await self._ledger.put_back(claim, at, seen)
+            case LookAgain():
+                return await self._settled(claim, overtaken(underway, seen.at), seen)
+            case state:
+                return await self._settled(claim, state, seen)
+
+    async def _send(self, claim: Claim, code: CouponCode, underway: Underway, seen: Look) -> bool:
+        async with self._ledger.entry(claim, seen) as entry:
+            if not may_send(entry.request, entry.place.position, underway):
+                return await entry.move_freeze(overtaken(underway, self._clock.now()))
+            later = await entry.tx.taken_over(code, entry.request) if underway.goal is Goal.UNFREEZE else None
+            if later is not None:
+                return await entry.move_freeze(taken_over(underway, later, self._clock.now()))
             await entry.about_to_send()
             await entry.move_freeze(sending(underway))
             sent = {"goal": underway.goal, "date": underway.date, "by": underway.by}
             await entry.note(Fact(EventKind.DATE_SENDING, sent))
             if underway.goal is Goal.FREEZE:
                 # Once it is frozen, no read shows it any more, not even the one before its deletion.
-                await entry.keep(reading)
+                await entry.keep(seen.reading)
         answer: DeleteAnswer = NotExecuted(_HELD_UP)
-        if may_still_send(read_at, self._clock.now()):
+        if may_still_send(seen.at, self._clock.now()):
             answer = await self._coupons.end_on(code, underway.date)
         return await self._answered(claim, underway, answer)
 
@@ -96,28 +119,27 @@ class FreezeCoupon:
                     return await entry.move_freeze(refused(underway, message, self._clock.now()))
                 case NotExecuted(_, retry_after):
                     await entry.move_freeze(underway)
-                    return await self._later(entry, self._ledger.retry_at(claim.attempts, retry_after))
+                    return await self._later(
+                        entry, underway, self._ledger.retry_at(claim.attempts, retry_after)
+                    )
                 case _:
-                    # It may have been set: the next read tells.
-                    return await self._later(entry, self._ledger.retry_at(claim.attempts))
+                    # It may have been set. It is sent again, after a read, with growing gaps.
+                    later = self._ledger.retry_at(claim.attempts)
+                    return await self._later(entry, sending(underway), later)
 
     async def _unanswered(
         self, claim: Claim, underway: Underway, detail: str, fact: Fact | None = None
     ) -> bool:
         return await self._settled(claim, not_done(underway, Why.NO_ANSWER, self._clock.now(), detail), fact)
 
-    async def _settled(self, claim: Claim, state: Freeze, fact: Fact | None) -> bool:
-        async with self._ledger.entry(claim, fact) as entry:
+    async def _settled(self, claim: Claim, state: Freeze, seen: Look | Fact | None = None) -> bool:
+        async with self._ledger.entry(claim, seen) as entry:
             return await entry.move_freeze(state)
 
-    async def _later(self, entry: Entry, due: datetime) -> bool:
-        """Put the item back, unless it was approved meanwhile: a deletion does not wait for its freeze."""
-        if entry.has_deletion:
+    async def _later(self, entry: Entry, underway: Underway, due: datetime) -> bool:
+        """Put the item back. A deletion that was approved meanwhile does not wait for what was never sent."""
+        if entry.has_deletion and underway.sent is Sent.NOT_YET:
             return True
-        await entry.tx.release(entry.claim, due)
+        until = deadline(entry.request, underway)
+        await entry.tx.release(entry.claim, min(due, until) if self._clock.now() < until else due)
         return False
-
-
-def _may_send(request: Shown, underway: Underway) -> bool:
-    """Tell whether the date may be sent: nothing is frozen any more once its request is decided."""
-    return underway.goal is Goal.UNFREEZE or isinstance(request, Pending)

@@ -12,15 +12,24 @@ from bot.domain.coupon import Reading, Shown
 from bot.domain.errors import LostClaim, SlackError, VivoldiError
 from bot.domain.event import Event, EventKind
 from bot.domain.item.deletion import AnyState, Item, Waiting, is_final, may_be_gone
-from bot.domain.item.freeze import Freeze, Underway, has_set_date
+from bot.domain.item.freeze import Freeze, Underway
+from bot.domain.item.hidden import has_set_date
 from bot.domain.item.restore import ToCreate
 from bot.domain.request import freeze
-from bot.domain.request.request import Approved, Request, codes_of, progress
+from bot.domain.request.request import Approved, Request, codes_of, looked, progress
 from bot.domain.request.request import Shown as ShownRequest
 from bot.services.facts import Fact, outcome_of, was_read
 from bot.services.pacing import backoff, backoff_after
 from bot.services.ports.outside import Clock
 from bot.services.ports.store import Claim, Place, Store, Transaction
+
+
+@dataclass(frozen=True)
+class Look:
+    """A read of the claimed item's coupon that was answered at a time."""
+
+    reading: Reading
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,15 @@ def _that_was_shown(request: Request | None) -> ShownRequest:
     # What has work left was shown to people.
     assert isinstance(request, ShownRequest), f"{request} was not shown"
     return request
+
+
+async def _noted(tx: Transaction, claim: Claim, request: ShownRequest, look: Look) -> ShownRequest:
+    """Return the request with a look at the claimed item stored, as far as later looks count from it."""
+    assert claim.position is not None
+    after = looked(request, claim.position, look.reading, look.at)
+    if after is not request:
+        await tx.save(after)
+    return after
 
 
 @dataclass(frozen=True)
@@ -140,16 +158,19 @@ class Ledger:
         return Looked(claim, _that_was_shown(request))
 
     @asynccontextmanager
-    async def entry(self, claim: Claim, fact: Fact | None = None) -> AsyncIterator[Entry]:
+    async def entry(self, claim: Claim, seen: Look | Fact | None = None) -> AsyncIterator[Entry]:
         """Open a transaction under the claim, and note in it what was observed.
 
         Raises LostClaim where it is no longer held: its lease ran out, or someone stopped the request. What
         was observed belongs into the audit all the same (I7).
         """
+        fact = was_read(seen.reading) if isinstance(seen, Look) else seen
         try:
             async with self._store.transaction() as tx:
                 await tx.hold(claim)
                 request = _that_was_shown(await tx.get(claim.request_id))
+                if isinstance(seen, Look):
+                    request = await _noted(tx, claim, request, seen)
                 entry = Entry(claim, request, tx, self._clock)
                 if fact is not None:
                     await entry.note(fact)
@@ -159,9 +180,9 @@ class Ledger:
                 await self._note_late(claim, fact)
             raise
 
-    async def move(self, claim: Claim, state: AnyState, fact: Fact | None = None) -> bool:
+    async def move(self, claim: Claim, state: AnyState, seen: Look | Fact | None = None) -> bool:
         """Store the item's next state, and what was observed. Returns whether there is more to do."""
-        async with self.entry(claim, fact) as entry:
+        async with self.entry(claim, seen) as entry:
             return await entry.move(state)
 
     async def _note_late(self, claim: Claim, fact: Fact) -> None:
@@ -175,10 +196,14 @@ class Ledger:
             code = codes_of(request)[claim.position]
             await tx.record(Event(kind=fact.kind, at=now, request=request_id, code=code, data=data))
 
-    async def put_back(self, claim: Claim, due: datetime | None, fact: Fact | None = None) -> None:
-        """Release the claim. due: when to go on; None: as the item's state says."""
-        async with self.entry(claim, fact) as entry:
+    async def put_back(self, claim: Claim, due: datetime | None, seen: Look | Fact | None = None) -> bool:
+        """Release the claim, and store what was observed. Returns that there is nothing more to do now.
+
+        due: when to go on; None: as the item's state says.
+        """
+        async with self.entry(claim, seen) as entry:
             await entry.tx.release(claim, due)
+        return False
 
     async def wait(
         self,
@@ -198,8 +223,7 @@ class Ledger:
 
     async def read_later(self, claim: Claim, error: VivoldiError) -> bool:
         """Put an item back whose read was not answered. Returns that there is nothing more to do now."""
-        await self.put_back(claim, self.retry_after(claim, error), was_read(error))
-        return False
+        return await self.put_back(claim, self.retry_after(claim, error), was_read(error))
 
     def retry_after(self, claim: Claim, error: SlackError | VivoldiError) -> datetime:
         """Return when to try again after an error."""

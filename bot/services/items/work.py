@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bot.domain.item.deletion import Deleted, Item, Sending, Unknown, Waiting
 from bot.domain.item.freeze import Underway
+from bot.domain.request.freeze import comes_first
 from bot.domain.request.request import Approved
 from bot.services.items.deletion import Execute, Reconcile
 from bot.services.items.freeze import FreezeCoupon
@@ -51,11 +52,12 @@ class WorkOnItem:
         item = found.item
         if found.has_deletion and item.draft is not None:
             return await self._restore(claim, found.approved, item, item.draft)
-        # Once approved, the deletion comes first: its own read settles what a freeze has led to.
+        underway = item.freeze if isinstance(item.freeze, Underway) else None
+        # A deletion that was never sent waits for a freeze under way, a minute at most.
+        if underway is not None and (comes_first(item) or not found.has_deletion):
+            return await self._freeze(claim, found.request, item, underway)
         if found.has_deletion:
             return await self._delete(claim, found.approved, item)
-        if isinstance(item.freeze, Underway):
-            return await self._freeze(claim, found.request, item, item.freeze)
         raise AssertionError(f"{claim.label} has nothing left to do, so it can't be claimed")
 
     async def _delete(self, claim: Claim, request: Approved, item: Item) -> bool:
@@ -77,5 +79,4 @@ class WorkOnItem:
         async with self._many.place(bulk) as free:
             if bulk is None or free or request.stopped is not None or now >= request.execute_by:
                 return await self._execute(claim, request, item, waiting)
-        await self._ledger.put_back(claim, behind_the_others(request, bulk, now))
-        return False
+        return await self._ledger.put_back(claim, behind_the_others(request, bulk, now))

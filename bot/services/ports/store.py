@@ -218,6 +218,9 @@ class Transaction(Protocol):
         The update is conditional on the version that was read. Items whose state became due are made due.
         """
 
+    async def taken_over(self, code: CouponCode, request: Request) -> str | None:
+        """Return the id of the newest later request that holds a code of `request`, or froze its coupon."""
+
     async def delivery(self, request_id: str) -> Delivery:
         """Return how far the request has been shown."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.coupon import CouponCode, Reading
+from bot.domain.coupon import Coupon, CouponCode, NotShown, Reading
 from bot.domain.errors import VivoldiError, VivoldiRefused, VivoldiUnavailable
 from bot.domain.event import EventKind
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
@@ -15,6 +15,7 @@ from bot.domain.item.deletion import (
     Changed,
     Confirmation,
     Deleted,
+    Gone,
     NotSent,
     NotSentReason,
     Refused,
@@ -93,15 +94,107 @@ async def test_a_deletion_whose_sender_is_lost_is_in_the_audit(wired: Wired) -> 
 
 @pytest.mark.parametrize("executed", [True, False])
 async def test_an_unclear_answer_is_settled_by_reading(wired: Wired, executed: bool) -> None:
-    """After an answer that proves nothing, a read says whether it is deleted or may be sent again."""
+    """After an answer that proves nothing, reads say whether it is gone, two looks then, or is sent again."""
     wired.coupons.deletes[CODE] = [(LOST, executed)]
     request_id = await wired.approved()
     await wired.run(60)
     state = await wired.state(request_id)
-    assert isinstance(state, Deleted)
-    assert state.source is (Source.READING if executed else Source.ANSWER)
-    again = [] if executed else ["read", "delete", "read"]
+    assert isinstance(state, Gone if executed else Deleted)
+    again = ["read"] if executed else ["read", "delete", "read"]
     assert wired.coupons.kinds(CODE) == ["read", "read", "delete", "read", *again]
+
+
+async def test_one_odd_read_after_a_lost_answer_settles_nothing(wired: Wired) -> None:
+    """A DELETE that was not executed, then one read that fails in disguise: sent again, told as deleted."""
+    wired.coupons.deletes[CODE] = [(LOST, False)]
+    request_id = await wired.approved()
+
+    async def odd_once(call: Call) -> None:
+        if call.kind == "delete":
+            wired.coupons.reads[CODE] = [NotShown("system error")]
+            wired.coupons.during = _nothing
+
+    wired.coupons.during = odd_once
+    await wired.run(60, step=1)
+    state = await wired.state(request_id)
+    assert isinstance(state, Deleted)
+    assert (state.source, state.confirmation) == (Source.ANSWER, Confirmation.GONE)
+    assert CODE not in wired.coupons.stored
+    kinds = ["read", "read", "delete", "read", "read", "read", "delete", "read"]
+    assert wired.coupons.kinds(CODE) == kinds
+
+
+async def _nothing(call: Call) -> None:
+    """Happens to every other call."""
+
+
+async def test_a_use_in_the_wrong_moment_is_not_told_as_deleted(wired: Wired) -> None:
+    """The DELETE gets lost, and a customer uses the coupon up: blocked, and not said to be deleted."""
+    wired.coupons.deletes[CODE] = [(LOST, False)]
+    request_id = await wired.approved()
+
+    async def use_up(call: Call) -> None:
+        if call.kind == "delete":
+            wired.coupons.reads[CODE] = [NotShown("It was used up.")] * 9
+
+    wired.coupons.during = use_up
+    await wired.run(30, step=1)
+    state = await wired.state(request_id)
+    assert isinstance(state, Gone)
+    assert (state.reason, state.message) == (LOST.reason, "It was used up.")
+    told = wired.messenger.of("reply")[0].message.text
+    assert "no longer works" in told
+    assert "Vivoldi says “It was used up”" in told
+    assert "Deleted" not in told
+
+
+async def test_one_odd_read_before_a_deletion_is_no_change(wired: Wired) -> None:
+    """Not shown once, right before its DELETE, and shown again: it is deleted, five seconds later."""
+    request_id = await wired.approved()
+    wired.coupons.reads[CODE] = [NotShown("system error")]
+    await wired.drain()
+    assert isinstance(await wired.state(request_id), Waiting)
+    await wired.run(6, step=1)
+    assert isinstance(await wired.state(request_id), Deleted)
+
+
+async def test_a_coupon_that_was_never_shown_is_looked_at_twice(wired: Wired) -> None:
+    """A DELETE that rests on absence needs two looks after the card: one odd read is no ground to send on."""
+    wired.coupons.stored.clear()
+    request_id = await wired.approved()
+    await wired.run(4, step=1)
+    assert wired.coupons.kinds(CODE) == ["read", "read"]
+    await wired.run(4, step=1)
+    assert isinstance(await wired.state(request_id), Deleted)
+    assert wired.coupons.kinds(CODE) == ["read", "read", "read", "delete", "read"]
+
+
+async def test_an_old_odd_read_is_no_first_look(wired: Wired) -> None:
+    """A look that shows the coupon makes those before it count for nothing, also a good while later."""
+    wired.coupons.deletes[CODE] = [(NotExecuted("HTTP 429", 20.0), False)]
+    request_id = await wired.approved()
+    wired.coupons.reads[CODE] = [NotShown("system error")]
+    await wired.run(10, step=1)
+    wired.coupons.reads[CODE] = [NotShown("system error")]
+    await wired.run(17, step=1)
+    assert isinstance(await wired.state(request_id), Waiting)
+    await wired.run(10, step=1)
+    assert isinstance(await wired.state(request_id), Deleted)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_a_second_look_that_would_come_too_late_is_none(wired: Wired, shown: bool) -> None:
+    """Without the time for a second look before execute-by, nothing is sent, and nothing is said of it."""
+    if not shown:
+        wired.coupons.stored.clear()
+    request_id = await wired.approved()
+    wired.coupons.stored.clear()
+    wired.clock.advance(wired.policy.execute_within.total_seconds() - 4)
+    await wired.drain()
+    state = await wired.state(request_id)
+    assert isinstance(state, NotSent)
+    assert state.reason is NotSentReason.TOO_LATE
+    assert "delete" not in wired.coupons.kinds(CODE)
 
 
 async def test_an_unclear_deletion_of_an_unseen_coupon_stays_unknown(wired: Wired) -> None:
@@ -199,10 +292,10 @@ async def test_what_was_put_off_ends_at_execute_by(
 
 
 @pytest.mark.parametrize(
-    ("answer", "source"), [(LOST, Source.READING), (Executed(), Source.ANSWER)], ids=["unknown", "answered"]
+    ("answer", "end"), [(LOST, Gone), (Executed(), Deleted)], ids=["unknown", "answered"]
 )
 async def test_the_read_afterwards_is_tried_for_a_minute(
-    wired: Wired, answer: DeleteAnswer, source: Source
+    wired: Wired, answer: DeleteAnswer, end: type
 ) -> None:
     """What was sent just before execute-by is told by a read after it, also where Vivoldi is away a while."""
     request_id = await wired.approved()
@@ -217,8 +310,8 @@ async def test_the_read_afterwards_is_tried_for_a_minute(
     await wired.drain()
     await wired.run(30, step=1)
     state = await wired.state(request_id)
-    assert isinstance(state, Deleted)
-    assert (state.source, state.confirmation) == (source, Confirmation.GONE)
+    assert isinstance(state, end)
+    assert not isinstance(state, Deleted) or state.confirmation is Confirmation.GONE
 
 
 async def test_a_deletion_that_can_not_be_confirmed_is_told_so(wired: Wired) -> None:
@@ -236,18 +329,27 @@ async def test_a_deletion_that_can_not_be_confirmed_is_told_so(wired: Wired) -> 
     assert state.confirmation is Confirmation.UNREAD
 
 
-async def test_a_deletion_that_was_executed_late_is_told_as_deleted(wired: Wired) -> None:
-    """After execute-by a last read settles an attempt without an answer: it may have been executed late."""
+@pytest.mark.parametrize("coupon", [None, a_coupon(created_at="2025-06-02 09:00:00")])
+async def test_a_deletion_that_was_executed_late_is_told_as_such(wired: Wired, coupon: Coupon | None) -> None:
+    """After execute-by a last read settles an attempt without an answer: it may have been executed late.
+
+    For a second look it is too late then, so one that does not show the coupon leaves it unknown.
+    """
     wired.coupons.deletes[CODE] = [(LOST, False)]
     request_id = await wired.approved()
     await wired.run(0.2, step=0.1)
     assert wired.coupons.kinds(CODE).count("delete") == 1
     wired.coupons.stored.pop(CODE)
+    if coupon is not None:
+        wired.coupons.store(coupon)
     wired.clock.advance(3600)
-    await wired.run(5, step=1)
+    await wired.run(10, step=1)
     state = await wired.state(request_id)
-    assert isinstance(state, Deleted)
-    assert (state.source, state.confirmation) == (Source.READING, Confirmation.GONE)
+    if coupon is None:
+        assert isinstance(state, Unknown)
+    else:
+        assert isinstance(state, Deleted)
+        assert (state.source, state.confirmation) == (Source.READING, Confirmation.REPLACED)
     assert wired.coupons.kinds(CODE).count("delete") == 1
 
 

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from bot.domain.coupon import Shown
+from bot.domain.coupon import NotShown, Shown
 from bot.domain.errors import LostClaim, VivoldiRefused, VivoldiUnavailable
 from bot.domain.event import EventKind
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
-from bot.domain.item.deletion import Changed, Confirmation, Deleted, NotSent, Source, Unknown
+from bot.domain.item.deletion import (
+    Changed,
+    Confirmation,
+    Deleted,
+    NotSent,
+    NotSentReason,
+    Source,
+    Unknown,
+    Waiting,
+)
 from bot.domain.item.freeze import Free, Freeze, Frozen, NotDone, Sent, Underway, Unfrozen, Why
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Failed, FailureReason, OnlyFrozen, Pending, Purpose
 from bot.domain.request.request import Shown as ShownRequest
 from bot.services.asked.click import Action
-from bot.services.asked.command import Denied, TooFew
+from bot.services.asked.command import Accepted, Denied, TooFew
 from tests.builders import AMIR, BEA, CARL, CODE, NOW, OTHER_CODE, RIKA, UNSEEN, a_coupon, standing
 from tests.fakes import Call, Killed
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on
@@ -105,15 +117,78 @@ async def test_the_requester_may_freeze_if_eligible(wired: Wired) -> None:
     assert await wired.click(Action.FREEZE, CARL, request_id) is Verdict.NOT_AN_APPROVER
 
 
-@pytest.mark.parametrize("answer", [LOST, Executed()])
-async def test_a_freeze_without_an_answer_is_settled_by_reading(wired: Wired, answer: DeleteAnswer) -> None:
-    """Whatever became of the answer, the read after it says whether the coupon is frozen."""
-    wired.coupons.updates[CODE] = [(answer, True)]
+async def test_a_date_without_an_answer_is_sent_again_although_it_is_hidden(wired: Wired) -> None:
+    """Frozen claims what was answered: a date that got no answer is sent again, after a read."""
+    wired.coupons.updates[CODE] = [(LOST, True)]
     request_id = await wired.ask()
     await wired.click(Action.FREEZE, AMIR, request_id)
     await wired.run(5, step=1)
     assert isinstance(await freeze_of(wired, request_id), Frozen)
+    assert wired.coupons.kinds(CODE) == ["read", "read", "update", "read", "update", "read"]
+
+
+async def hangs(wired: Wired, answer: tuple[DeleteAnswer, bool] = (LOST, False)) -> str:
+    """Freeze a coupon whose date never gets an answer, and that a customer uses up meanwhile."""
+    wired.coupons.updates[CODE] = [(LOST, False), *[answer] * 99]
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.drain()
+    wired.coupons.reads[CODE] = [NotShown("It was used up.")] * 99
+    return request_id
+
+
+async def test_a_code_that_is_used_while_its_freeze_hangs_is_not_frozen(wired: Wired) -> None:
+    """I4: without an answer within a minute, a hidden coupon is said to be hidden, and not to be frozen."""
+    request_id = await hangs(wired)
+    await wired.run(58, step=1)
+    assert isinstance(await freeze_of(wired, request_id), Underway)
+    await wired.run(32, step=1)
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.hidden, found.detail) == (Why.NO_ANSWER, True, "It was used up.")
+    assert "whether by the freeze is unknown" in card(wired)
+    assert "*Frozen*" not in card(wired)
+    sent = [event.at for event in await wired.events(EventKind.DATE_SENDING)]
+    gaps = [(after - before).total_seconds() for before, after in pairwise(sent)]
+    assert len(gaps) > 3
+    assert gaps[-1] > 4 * gaps[0]
+    assert (sent[-1] - sent[0]).total_seconds() <= 60
+
+
+async def test_a_refused_date_after_one_without_an_answer_claims_nothing(wired: Wired) -> None:
+    """I4: Vivoldi locks the dates of a used coupon; two looks then say that it is hidden, and no more."""
+    request_id = await hangs(wired, (RefusedAnswer("It was redeemed."), False))
+    await wired.run(10, step=1)
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.hidden, found.detail) == (Why.REFUSED, True, "It was redeemed.")
+    await wired.approve(request_id)
+    await wired.run(10, step=1)
+    assert isinstance(await wired.state(request_id), Changed)
+    assert "delete" not in wired.coupons.kinds(CODE)
+
+
+async def test_a_date_is_not_sent_again_over_a_change(wired: Wired) -> None:
+    """I2: once a read shows something else, the date that got no answer is not sent again."""
+    wired.coupons.updates[CODE] = [(LOST, False)]
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.drain()
+    wired.coupons.store(a_coupon(name="Another name"))
+    await wired.run(10, step=1)
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert found.why is Why.CHANGED
     assert wired.coupons.kinds(CODE).count("update") == 1
+
+
+async def test_one_odd_read_before_a_freeze_is_no_end(wired: Wired) -> None:
+    """I4: not shown once, right before its freeze, and shown again: it is frozen, five seconds later."""
+    request_id = await wired.ask()
+    wired.coupons.reads[CODE] = [NotShown("system error")]
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.run(8, step=1)
+    assert isinstance(await freeze_of(wired, request_id), Frozen)
 
 
 @pytest.mark.parametrize("answer", [LOST, NotExecuted("HTTP 429", 2.0)])
@@ -134,7 +209,7 @@ async def test_a_date_that_was_certainly_not_set_has_frozen_nothing(wired: Wired
     await wired.click(Action.FREEZE, AMIR, request_id)
     await wired.drain()
     wired.coupons.stored.clear()
-    await wired.run(5, step=1)
+    await wired.run(12, step=1)
     found = await freeze_of(wired, request_id)
     assert isinstance(found, NotDone)
     assert (found.why, found.dated) == (Why.GONE, False)
@@ -256,10 +331,12 @@ async def test_a_frozen_process_sends_no_date(wired: Wired) -> None:
 
 
 async def test_a_frozen_coupon_is_deleted_although_it_is_hidden(wired: Wired) -> None:
-    """I2: after a freeze, hidden is what is expected; the read after the deletion adds nothing (I4)."""
+    """I2: after a freeze, hidden is what is expected, by two looks; the read afterwards adds nothing (I4)."""
     request_id = await frozen(wired)
     await wired.approve(request_id)
     await wired.drain()
+    assert "delete" not in wired.coupons.kinds(CODE)
+    await wired.run(6, step=1)
     found = await wired.state(request_id)
     assert isinstance(found, Deleted)
     assert (found.source, found.confirmation) == (Source.ANSWER, Confirmation.UNSEEN)
@@ -291,8 +368,8 @@ async def test_an_unclear_deletion_of_a_frozen_coupon_stays_unknown(wired: Wired
     assert wired.coupons.kinds(CODE).count("delete") == 1
 
 
-async def test_a_deletion_does_not_wait_for_its_freeze(wired: Wired) -> None:
-    """With both approvals the coupon is deleted at once, whatever its freeze still waits for."""
+async def test_a_deletion_does_not_wait_for_a_date_that_was_not_set(wired: Wired) -> None:
+    """With both approvals the coupon is deleted at once, if its freeze is certainly not on its way."""
     wired.coupons.updates[CODE] = [(NotExecuted("HTTP 429", 300.0), False)]
     request_id = await wired.ask()
     await wired.click(Action.FREEZE, AMIR, request_id)
@@ -314,8 +391,66 @@ async def test_approvals_during_the_freeze_go_straight_to_the_deletion(wired: Wi
 
     wired.coupons.during = during
     await wired.drain()
+    assert isinstance(await freeze_of(wired, request_id), Frozen)
+    await wired.run(6, step=1)
     assert isinstance(await wired.state(request_id), Deleted)
-    assert wired.coupons.kinds(CODE) == ["read", "read", "update", "read", "delete", "read"]
+    kinds = ["read", "read", "update", "read", "read", "read", "delete", "read"]
+    assert wired.coupons.kinds(CODE) == kinds
+
+
+async def approved_meanwhile(wired: Wired, *answers: tuple[DeleteAnswer, bool]) -> str:
+    """Approve a deletion while the date of its freeze is on its way, with these answers."""
+    wired.coupons.updates[CODE] = [*answers]
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+
+    async def during(call: Call) -> None:
+        if call.kind == "update" and wired.coupons.kinds(CODE).count("update") == 1:
+            await wired.approve(request_id)
+
+    wired.coupons.during = during
+    await wired.drain()
+    return request_id
+
+
+async def test_an_approved_deletion_waits_for_the_answer_to_a_date(wired: Wired) -> None:
+    """A date without an answer is sent again while its deletion waits; answered, hidden is expected (I2)."""
+    request_id = await approved_meanwhile(wired, (LOST, True))
+    assert isinstance(await wired.state(request_id), Waiting)
+    await wired.run(12, step=1)
+    assert isinstance(await wired.state(request_id), Deleted)
+    assert isinstance(await freeze_of(wired, request_id), Frozen)
+
+
+async def test_an_approved_deletion_waits_a_minute_at_most(wired: Wired) -> None:
+    """Without an answer the freeze ends, and the deletion goes on; hidden then counts as changed."""
+    request_id = await approved_meanwhile(wired, *[(LOST, True)] * 99)
+    await wired.run(59, step=1)
+    assert isinstance(await wired.state(request_id), Waiting)
+    await wired.run(8, step=1)
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.dated) == (Why.NO_ANSWER, True)
+    assert isinstance(await wired.state(request_id), Changed)
+    assert "delete" not in wired.coupons.kinds(CODE)
+
+
+async def test_what_a_freeze_did_not_reach_is_deleted_after_a_minute(wired: Wired) -> None:
+    """Shown unchanged all the time, the coupon is deleted as approved once its freeze has ended."""
+    request_id = await approved_meanwhile(wired, *[(LOST, False)] * 99)
+    await wired.run(65, step=1)
+    assert isinstance(await wired.state(request_id), Deleted)
+
+
+async def test_a_deletion_waits_for_no_freeze_past_execute_by(tmp_path: Path) -> None:
+    """Whatever a freeze still waits for, nothing is deleted after execute-by, and that is told then (I1)."""
+    async with wired_on(tmp_path, execute_within=timedelta(seconds=20)) as wired:
+        request_id = await approved_meanwhile(wired, *[(LOST, False)] * 99)
+        await wired.run(22, step=1)
+        found = await wired.state(request_id)
+        assert isinstance(found, NotSent)
+        assert found.reason is NotSentReason.TOO_LATE
+        assert "delete" not in wired.coupons.kinds(CODE)
 
 
 async def test_an_approval_while_the_freeze_is_put_off_is_carried_out_at_once(wired: Wired) -> None:
@@ -370,6 +505,89 @@ async def test_what_someone_changed_meanwhile_is_not_set_back(wired: Wired) -> N
     assert isinstance(found, NotDone)
     assert found.why is Why.CHANGED
     assert wired.coupons.kinds(CODE).count("update") == 1
+
+
+async def test_what_was_changed_behind_a_freeze_is_told_with_the_date_that_stands(wired: Wired) -> None:
+    """I4: the date was set, and a read then shows a change: nobody says that nothing was set back."""
+    request_id = await rejected(wired)
+    hidden = wired.coupons.stored[CODE]
+    wired.coupons.stored[CODE] = replace(hidden, discount="10")
+    await wired.click(Action.UNFREEZE, AMIR, request_id)
+    await wired.drain()
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.sent, found.ends_on) == (Why.CHANGED, Sent.EXECUTED, "2025-12-31")
+    assert wired.coupons.stored[CODE].ends_on == "2025-12-31"
+    assert "was “60” and is now “10”" in card(wired)
+    assert "has the date 2025-12-31" in card(wired)
+    assert "Nothing was set back" not in card(wired)
+
+
+async def test_another_coupon_behind_a_frozen_number_is_not_said_to_be_unfrozen(wired: Wired) -> None:
+    """I4: what got the date is another coupon, created since, and told as that."""
+    request_id = await rejected(wired)
+    wired.coupons.stored[CODE] = a_coupon(created_at="2025-06-02 02:00:00", ends_on=YESTERDAY)
+    await wired.click(Action.UNFREEZE, AMIR, request_id)
+    await wired.drain()
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.ends_on) == (Why.CHANGED, "2025-12-31")
+    assert "This one has the date 2025-12-31" in card(wired)
+
+
+async def test_an_old_card_leaves_the_freeze_of_a_later_request_alone(wired: Wired) -> None:
+    """Nothing is undone over someone else's work: the old card says which request has the coupon now."""
+    old = await rejected(wired)
+    # Someone sets the date back by hand, so that a later request can freeze it again.
+    wired.coupons.store(a_coupon())
+    later = await frozen(wired)
+    assert await wired.click(Action.UNFREEZE, AMIR, old) is Verdict.ALLOWED
+    await wired.drain()
+    found = await freeze_of(wired, old)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.detail, found.sent) == (Why.TAKEN_OVER, later, Sent.NOT_YET)
+    assert later in card(wired)
+    assert wired.coupons.stored[CODE].ends_on == YESTERDAY
+    outcomes = [event.data["outcome"] for event in await wired.events(EventKind.FREEZE_OUTCOME)]
+    assert outcomes == ["frozen", "frozen", "notdone"]
+
+
+async def test_a_later_request_that_comes_during_the_read_is_left_alone(wired: Wired) -> None:
+    """The transaction that stores that a date is sent looks for later requests once more."""
+    old = await rejected(wired)
+    opened: list[str] = []
+
+    async def during(call: Call) -> None:
+        if call.kind == "read" and not opened:
+            answer = await wired.command(CODE)
+            assert isinstance(answer, Accepted)
+            opened.append(answer.request_id)
+
+    assert await wired.click(Action.UNFREEZE, AMIR, old) is Verdict.ALLOWED
+    wired.coupons.during = during
+    await wired.drain()
+    found = await freeze_of(wired, old)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.detail) == (Why.TAKEN_OVER, opened[0])
+    assert wired.coupons.stored[CODE].ends_on == YESTERDAY
+
+
+async def test_the_last_request_that_froze_it_can_set_its_date_back(wired: Wired) -> None:
+    """Also once it has ended, the later request has the coupon, and the earlier one keeps nobody from it."""
+    old = await rejected(wired)
+    wired.coupons.store(a_coupon())
+    wired.clock.advance(1)
+    later = await rejected(wired)
+    await wired.click(Action.UNFREEZE, AMIR, old)
+    await wired.drain()
+    assert wired.coupons.stored[CODE].ends_on == YESTERDAY
+    await wired.click(Action.UNFREEZE, AMIR, later)
+    await wired.drain()
+    assert isinstance(await freeze_of(wired, later), Unfrozen)
+    # Nobody else has it any more.
+    await wired.click(Action.UNFREEZE, AMIR, old)
+    await wired.drain()
+    assert isinstance(await freeze_of(wired, old), Unfrozen)
 
 
 async def test_unfreezing_where_the_old_date_has_passed_is_told(wired: Wired) -> None:
@@ -439,13 +657,44 @@ async def test_a_freeze_alone_of_what_can_not_be_frozen_ends(wired: Wired, readi
 
 
 async def test_several_are_frozen_together(wired: Wired) -> None:
-    """One click freezes every coupon of the request that allows it, and leaves the others alone."""
+    """One click freezes every coupon of the request, which ends once all of them are frozen."""
+    wired.coupons.store(a_coupon(number=OTHER_CODE))
+    request_id = await wired.ask(f"freeze {CODE},{OTHER_CODE}")
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.drain()
+    assert isinstance(await freeze_of(wired, request_id, 1), Frozen)
+    assert isinstance(await wired.request(request_id), OnlyFrozen)
+
+
+async def test_a_freeze_of_two_stays_open_for_the_one_that_is_used(wired: Wired) -> None:
+    """I4: one coupon that can't be frozen keeps the request open; the other is frozen, and told so."""
     wired.coupons.store(a_coupon(number=OTHER_CODE, use_count=1))
     request_id = await wired.ask(f"freeze {CODE},{OTHER_CODE}")
     await wired.click(Action.FREEZE, AMIR, request_id)
     await wired.drain()
     assert isinstance(await freeze_of(wired, request_id), Frozen)
     assert await freeze_of(wired, request_id, 1) == Free()
+    assert isinstance(await wired.request(request_id), Pending)
+    assert wired.messenger.of("reply") == []
+    assert await wired.click(Action.REJECT, BEA, request_id) is Verdict.ALLOWED
+    await wired.drain()
+    assert f"`{CODE}`: *Frozen* by" in wired.messenger.of("reply")[0].message.text
+    assert await wired.click(Action.UNFREEZE, AMIR, request_id) is Verdict.ALLOWED
+    await wired.drain()
+    assert isinstance(await freeze_of(wired, request_id), Unfrozen)
+
+
+async def test_a_coupon_that_gets_used_while_it_is_frozen_is_tried_again(wired: Wired) -> None:
+    """What was not frozen can be frozen once more, as long as the request is open."""
+    wired.coupons.store(a_coupon(number=OTHER_CODE))
+    wired.coupons.updates[OTHER_CODE] = [(RefusedAnswer("It is locked."), False)]
+    request_id = await wired.ask(f"freeze {CODE},{OTHER_CODE}")
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.drain()
+    assert isinstance(await freeze_of(wired, request_id, 1), NotDone)
+    assert isinstance(await wired.request(request_id), Pending)
+    assert await wired.click(Action.FREEZE, BEA, request_id) is Verdict.ALLOWED
+    await wired.drain()
     assert isinstance(await wired.request(request_id), OnlyFrozen)
 
 
@@ -479,11 +728,13 @@ async def test_a_freeze_survives_a_crash_anywhere(tmp_path: Path, executed: bool
             wired.fuse.left = crash
             died = await _dies(wired)
             wired.fuse.left = None
-            await wired.run(60, step=2)
+            await wired.run(50, step=2)
             found = await freeze_of(wired, request_id)
             assert isinstance(found, Frozen), f"crash {crash}: {found}"
             assert wired.coupons.stored[CODE].ends_on == YESTERDAY
             assert "*Frozen* by" in card(wired)
+            answers = [event.data["answer"] for event in await wired.events(EventKind.DATE_ANSWERED)]
+            assert "Executed" in answers
             kinds = wired.coupons.kinds(CODE)
             assert all(kinds[at - 1] == "read" for at, kind in enumerate(kinds) if kind == "update")
     assert crash > 5

@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.errors import LostClaim
 from bot.domain.item.answer import Executed, NotExecuted, RefusedAnswer, Unproven
-from bot.domain.item.deletion import Changed, Deleted, NotSent, NotSentReason, Sending, Source
+from bot.domain.item.deletion import Changed, Deleted, Gone, NotSent, NotSentReason, Sending
 from bot.domain.people import Person
 from bot.domain.policy import RequesterMayApprove, Verdict
 from bot.domain.request.request import Finished, Pending
@@ -166,8 +166,7 @@ async def test_i3_a_refusal_after_an_unknown_attempt_is_read(wired: Wired) -> No
     request_id = await wired.approved()
     await wired.run(60)
     state = await wired.state(request_id)
-    assert isinstance(state, Deleted)
-    assert state.source is Source.READING
+    assert isinstance(state, Gone)
 
 
 async def test_i3_a_frozen_process_does_not_send(wired: Wired) -> None:
@@ -205,10 +204,9 @@ async def test_i4_a_deletion_that_is_found_in_flight_is_unknown(wired: Wired) ->
     assert isinstance(await wired.state(request_id), Sending)
     await wired.run(2 * LEASE_SECONDS)
     state = await wired.state(request_id)
-    assert isinstance(state, Deleted)
-    assert state.source is Source.READING
-    assert wired.coupons.kinds(CODE) == ["read", "read", "delete", "read"]
-    assert "settled by reading" in wired.messenger.of("reply")[0].message.text
+    assert isinstance(state, Gone)
+    assert wired.coupons.kinds(CODE) == ["read", "read", "delete", "read", "read"]
+    assert "no longer works" in wired.messenger.of("reply")[0].message.text
 
 
 @pytest.mark.parametrize(
@@ -217,7 +215,7 @@ async def test_i4_a_deletion_that_is_found_in_flight_is_unknown(wired: Wired) ->
         (Executed(), True, "*Deleted.*"),
         (Executed(), False, "still validates"),
         (RefusedAnswer("no"), False, "*Not deleted: Vivoldi refused.*"),
-        (LOST, True, "settled by reading"),
+        (LOST, True, "no longer works"),
     ],
 )
 async def test_i4_the_outcome_says_what_was_seen(
@@ -227,5 +225,5 @@ async def test_i4_the_outcome_says_what_was_seen(
     wired.coupons.deletes[CODE] = [(answer, executed)]
     await wired.approved()
     assert wired.messenger.of("reply") == []
-    await wired.run(5, step=1)
+    await wired.run(8, step=1)
     assert told in wired.messenger.of("reply")[0].message.text

@@ -11,7 +11,7 @@ import pytest
 from bot.adapters.seal import Seal, new_key
 from bot.domain.event import EventKind
 from bot.domain.item.answer import NotExecuted, RefusedAnswer, Unproven
-from bot.domain.item.deletion import Unknown
+from bot.domain.item.deletion import Gone, Unknown
 from bot.services.ports.store import Place, Snapshot
 from bot.services.retention import RemoveOldSnapshots
 from tests.builders import CODE, a_coupon
@@ -98,6 +98,15 @@ async def test_a_coupon_that_may_be_gone_is_kept(wired: Wired) -> None:
     wired.coupons.deletes[CODE] = [(Unproven("no answer"), False)]
     await wired.run(5, step=1)
     assert isinstance(await wired.state(request_id), Unknown)
+    assert len(await kept(wired)) == 1
+
+
+async def test_a_coupon_that_is_gone_is_kept(wired: Wired) -> None:
+    """It may have been deleted, so what it held stays, and two people may have it created again."""
+    request_id = await wired.approved()
+    wired.coupons.deletes[CODE] = [(Unproven("no answer"), True)]
+    await wired.run(10, step=1)
+    assert isinstance(await wired.state(request_id), Gone)
     assert len(await kept(wired)) == 1
 
 

@@ -14,7 +14,16 @@ from bot.adapters.seal import Seal, new_key
 from bot.domain.errors import LostClaim, VivoldiUnavailable
 from bot.domain.event import EventKind
 from bot.domain.item.answer import NotExecuted, Unproven
-from bot.domain.item.deletion import Deleted, ItemState, NotSent, NotSentReason, Sending, Unknown, Waiting
+from bot.domain.item.deletion import (
+    Deleted,
+    Gone,
+    ItemState,
+    NotSent,
+    NotSentReason,
+    Sending,
+    Unknown,
+    Waiting,
+)
 from bot.domain.people import Person
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Approved, Finished
@@ -209,7 +218,7 @@ async def test_a_429_after_a_stop_is_told_at_once(wired: Wired) -> None:
     assert await wired.state(request_id) == stopped_by(AMIR)
 
 
-@pytest.mark.parametrize(("executed", "end"), [(True, Deleted), (False, NotSent)])
+@pytest.mark.parametrize(("executed", "end"), [(True, Gone), (False, NotSent)])
 async def test_a_lost_attempt_is_settled_by_reading(wired: Wired, executed: bool, end: type) -> None:
     """An attempt without an answer ends as what a read after the stop shows, and is never sent again."""
     wired.coupons.deletes[CODE] = [(LOST, executed)]
@@ -218,7 +227,7 @@ async def test_a_lost_attempt_is_settled_by_reading(wired: Wired, executed: bool
     await wired.run(120)
     state = await wired.state(request_id)
     assert isinstance(state, end)
-    assert isinstance(state, Deleted) or state == stopped_by(AMIR, unanswered=1)
+    assert isinstance(state, Gone) or state == stopped_by(AMIR, unanswered=1)
     assert wired.coupons.kinds(CODE).count("delete") == 1
 
 
@@ -240,13 +249,13 @@ async def test_a_stop_is_seen_in_the_transaction_that_would_send(wired: Wired) -
 
 
 async def test_what_waits_to_be_sent_again_is_read_once_more(wired: Wired) -> None:
-    """A coupon that disappears after a lost attempt and a stop is told as deleted, not as stopped."""
+    """A coupon that disappears after a lost attempt and a stop is told as gone, not as stopped."""
     request_id = await _waiting_after_a_lost_attempt(wired)
     assert await wired.click(Action.STOP, AMIR, request_id) is Verdict.ALLOWED
     assert isinstance(await wired.request(request_id), Approved)
     wired.coupons.stored.clear()
     await wired.run(60)
-    assert isinstance(await wired.state(request_id), Deleted)
+    assert isinstance(await wired.state(request_id), Gone)
 
 
 async def test_a_stopped_item_needs_nobodys_word(wired: Wired) -> None:

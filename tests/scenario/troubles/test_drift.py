@@ -9,12 +9,12 @@ import pytest
 from sandbox.slack_client import Message
 from tests.scenario.playing import BEA, Play, fresh_code
 from tests.scenario.told import (
+    ANOTHER,
     CHANGED,
     GONE,
     REFUSED,
     REPLACED,
     SAID,
-    SETTLED,
     SHOWN_NOW,
     UNKNOWN,
     UNSEEN,
@@ -157,7 +157,7 @@ async def test_replaced_after_a_lost_answer(play: Play) -> None:
     code, card = await _held(play, "drop_after")
     await play.coupon(code)
     outcome = await play.outcome(card)
-    assert SETTLED in outcome.text
+    assert ANOTHER in outcome.text
     assert "it was not touched" in outcome.text
     assert len(await play.deletes(code)) == 1
 

@@ -14,6 +14,7 @@ from bot.domain.item.deletion import (
     Changed,
     Confirmation,
     Deleted,
+    Gone,
     NotSent,
     NotSentReason,
     Refused,
@@ -85,6 +86,12 @@ OUTCOMES: Mapping[AnyState | Freeze, Mapping[str, object]] = {
         "confirmation": "gone",
         "message": "Gone.",
     },
+    Gone(NOW, "500", "Used up."): {
+        "outcome": "gone",
+        "at": TIME,
+        "reason": "500",
+        "message": "Used up.",
+    },
     Refused("No."): {"outcome": "refused", "message": "No."},
     Changed((CUT,), "Gone.", True): {
         "outcome": "changed",
@@ -137,7 +144,7 @@ OUTCOMES: Mapping[AnyState | Freeze, Mapping[str, object]] = {
     },
     FROZEN: {"outcome": "frozen", "by": AMIR.id, "at": TIME, "dates": DATES_DATA},
     Unfrozen(BEA.id, NOW, DATES): {"outcome": "unfrozen", "by": BEA.id, "at": TIME, "dates": DATES_DATA},
-    NotDone(Goal.FREEZE, AMIR.id, NOW, DATES, Why.CHANGED, True, "Gone.", (CUT,)): {
+    NotDone(Goal.FREEZE, AMIR.id, NOW, DATES, Why.CHANGED, True, "Gone.", (CUT,), ends_on="2025-06-01"): {
         "outcome": "notdone",
         "goal": "freeze",
         "by": AMIR.id,
@@ -147,6 +154,9 @@ OUTCOMES: Mapping[AnyState | Freeze, Mapping[str, object]] = {
         "dated": True,
         "detail": "Gone.",
         "differences": CUT_DATA,
+        "sent": "maybe",
+        "ends_on": "2025-06-01",
+        "hidden": False,
     },
 }
 
@@ -184,7 +194,7 @@ def test_every_name_is_counted_under_itself() -> None:
         *refusals,
     ]
     assert _labels("outcomes", "outcome") == [
-        *("deleted", "refused", "unknown", "changed", "notsent"),
+        *("deleted", "gone", "refused", "unknown", "changed", "notsent"),
         *("created", "notcreated", "unclear"),
     ]
 

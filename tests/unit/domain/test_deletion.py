@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,11 +18,14 @@ from bot.domain.coupon import (
     differences,
     sameness,
 )
+from bot.domain.item.absence import LOOKS_APART, LookAgain
 from bot.domain.item.answer import Executed, NotExecuted, RefusedAnswer, Unproven
 from bot.domain.item.deletion import (
     Changed,
     Confirmation,
     Deleted,
+    Gone,
+    Item,
     ItemState,
     NotSent,
     NotSentReason,
@@ -35,6 +41,7 @@ from bot.domain.item.deletion import (
     give_up,
     is_final,
     lost,
+    moved,
     not_sent,
     send,
     settle,
@@ -54,6 +61,12 @@ NAMELESS = Shown(a_coupon(created_at=None, name="Another"))
 LOST = Unknown(1, 1, "no answer in time", NOW)
 REFUSED_AFTER = Unknown(2, 1, "no such coupon", NOW, refusal="no such coupon")
 FINAL = Unknown(1, 1, "no answer in time", NOW, final=True)
+AN_EARLIER = "an earlier attempt got no answer"
+
+
+def looked_at(snapshot: Reading, seconds: float = 0) -> Item:
+    """Return an item whose coupon a look did not show, so many seconds after NOW, and none did since."""
+    return replace(an_item(snapshot), absent_since=later(seconds))
 
 
 # ---------------------------------------------------------------- table one: the read before a DELETE
@@ -74,8 +87,8 @@ FINAL = Unknown(1, 1, "no answer in time", NOW, final=True)
     ],
 )
 def test_only_what_was_approved_is_sent(snapshot: Reading, reading: Reading, then: Send | ItemState) -> None:
-    """Each row of I2's first table decides what the read before a DELETE leads to."""
-    assert check(an_item(snapshot), Waiting(), reading, NOW) == then
+    """Each row of I2's first table decides what the read before a DELETE leads to, a second look."""
+    assert check(looked_at(snapshot), Waiting(), reading, later(9)) == then
 
 
 @pytest.mark.parametrize(
@@ -84,7 +97,7 @@ def test_only_what_was_approved_is_sent(snapshot: Reading, reading: Reading, the
         (SHOWN, SHOWN, Send()),
         (SHOWN, EDITED, Changed(RENAMED)),
         (SHOWN, OTHER, Deleted(Source.READING, later(9), Confirmation.REPLACED)),
-        (SHOWN, UNSEEN, Deleted(Source.READING, later(9), Confirmation.GONE, UNSEEN.message)),
+        (SHOWN, UNSEEN, Gone(later(9), AN_EARLIER, UNSEEN.message)),
         (UNSEEN, UNSEEN, Unknown(3, 1, "an earlier attempt got no answer", later(9), final=True)),
         (UNSEEN, SHOWN, Unknown(3, 1, "an earlier attempt got no answer", later(9), final=True)),
     ],
@@ -93,13 +106,13 @@ def test_an_earlier_attempt_without_answer_is_settled_before_the_next(
     snapshot: Reading, reading: Reading, then: Send | ItemState
 ) -> None:
     """After an attempt that got no answer, the read before the next one also settles the earlier one (I3)."""
-    assert check(an_item(snapshot), Waiting(3, 1), reading, later(9)) == then
+    assert check(looked_at(snapshot), Waiting(3, 1), reading, later(9)) == then
 
 
 @given(snapshot=readings(), reading=readings(), unanswered=st.integers(0, 2))
 def test_drift_is_never_sent(snapshot: Reading, reading: Reading, unanswered: int) -> None:
     """Whatever is read, a DELETE follows only where it is what was shown, the use count left out (I2)."""
-    if check(an_item(snapshot), Waiting(unanswered, unanswered), reading, NOW) != Send():
+    if check(looked_at(snapshot), Waiting(unanswered, unanswered), reading, later(9)) != Send():
         return
     match snapshot, reading:
         case Shown(before), Shown(after):
@@ -119,8 +132,8 @@ def test_drift_is_never_sent(snapshot: Reading, reading: Reading, unanswered: in
         pytest.param(
             SHOWN,
             UNSEEN,
-            Deleted(Source.READING, later(9), Confirmation.GONE, UNSEEN.message),
-            id="not valid: deleted",
+            Gone(later(9), "no answer in time", UNSEEN.message),
+            id="not valid: gone",
         ),
         pytest.param(
             SHOWN,
@@ -137,7 +150,7 @@ def test_drift_is_never_sent(snapshot: Reading, reading: Reading, unanswered: in
 )
 def test_a_read_settles_an_unknown_outcome(snapshot: Reading, reading: Reading, then: ItemState) -> None:
     """Each row of I2's second table decides what an unknown outcome becomes after a read."""
-    assert settle(an_item(snapshot), LOST, reading, later(9)) == then
+    assert settle(looked_at(snapshot), LOST, reading, later(9)) == then
 
 
 @pytest.mark.parametrize(
@@ -145,26 +158,64 @@ def test_a_read_settles_an_unknown_outcome(snapshot: Reading, reading: Reading, 
     [
         (SHOWN, Refused("no such coupon")),
         (EDITED, Refused("no such coupon")),
-        (UNSEEN, Deleted(Source.READING, later(9), Confirmation.GONE, UNSEEN.message)),
+        (UNSEEN, Gone(later(9), "no such coupon", UNSEEN.message)),
         (OTHER, Deleted(Source.READING, later(9), Confirmation.REPLACED)),
     ],
 )
 def test_a_refusal_after_an_unknown_attempt_is_settled_by_reading(reading: Reading, then: ItemState) -> None:
     """A refusal that follows an attempt without answer counts only where the coupon is still there (I3)."""
-    assert settle(an_item(SHOWN), REFUSED_AFTER, reading, later(9)) == then
+    assert settle(looked_at(SHOWN), REFUSED_AFTER, reading, later(9)) == then
 
 
 @given(snapshot=readings(), reading=readings())
 def test_a_read_never_says_more_than_it_shows(snapshot: Reading, reading: Reading) -> None:
-    """After an unknown outcome, only the very same coupon is sent again, and only a gone one is deleted."""
-    settled = settle(an_item(snapshot), LOST, reading, later(9))
+    """After no answer, only the same coupon is sent again, and deleted is said if another is shown (I4)."""
+    settled = settle(looked_at(snapshot), LOST, reading, later(9))
     if isinstance(settled, Waiting):
         assert isinstance(snapshot, Shown)
         assert isinstance(reading, Shown)
         assert not differences(snapshot.coupon, reading.coupon)
     if isinstance(settled, Deleted):
         assert isinstance(snapshot, Shown)
-        assert isinstance(reading, NotShown) or sameness(snapshot.coupon, reading.coupon) is Sameness.OTHER
+        assert isinstance(reading, Shown)
+        assert sameness(snapshot.coupon, reading.coupon) is Sameness.OTHER
+    if isinstance(settled, Gone):
+        assert (type(snapshot), type(reading)) == (Shown, NotShown)
+
+
+# ---------------------------------------------------------------- absence needs two looks
+
+
+@pytest.mark.parametrize(
+    ("item", "state"),
+    [
+        pytest.param(an_item(UNSEEN), Waiting(), id="a DELETE that rests on absence"),
+        pytest.param(an_item(SHOWN), Waiting(), id="no longer shown, before its DELETE"),
+        pytest.param(an_item(SHOWN), Waiting(1, 1), id="an attempt before got no answer"),
+        pytest.param(an_item(SHOWN), LOST, id="no answer"),
+        pytest.param(an_item(SHOWN), REFUSED_AFTER, id="refused after no answer"),
+    ],
+)
+def test_one_look_that_does_not_show_it_ends_nothing(item: Item, state: Waiting | Unknown) -> None:
+    """One odd read proves nothing: whatever rests on absence waits for a second look, 5 s after the first."""
+
+    def look(before: float | None, at: float) -> object:
+        looked = item if before is None else replace(item, absent_since=later(before))
+        if isinstance(state, Waiting):
+            return check(looked, state, UNSEEN, later(at))
+        return settle(looked, state, UNSEEN, later(at))
+
+    assert look(None, 9) == LookAgain(later(14))
+    assert look(9, 13.9) == LookAgain(later(14))
+    assert not isinstance(look(9, 14), LookAgain)
+    assert timedelta(seconds=5) == LOOKS_APART
+
+
+def test_a_look_from_before_a_lost_answer_says_nothing_of_it() -> None:
+    """What was not shown before the DELETE was sent tells nothing of what the DELETE has done."""
+    sent = replace(looked_at(SHOWN), state=Sending(1, 0))
+    assert moved(sent, lost(Sending(1, 0), "killed", later(9)), later(9)).absent_since is None
+    assert moved(sent, Waiting(1, 0, "HTTP 429"), later(9)).absent_since == NOW
 
 
 def test_giving_up_keeps_what_is_known() -> None:
@@ -247,6 +298,7 @@ def test_an_item_that_is_not_sent_says_what_stood_in_the_way() -> None:
         (Deleted(Source.ANSWER, NOW, Confirmation.UNREAD), True),
         (Refused("no"), True),
         (Changed(), True),
+        (Gone(NOW, "lost", "no"), True),
         (NotSent(NotSentReason.TOO_LATE), True),
     ],
 )

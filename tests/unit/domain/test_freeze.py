@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.coupon import Coupon, NotShown, Reading, Shown
+from bot.domain.item.absence import LookAgain
 from bot.domain.item.deletion import (
     Changed,
     Confirmation,
     Deleted,
+    Gone,
     Item,
     Refused,
     Send,
@@ -35,18 +37,20 @@ from bot.domain.item.freeze import (
     can_be_frozen,
     can_be_unfrozen,
     executed,
+    has_date,
     look,
     not_done,
     refused,
     sending,
-    without_effect,
 )
+from bot.domain.item.hidden import may_hide, without_effect
 from bot.domain.people import Kind
 from bot.domain.policy import Policy, Verdict, anyone_may_freeze, may_approve, may_freeze, may_unfreeze
 from bot.domain.request import freeze as freezes
 from bot.domain.request.request import OnlyFrozen, Pending, Purpose
 from tests.builders import (
     AMIR,
+    BEA,
     CARL,
     CODE,
     DANA,
@@ -81,18 +85,50 @@ ANOTHER = Shown(a_coupon(created_at="2025-06-02 00:00:00"))
 MAYBE, DONE = sending(FREEZE), executed(FREEZE)
 
 
-def seen(underway: Underway, reading: Reading, *, may_send: bool = True) -> SetDate | Freeze:
-    """Return what a read shows of a freeze, a minute later."""
-    return look(BEFORE, underway, reading, later(60), may_send=may_send)
+def seen(
+    underway: Underway, reading: Reading, *, may_send: bool = True, looks: int = 2
+) -> SetDate | LookAgain | Freeze:
+    """Return what a read shows of a freeze, a minute later. looks: how many did not show it, this one too."""
+    before = later(50) if looks > 1 else None
+    return look(BEFORE, underway, reading, later(60), absent_since=before, may_send=may_send)
 
 
 # ---------------------------------------------------------------- what a read shows
 
 
-@pytest.mark.parametrize("underway", [MAYBE, DONE])
-def test_frozen_is_said_once_a_read_no_longer_shows_it(underway: Underway) -> None:
-    """I4: only a read after the date was sent says that nobody can use the coupon any more."""
-    assert seen(underway, UNSEEN) == Frozen(AMIR.id, later(60), DATES)
+def test_frozen_is_said_once_a_read_no_longer_shows_what_vivoldi_answered() -> None:
+    """I4: frozen is what Vivoldi answered, and one read after it that does not show the coupon."""
+    assert seen(DONE, UNSEEN, looks=1) == Frozen(AMIR.id, later(60), DATES)
+    assert seen(MAYBE, UNSEEN) == SetDate()
+
+
+@pytest.mark.parametrize(
+    ("underway", "why", "detail"),
+    [
+        (MAYBE, Why.NO_ANSWER, UNSEEN.message),
+        (refused(MAYBE, "It is locked.", NOW), Why.REFUSED, "It is locked."),
+    ],
+)
+def test_hidden_without_an_answer_is_not_said_to_be_frozen(underway: Underway, why: Why, detail: str) -> None:
+    """I4: what two looks do not show, and no answer was seen for, no longer validates; why, nobody knows."""
+    assert seen(underway, UNSEEN, may_send=False, looks=1) == LookAgain(later(65))
+    found = seen(underway, UNSEEN, may_send=False)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.detail, found.hidden, found.dated) == (why, detail, True, True)
+    assert not may_hide(found)
+    assert can_be_unfrozen(found)
+
+
+def test_one_odd_read_before_a_freeze_ends_nothing() -> None:
+    """I4: gone before its freeze takes two looks."""
+    assert seen(FREEZE, UNSEEN, looks=1) == LookAgain(later(65))
+
+
+def test_shown_unchanged_without_an_answer_is_not_frozen() -> None:
+    """I4: shown as before when no date is sent any more, it is told as not frozen, with its date."""
+    found = seen(MAYBE, BEFORE, may_send=False)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.hidden, found.ends_on) == (Why.NO_ANSWER, False, DATES.shown)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +194,6 @@ def test_a_refusal_is_told_unless_an_earlier_date_may_have_been_set() -> None:
     assert refused(FREEZE, "no", NOW) == not_done(FREEZE, Why.REFUSED, NOW, "no")
     after = refused(MAYBE, "no", NOW)
     assert isinstance(after, Underway)
-    assert isinstance(seen(after, UNSEEN), Frozen)
     told = seen(after, BEFORE)
     assert isinstance(told, NotDone)
     assert (told.why, told.detail) == (Why.REFUSED, "no")
@@ -250,6 +285,42 @@ def test_what_was_deleted_is_not_unfrozen() -> None:
     assert [freezes.can_unfreeze(request) for request in (deleted, unknown, kept)] == [False, False, True]
 
 
+def test_what_a_later_request_has_is_not_undone() -> None:
+    """Nothing is undone over someone else's work: the card says which request has the coupon now."""
+    ended = rejected(replace(_OFFERED, items=(frozen_item(FROZEN),)))
+    left = freezes.undo(ended, BEA, later(200), {CODE: "CG-LATER"}).items[0].freeze
+    assert isinstance(left, NotDone)
+    assert (left.goal, left.why, left.detail) == (Goal.UNFREEZE, Why.TAKEN_OVER, "CG-LATER")
+    assert (left.sent, left.dated) == (Sent.NOT_YET, True)
+    assert isinstance(freezes.undo(ended, BEA, later(200)).items[0].freeze, Underway)
+
+
+@pytest.mark.parametrize(
+    ("freeze", "has"),
+    [
+        (FREEZE, True),
+        (FROZEN, True),
+        (UNFREEZE, True),
+        (not_done(MAYBE, Why.NO_ANSWER, NOW), True),
+        (not_done(FREEZE, Why.GONE, NOW), False),
+        (Unfrozen(AMIR.id, NOW, DATES), False),
+        (Free(), False),
+    ],
+)
+def test_a_freeze_has_a_coupon_as_long_as_its_date_may_be_there(freeze: Freeze, has: bool) -> None:
+    """An earlier request leaves a coupon alone while a later one's date may be there, or is about to be."""
+    assert has_date(freeze) is has
+
+
+@pytest.mark.parametrize("underway", [UNFREEZE, sending(UNFREEZE), executed(UNFREEZE)])
+def test_what_was_not_undone_says_what_was_sent_and_what_stands(underway: Underway) -> None:
+    """I4: whether nothing was changed, and which date the coupon has, is kept with what someone changed."""
+    found = seen(underway, Shown(a_coupon(discount="10")))
+    assert isinstance(found, NotDone)
+    assert (found.sent, found.ends_on, found.dated) == (underway.sent, DATES.shown, False)
+    assert [difference.fact for difference in found.differences] == ["discount"]
+
+
 def test_someone_has_to_be_able_to_freeze() -> None:
     """A freeze alone is refused at once where nobody could give it."""
     assert anyone_may_freeze(a_policy(), [standing(CARL), on_call(RIKA)])
@@ -265,13 +336,14 @@ def test_a_freeze_alone_can_never_be_approved_as_a_deletion() -> None:
     assert may_approve(a_policy(), on_call(AMIR), alone, NOW) is Verdict.ONLY_A_FREEZE
 
 
-def test_a_freeze_alone_ends_once_it_is_settled() -> None:
-    """It is finished when a coupon is frozen and none is underway; where none is, people can try again."""
+def test_a_freeze_alone_ends_once_all_are_frozen() -> None:
+    """I4: a plural is true of every coupon: while one is not frozen, the request stays open for it."""
     both = {CODE: BEFORE, OTHER_CODE: Shown(a_coupon(number=OTHER_CODE))}
     asked = freezes.begin(pending(both, purpose=Purpose.FREEZE, freeze=True), AMIR, NOW, NOW.date())
     missed = not_done(FREEZE, Why.REFUSED, NOW)
     assert isinstance(freezing(asked, FROZEN), Pending)
-    assert isinstance(freezing(asked, FROZEN, missed), OnlyFrozen)
+    assert isinstance(freezing(asked, FROZEN, missed), Pending)
+    assert isinstance(freezing(asked, FROZEN, FROZEN), OnlyFrozen)
     assert isinstance(freezing(asked, missed, missed), Pending)
     assert isinstance(only_frozen(), OnlyFrozen)
 
@@ -284,6 +356,14 @@ def test_people_are_shown_what_is_new_and_only_that() -> None:
     assert freezing(asked, FROZEN).version == asked.version + 1
 
 
+def test_a_look_from_before_a_date_says_nothing_of_it() -> None:
+    """What was not shown before a date was sent, or sent again, tells nothing of what the date has done."""
+    asked = freezes.begin(_OFFERED, AMIR, NOW, NOW.date())
+    looked = replace(asked, items=(replace(asked.items[0], absent_since=NOW),))
+    assert freezing(looked, MAYBE).items[0].absent_since is None
+    assert freezing(looked, FROZEN).items[0].absent_since == NOW
+
+
 def test_a_freeze_changes_nothing_about_what_was_approved() -> None:
     """I1: the approvals are for the coupon as it was shown, frozen or not."""
     assert freezing(reviewed(_OFFERED), FROZEN).digest == _OFFERED.digest  # type: ignore[union-attr]
@@ -293,8 +373,8 @@ def test_a_freeze_changes_nothing_about_what_was_approved() -> None:
 
 
 def frozen_item(freeze: Freeze) -> Item:
-    """Return an item that was shown, and then frozen or not."""
-    return replace(an_item(BEFORE), freeze=freeze)
+    """Return an item that was shown, then frozen or not, and that a look before NOW did not show any more."""
+    return replace(an_item(BEFORE), freeze=freeze, absent_since=later(-9))
 
 
 _UNANSWERED = not_done(MAYBE, Why.NO_ANSWER, NOW)
@@ -310,11 +390,14 @@ _NO_EFFECT = not_done(DONE, Why.NO_EFFECT, NOW)
         (FROZEN, ANOTHER, False),
         (FREEZE, UNSEEN, False),
         (FREEZE, BEFORE, True),
-        (MAYBE, UNSEEN, True),
+        (DONE, UNSEEN, True),
+        (MAYBE, UNSEEN, False),
         (MAYBE, BEFORE, True),
         (MAYBE, DATED, True),
         (MAYBE, EDITED, False),
-        (_UNANSWERED, UNSEEN, True),
+        (_UNANSWERED, UNSEEN, False),
+        (not_done(DONE, Why.NO_ANSWER, NOW), UNSEEN, True),
+        (not_done(MAYBE, Why.REFUSED, NOW, "no"), UNSEEN, False),
         (_UNANSWERED, DATED, True),
         (_NO_EFFECT, DATED, True),
         (_NO_EFFECT, UNSEEN, False),
@@ -339,7 +422,7 @@ def test_i2_a_frozen_coupon_is_expected_hidden(freeze: Freeze, reading: Reading,
         (FROZEN, DATED, Waiting),
         (MAYBE, UNSEEN, Unknown),
         (MAYBE, BEFORE, Waiting),
-        (_NO_EFFECT, UNSEEN, Deleted),
+        (_NO_EFFECT, UNSEEN, Gone),
         (_NO_EFFECT, DATED, Waiting),
     ],
 )
@@ -390,14 +473,15 @@ def test_a_coupon_is_frozen_until_yesterday() -> None:
 
 @pytest.mark.parametrize("earlier", [_UNANSWERED, _NO_EFFECT])
 def test_i4_a_freeze_asked_for_again_does_not_forget_the_first(earlier: NotDone) -> None:
-    """I4: hidden is what an unanswered date may have led to, also once the freeze was asked for again."""
+    """I4: a date that may have been set is sent again, also of a hidden coupon, and can be set back."""
     asked = replace(_OFFERED, items=(frozen_item(earlier),))
     # The next day, yesterday is another date; the one that was sent stays the one that may be there.
     again = freezes.begin(asked, DANA, later(120), NOW.date()).items[0].freeze
     assert isinstance(again, Underway)
-    assert seen(again, UNSEEN) == Frozen(DANA.id, later(60), DATES)
+    assert again.dates == DATES
+    assert seen(again, UNSEEN) == SetDate()
+    assert seen(executed(again), UNSEEN) == Frozen(DANA.id, later(60), DATES)
     assert can_be_unfrozen(not_done(again, Why.NO_ANSWER, NOW))
-    assert isinstance(check(frozen_item(again), Waiting(), UNSEEN, NOW), Send)
     assert isinstance(seen(again, BEFORE), SetDate)
 
 

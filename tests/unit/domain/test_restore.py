@@ -16,6 +16,7 @@ from bot.domain.item.deletion import (
     Changed,
     Confirmation,
     Deleted,
+    Gone,
     ItemState,
     Send,
     Source,
@@ -87,6 +88,7 @@ CUT = Difference("ends_on", "2025-12-31", "2025-06-30")
     [
         (Deleted(Source.ANSWER, later(180), Confirmation.GONE), True),
         (Deleted(Source.READING, later(180), Confirmation.GONE), True),
+        (Gone(later(180), "no answer", "used up"), False),
         (Unknown(1, 1, "no answer", later(180), final=True), False),
     ],
 )

@@ -15,7 +15,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from bot.domain.coupon import CouponCode, Reading, Shown
-from bot.domain.item.deletion import Changed, Confirmation, Deleted, Item, NotSent, Refused, Source, Unknown
+from bot.domain.item.deletion import (
+    Changed,
+    Confirmation,
+    Deleted,
+    Gone,
+    Item,
+    NotSent,
+    Refused,
+    Source,
+    Unknown,
+)
 from bot.domain.item.freeze import Dates, Free, Frozen, Goal, NotDone, Underway, Unfrozen, Why
 from bot.domain.request.request import Approved, Finished, Pending, Purpose
 from bot.domain.request.request import Shown as ShownRequest
@@ -52,6 +62,8 @@ GONE = Deleted(Source.ANSWER, NOW, Confirmation.GONE)
 
 def _not_done(item: Item, goal: Goal, *, unknown: bool) -> bool:
     match item.freeze:
+        case NotDone(hidden=True):
+            return False
         case NotDone(goal=found, why=why, dated=dated) if found is goal:
             # An unfreeze always leaves a date that may have been set.
             return unknown is (why is Why.NO_ANSWER and (dated or goal is Goal.UNFREEZE))
@@ -86,6 +98,10 @@ EVIDENCE: dict[str, Callable[[Item], bool]] = {
     "deleted": lambda item: _deleted(item, Source.ANSWER),
     "deleted (settled by reading)": lambda item: _deleted(item, Source.READING),
     "unknown whether deleted": lambda item: isinstance(item.state, Unknown) and item.state.final,
+    "blocked (deleted or used up)": lambda item: isinstance(item.state, Gone),
+    "blocked (whether by the freeze is unknown)": lambda item: (
+        isinstance(item.freeze, NotDone) and item.freeze.hidden
+    ),
     "not deleted (refused)": lambda item: isinstance(item.state, Refused),
     "not deleted (changed)": lambda item: isinstance(item.state, Changed),
     "not deleted (stopped)": lambda item: _not_sent(item, stopped=True),
@@ -106,7 +122,7 @@ def _can_be_frozen(item: Item) -> bool:
 
 
 def _can_be_unfrozen(item: Item) -> bool:
-    if isinstance(item.state, Deleted | Unknown):
+    if isinstance(item.state, Deleted | Gone | Unknown):
         return False
     return isinstance(item.freeze, Frozen) or (isinstance(item.freeze, NotDone) and item.freeze.dated)
 

@@ -120,7 +120,7 @@ def test_every_outcome_says_first_whether_it_is_deleted(name: str) -> None:
         works = state.confirmation is Confirmation.STILL_SHOWN
         assert begins.startswith(f"Still works: {CODE}." if works else "Deleted")
     else:
-        assert begins.startswith(("Not deleted", "Unknown"))
+        assert begins.startswith(("Not deleted", "Blocked:", "Unknown"))
 
 
 @pytest.mark.parametrize("name", RUNNING)
