@@ -37,7 +37,7 @@ class Call:
     (the `code` of the JSON envelope) are what was put on the wire, None for nothing. `dropped` says whether
     the connection ended without a whole answer, before or after execution. `then_refused`: the listener
     closed along with this answer. `finished` is false while the answer is outstanding. `settled` is the `seq`
-    of the newest entry when it was settled: what came after it, the answer can't show.
+    of the newest entry when it was settled, and `ended` its time: what came after, the answer can't show.
     """
 
     seq: int
@@ -57,6 +57,7 @@ class Call:
     then_refused: bool = False
     finished: bool = False
     settled: int | None = None
+    ended: str | None = None
 
 
 Entry = Event | Call
@@ -132,6 +133,7 @@ class Log:
             then_refused=then_refused,
             finished=True,
             settled=self._seq,
+            ended=_now(),
         )
         self._calls[seq] = call
         self._append(call)
@@ -166,4 +168,4 @@ class Log:
 
 def _now() -> str:
     # Real time, not the world clock: a log must not go backwards when a test moves the date.
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return datetime.now(UTC).isoformat(timespec="microseconds")

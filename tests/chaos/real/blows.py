@@ -19,15 +19,6 @@ from tests.scenario.replicas import Fleet, Replica, start_all
 _LONG = 300.0
 
 
-@dataclass(frozen=True)
-class Span:
-    """When a process was frozen, in seconds since the epoch."""
-
-    name: str
-    began: float
-    ended: float
-
-
 @dataclass
 class Blows:
     """Strikes one blow after the other. struck: when one did that leaves work to be taken over."""
@@ -37,7 +28,6 @@ class Blows:
     codes: Sequence[str]
     counted: Counter[str] = field(default_factory=Counter)
     struck: list[float] = field(default_factory=list)
-    frozen: list[Span] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     async def strike(self, blow: Blow, over: asyncio.Future[list[None]]) -> None:
@@ -99,14 +89,11 @@ class Blows:
     async def _stop(self, victims: Sequence[Replica], seconds: float) -> None:
         for victim in victims:
             victim.freeze()
-        began = time.time()
-        self.struck.append(began)
+        self.struck.append(time.time())
         self.counted["stops"] += len(victims)
         await asyncio.sleep(LEASE.total_seconds() + seconds)
-        ended = time.time()
         for victim in victims:
             victim.go_on()
-            self.frozen.append(Span(victim.name, began, ended))
 
     async def _rolling(self) -> None:
         for replica in self.fleet.replicas:

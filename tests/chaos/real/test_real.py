@@ -53,7 +53,7 @@ async def _in_town(plans: list[Plan], opening: asyncio.Lock) -> None:
 
 
 def _explained(ran: Ran) -> str:
-    return "\n".join([_again(ran.plan), *ran.findings, *ran.unfenced])
+    return "\n".join([_again(ran.plan), *ran.findings])
 
 
 def _again(plan: Plan) -> str:
