@@ -38,6 +38,7 @@ class Call:
     the connection ended without a whole answer, before or after execution. `then_refused`: the listener
     closed along with this answer. `finished` is false while the answer is outstanding. `settled` is the `seq`
     of the newest entry when it was settled, and `ended` its time: what came after, the answer can't show.
+    `end` is the expiry date that an update asks for.
     """
 
     seq: int
@@ -58,6 +59,7 @@ class Call:
     finished: bool = False
     settled: int | None = None
     ended: str | None = None
+    end: str | None = None
 
 
 Entry = Event | Call
@@ -104,9 +106,10 @@ class Log:
         headers: Mapping[str, str],
         key_ok: bool,
         port: int,
+        end: str | None = None,
     ) -> int:
         """Record the arrival of a call and return its sequence number."""
-        call = Call(self._next(), _now(), kind, method, path, code, headers, key_ok, port)
+        call = Call(self._next(), _now(), kind, method, path, code, headers, key_ok, port, end=end)
         self._calls[call.seq] = call
         self._append(call)
         return call.seq

@@ -22,13 +22,13 @@ def look_at_freezes(case: Case, code: str) -> None:
     for date in case.seen.calls("update", code):
         _judge_date(case, code, date)
     for request in case.requests(code):
-        told = _told(case, code, request)
-        for line in told:
+        lines = told(case, code, request)
+        for line in lines:
             if wrong := _untrue(line):
                 case.find(Rule.WRONG, code, f"{wrong}: {line.words}")
             elif line.is_frozen and Claim.NOT_FROZEN in line.claims:
                 case.excused.append("Vivoldi refused a date, and set it all the same")
-        _judge_last(case, code, request, told)
+        _judge_last(case, code, request, lines)
 
 
 # ---------------------------------------------------------------- what was sent
@@ -124,7 +124,7 @@ class Line:
         return [coupon for coupon in found if coupon is not None]
 
 
-def _told(case: Case, code: str, request: str) -> list[Line]:
+def told(case: Case, code: str, request: str) -> list[Line]:
     """Return every line about the freeze of a request's coupon, in cards and in replies to them."""
     threads = {card.ts for card in case.seen.of(request)}
     texts = [(card.index, card.at, card.text) for card in case.seen.of(request)]
@@ -154,20 +154,20 @@ def line_of(case: Case, code: str, request: str, index: int, at: datetime, words
 
 def _untrue(line: Line) -> str | None:
     """Return what is not true of a line; None: nothing."""
-    if not line.clicks:
-        return "nobody had asked for that"
     claims = sentences.claims(OF_A_FREEZE, line.words)
+    if not line.clicks and Claim.UNFREEZABLE not in line.claims:
+        return "nobody had asked for that"
     if not claims:
         return "no claim is known"
     return next((f"“{words}” is not so" for words, claim in claims if not _HOLDS[claim](line)), None)
 
 
-def _judge_last(case: Case, code: str, request: str, told: list[Line]) -> None:
+def _judge_last(case: Case, code: str, request: str, lines: list[Line]) -> None:
     """What a card says in the end is what the last read before the next request showed."""
     standing = {card.ts for card in case.seen.of(request)} - case.seen.unchangeable
     last = case.seen.of(request)[-1]
     said = sentences.freezes_in(last.text, code)
-    if not (case.record.settled and told and last.ts in standing and said):
+    if not (case.record.settled and lines and last.ts in standing and said):
         return
     words = said[-1]
     line = line_of(case, code, request, case.end(code, request), last.at, words)
@@ -228,4 +228,6 @@ _HOLDS: Mapping[Claim, Callable[[Line], bool]] = {
     Claim.CHANGED_MEANWHILE: _changed,
     Claim.NOT_SHOWN: _hidden,
     Claim.FREEZE_UNKNOWN: _unclear,
+    Claim.FREEZE_UNSURE: _unclear,
+    Claim.UNFREEZABLE: lambda line: True,
 }

@@ -113,7 +113,7 @@ def excuse(told: Told) -> str | None:
 
 def _contradicted(told: Told) -> str | None:
     """Return what speaks against the ending itself."""
-    if sentences.kind_of(told.words) in ("deleted", "unknown") or not told.ours:
+    if sentences.kind_of(told.words) in ("deleted", "unknown", "gone") or not told.ours:
         return None
     return None if excuse(told) else f"it was deleted: {told.words}"
 
@@ -198,7 +198,8 @@ def _confirmed_gone(told: Told) -> bool:
     return not said_so or told.unseen(told.last_sent)
 
 
-def _replaced(told: Told) -> bool:
+def replaced(told: Told) -> bool:
+    """Return whether a read showed another coupon under the number."""
     return told.showed(told.since, lambda coupon: not told.is_mine(coupon))
 
 
@@ -230,7 +231,7 @@ _HOLDS: Holds = {
     Claim.CONFIRMED: _confirmed_gone,
     Claim.UNREAD_AFTER: _unread,
     Claim.STILL_SHOWN: lambda told: answered_yes(told) and told.showed(told.last_sent, told.is_mine),
-    Claim.REPLACED: _replaced,
+    Claim.REPLACED: replaced,
     Claim.SETTLED: _settled,
     Claim.UNKNOWN: is_unclear,
     Claim.REFUSED: was_refused,
@@ -246,4 +247,6 @@ _HOLDS: Holds = {
     Claim.REJECTED: was_rejected,
     Claim.CANCELLED: was_cancelled,
     Claim.TIMED_OUT: timed_out,
+    Claim.GONE: lambda told: is_unclear(told) and _settled(told),
+    Claim.STILL_WORKS: lambda told: told.showed(told.since),
 }

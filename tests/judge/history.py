@@ -86,15 +86,16 @@ class History:
         status: int | None = 200,
         takes: float = 0.0,
         does: EventKind | None = None,
+        end: str | None = None,
         **facts: Any,
     ) -> Self:
         """Make a call that gets this answer (`code` of the envelope; None: no answer).
 
-        does: what it truly did. facts: what the coupon is like then.
+        does: what it truly did. end: the date that it asks for. facts: what the coupon is like then.
         """
         self._seq += 1
         seq, at, headers = self._seq, self.now.isoformat(), {"user-agent": bot}
-        arrived = Call(seq, at, kind, "GET", "/", CODE, headers, key_ok=True, port=1)
+        arrived = Call(seq, at, kind, "GET", "/", CODE, headers, key_ok=True, port=1, end=end)
         self._write(arrived)
         if does is not None:
             self._facts = {**self._facts, **facts}
@@ -112,6 +113,7 @@ class History:
                 answer_code=code,
                 dropped="after" if lost else None,
                 finished=True,
+                end=end,
             )
         )
         return self.wait(1)
@@ -127,8 +129,18 @@ class History:
     def freeze(self, code: int | None = 0, *, works: bool = True, day: str = YESTERDAY) -> Self:
         """Send an expiry date."""
         if not works:
-            return self.call("update", code)
-        return self.call("update", code, does="updated", endYmd=day)
+            return self.call("update", code, end=day)
+        return self.call("update", code, does="updated", end=day, endYmd=day)
+
+    def unfreeze(self, *, works: bool = True) -> Self:
+        """Set the old date back."""
+        return self.freeze(works=works, day=LATER)
+
+    def audit(self, kind: str, request: str = REQUEST, code: str | None = CODE) -> Self:
+        """Write an audit event."""
+        event = {"kind": kind, "request": request, "code": code, "at": self.now.isoformat()}
+        self.record.audit = [*(self.record.audit or []), event]
+        return self
 
     def _event(self, kind: EventKind, call: int | None) -> Self:
         by: Any = "control" if call is None else "api"
@@ -228,9 +240,9 @@ class History:
 # ---------------------------------------------------------------- how far a good story goes
 
 
-def shown() -> History:
+def shown(purpose: str = "Delete") -> History:
     """Return a history in which a coupon is shown on its card."""
-    return History().coupon().read().card(step=1)
+    return History().coupon().read().card(step=1, title=f"{purpose} coupon {CODE}?")
 
 
 def approved() -> History:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.judge import creations, endings
+from tests.judge.audit import look_at_audit
 from tests.judge.cards import look_at_cards, look_at_commands, look_at_reminders
 from tests.judge.case import Case
+from tests.judge.claims import judge_absence, judge_name, look_at_claims
 from tests.judge.creations import look_at_creations
 from tests.judge.dates import look_at_freezes
 from tests.judge.deletions import look_at_deletes
@@ -33,6 +35,8 @@ def judge(record: Record, codes: Sequence[str], secrets: Sequence[str] = ()) -> 
     look_at_cards(case, codes)
     look_at_reminders(case)
     look_at_commands(case, codes)
+    look_at_claims(case, codes)
+    look_at_audit(case, codes)
     _look_for_secrets(case, secrets)
     case.excused += ["Slack refuses every way to the person"] * len(case.seen.undelivered)
     deletes = sum(asked.call.kind == "delete" for asked in case.seen.asked)
@@ -87,6 +91,9 @@ def _judge_words(case: Case, code: str, request: str, said: Said, sent: list[Ask
         return
     told = told_as(case, ending, said, request, sent)
     wrong = creations.untrue(told) if purpose == "restore" else endings.untrue(told)
+    if purpose == "delete":
+        judge_absence(case, told, request)
+        judge_name(case, told)
     if wrong:
         case.find(Rule.WRONG, code, wrong, said.index)
     elif purpose == "delete" and (why := endings.excuse(told)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sandbox.slack.log import LogEntry as SlackEntry
 from sandbox.slack_client import LogEntry as SeenEntry
@@ -54,7 +55,7 @@ class Record:
     interrupted: how often a bot was crashed or frozen. troubled: how many calls were spoilt at most.
     strays: whether each of those may leave a copy of a card with buttons, which nobody clicked. idle: when,
     and for how many seconds, no bot did anything. forged: whether someone changed what is stored. settled:
-    whether all had time to come to its end.
+    whether all had time to come to its end. audit: the audit's events as exported; None: it was not.
     """
 
     terms: Terms
@@ -65,6 +66,7 @@ class Record:
     idle: list[tuple[datetime, float]] = field(default_factory=list)
     forged: bool = False
     settled: bool = True
+    audit: list[dict[str, Any]] | None = None
 
 
 def merged(log: Sequence[SeenEntry], calls: Sequence[Call], events: Sequence[Event]) -> list[Fact]:
@@ -102,4 +104,5 @@ def _as_it_arrived(call: Call) -> Call:
         call.headers,
         call.key_ok,
         call.port,
+        end=call.end,
     )

@@ -21,7 +21,17 @@ class Rule(StrEnum):
     LATE = "I5: an outcome that was told late"
     LIVE = "I5: a card with live buttons after the end"
     NAGGED = "I5: a step of which people were reminded more than twice"
+    TWICE = "I6: two open requests for one code"
+    AUDITED = "I7: an audit that does not say what happened"
     SECRET = "I8: a secret that got out"
+    PLURAL = "C1: a plural that is not true of every coupon it counts"
+    GLANCE = "C2: an end, or a DELETE, that rests on one look at what is not there"
+    NAMED = "C3: a state without the evidence that its name claims"
+    NOTHING = "C4: told that nothing was changed, and something was sent"
+    UNDONE = "C5: someone else's work undone, or told as if it were one's own"
+    PROMISE = "C6: a button that promises what can't be kept"
+    OWNER = "C7: trouble that is told without whose it is"
+    ALARM = "C8: a deletion that did not work, told as one that did"
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ class Claim(StrEnum):
     REJECTED = auto()
     CANCELLED = auto()
     TIMED_OUT = auto()
+    GONE = auto()
+    STILL_WORKS = auto()
     # what became of a freeze
     UNDERWAY = auto()
     FROZEN = auto()
@@ -45,6 +47,8 @@ class Claim(StrEnum):
     STILL_HIDDEN = auto()
     CHANGED_MEANWHILE = auto()
     FREEZE_UNKNOWN = auto()
+    FREEZE_UNSURE = auto()
+    UNFREEZABLE = auto()
     # what became of a creation
     CREATED = auto()
     AS_APPROVED = auto()
@@ -65,6 +69,8 @@ OF_A_DELETION: Table = (
     (r"nother coupon, created since", Claim.REPLACED),
     (r"settled by reading", Claim.SETTLED),
     (r"\*Unknown", Claim.UNKNOWN),
+    (r"\*(Gone|Blocked)|no longer works", Claim.GONE),
+    (r"Still works", Claim.STILL_WORKS),
     (r"Vivoldi refused\.\*", Claim.REFUSED),
     (r"Vivoldi refused to be read", Claim.READ_REFUSED),
     (r"changed since it was shown", Claim.CHANGED),
@@ -93,6 +99,11 @@ OF_A_FREEZE: Table = (
     (r"someone changed it meanwhile", Claim.CHANGED_MEANWHILE),
     (r"no longer shown", Claim.NOT_SHOWN),
     (r"\*Unknown whether", Claim.FREEZE_UNKNOWN),
+    (r"whether (that is )?by the freeze is( not)? (un)?known", Claim.FREEZE_UNSURE),
+    (
+        r"Vivoldi (does not show it|keeps its dates|does not tell)|frozen already|no expiry date",
+        Claim.UNFREEZABLE,
+    ),
 )
 FREEZE_BEGINS = ("*Frozen*", "*Unfrozen*", "*Not frozen", "*Not unfrozen", "*Unknown whether", "*Being ")
 
@@ -119,7 +130,9 @@ OF_A_CREATION: Table = (
 
 # How an ending is called, by how its words begin, or by what is in them; the first that fits.
 _KINDS = (
+    (r"Still works", "still works"),
     (r"^\*Deleted", "deleted"),
+    (r"^\*(Gone|Blocked)|no longer works", "gone"),
     (r"^\*Unknown", "unknown"),
     (r"^\*Not deleted", "not deleted"),
     (r"^\*Created again", "created"),
@@ -311,3 +324,59 @@ def codes_asked_to_delete(card: str) -> list[str]:
 def codes_in(text: str) -> list[str]:
     """Return the codes that a message names."""
     return re.findall(r"`([A-Za-z0-9]{8,16})`", text)
+
+
+# ---------------------------------------------------------------- what is said of several, and of nothing
+
+# How many coupons a heading or a reply counts, and as what.
+_COUNTED = (
+    (r"(?:^|[ *])Frozen: (\d[\d,]*) coupons", "frozen"),
+    (r"(?:^|[ *])Frozen: (\d[\d,]*) of \d", "frozen"),
+    (r"(?:^|[ *])Deleted: (\d[\d,]*) coupons", "deleted"),
+    (r"(?:^|[ *])Deleted: (\d[\d,]*) of \d", "deleted"),
+    (r"(?<!t )(?<![\d,])(\d[\d,]*) deleted", "deleted"),
+    (r"· deleted: (\d[\d,]*)", "deleted"),
+    (r"· frozen: (\d[\d,]*)", "frozen"),
+)
+
+
+def counts(text: str) -> list[tuple[str, int, str]]:
+    """Return what a text counts: the words, the number, and as what: `frozen` or `deleted`."""
+    found = ((match, what) for pattern, what in _COUNTED for match in re.finditer(pattern, text, re.M))
+    return [(match[0].strip(), int(match[1].replace(",", "")), what) for match, what in found]
+
+
+# What is said not to have been done: to what kinds of calls that is a claim.
+_NOTHING = (
+    (r"[Nn]othing was set back", ("update",)),
+    (r"[Nn]othing was (changed|done)", ("delete", "update", "create")),
+    (r"[Nn]othing was deleted", ("delete",)),
+    (r"[Nn]othing was created", ("create",)),
+)
+
+
+def nothing_done(text: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return each claim of a text that nothing was done, with the kinds of calls that would belie it."""
+    found = ((re.search(pattern, text), kinds) for pattern, kinds in _NOTHING)
+    return [(match[0], kinds) for match, kinds in found if match]
+
+
+def date_set(words: str) -> str | None:
+    """Return the expiry date that a line says was set; None: it names none."""
+    named = re.search(r"(?:is now|its date is|It ends on) (\d{4}-\d\d-\d\d)", words)
+    return named[1] if named else None
+
+
+def promises_the_way_back(card: str) -> bool:
+    """Return whether a card's freeze is offered as one that can be undone."""
+    return "sets it back" in card and "can't be set back" not in card
+
+
+def blames_itself(text: str) -> bool:
+    """Return whether a message names no owner of the trouble but the bot."""
+    return bool(re.search(r"went wrong on my side", text))
+
+
+def plays_down(text: str) -> bool:
+    """Return whether a message tells a deletion that did not work as one that did."""
+    return bool(re.search(r"Deleted, but", text))
