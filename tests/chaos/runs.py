@@ -103,4 +103,5 @@ async def _performed(scenario: Scenario, url: str, plan: Plan, ground: Ground) -
             await play.settle(soon=None)
         finally:
             await play.end()
+        await town.audited()
         return Run(scenario, plan, town.journal, play.started, judge(town.journal, CODES))

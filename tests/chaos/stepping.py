@@ -214,5 +214,6 @@ class Bench:
         finally:
             for bot in self.bots:
                 await bot.kill()
+            await self.town.audited()
             await self.town.close()
         return judge(self.town.journal, CODES)

@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 from bot.adapters.slack import web_session
 from bot.adapters.store.engine.connect import run
 from bot.adapters.store.engine.engine import connect
-from bot.adapters.store.schema import items, notices, requests
+from bot.adapters.store.schema import events, items, notices, requests
 from bot.domain.people import Grants
 from bot.domain.policy import Policy
 from bot.services.ports.outside import Coupons
@@ -129,6 +129,16 @@ class Town:
         async with self._looking.write() as connection:
             changed = await run(connection, forging.bindparams(before=before, after=after))
         self.journal.forged = bool(changed.rowcount)
+
+    async def audited(self) -> None:
+        """Put the audit beside what was seen."""
+        chosen = select(events.c.kind, events.c.request_id, events.c.code, events.c.at).order_by(events.c.id)
+        async with self._looking.read() as connection:
+            rows = (await run(connection, chosen)).all()
+        self.journal.audit = [
+            {"kind": row.kind, "request": row.request_id, "code": row.code, "at": row.at.isoformat()}
+            for row in rows
+        ]
 
     # ------------------------------------------------------------ processes
 

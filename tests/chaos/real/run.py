@@ -14,6 +14,7 @@ from sandbox.slack_client import LogEntry
 from sandbox.stage import Transport
 from sandbox.vivoldi_client import Call, Event
 from tests.chaos.real.blows import Blows
+from tests.chaos.real.exported import exported
 from tests.chaos.real.people import Person, close
 from tests.chaos.real.plan import Plan
 from tests.chaos.real.watch import Watch
@@ -108,6 +109,7 @@ class Town:
             # A bot that is too slow to keep its lease is interrupted as well.
             interrupted=len(ran.plan.blows) + ran.counted["takeovers"],
             settled=True,
+            audit=await exported(self.fleet.stage.bot.settings["DATABASE_URL"]),
         )
         judged = judge(record, codes, SECRETS)
         for finding in judged.findings:
