@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tests.chaos import freeze_stories, restore_stories, stories
+from tests.chaos import freeze_stories, restore_stories, stories, world_stories
 from tests.chaos.play import Play
 from tests.chaos.stories import CODE, OTHER, UNKNOWN
 
 _WINDOW = timedelta(seconds=30)
-DELETED, NOT_DELETED, UNCLEAR = "deleted", "not deleted", "unknown"
+DELETED, GONE, NOT_DELETED, UNCLEAR = "deleted", "gone", "not deleted", "unknown"
 CREATED, NOT_CREATED = "created", "not created"
 FROZEN = "frozen"
 
@@ -41,15 +41,16 @@ class Scenario:
 
 def _one(tell: Callable[[Play], Awaitable[None]], end: str, words: str) -> Scenario:
     """Return a story about one coupon that always ends in the same way."""
-    return Scenario(tell, words, {CODE: frozenset({end})})
+    # What a process that died had sent may be gone without an answer.
+    return Scenario(tell, words, {CODE: frozenset({end, GONE} if end == DELETED else {end})})
 
 
 def _all() -> list[Scenario]:
-    yes = frozenset({DELETED})
+    yes = frozenset({DELETED, GONE})
     # A DELETE of what was approved unseen can't be settled by a read, so a crash may leave it unknown.
     unseen = frozenset({NOT_DELETED, UNCLEAR})
     # Step 2 is clicked once, so a crash in between may leave it out.
-    either = frozenset({DELETED, NOT_DELETED})
+    either = frozenset({DELETED, GONE, NOT_DELETED})
     return [
         _one(stories.single, DELETED, "*Deleted.*"),
         Scenario(stories.several, "The coupon does not exist", {CODE: yes, OTHER: yes, UNKNOWN: unseen}),
@@ -63,9 +64,9 @@ def _all() -> list[Scenario]:
         _one(stories.expired, NOT_DELETED, "two approvals"),
         _one(stories.drifted, NOT_DELETED, "changed since"),
         _one(stories.remade, NOT_DELETED, "changed since"),
-        _one(stories.lost_answer, DELETED, "settled by reading"),
+        _one(stories.lost_answer, GONE, "no longer works"),
         _one(stories.lost_deletion, DELETED, "*Deleted.*"),
-        Scenario(stories.late_deletion, "settled by reading", {CODE: yes}, takes_time=True),
+        Scenario(stories.late_deletion, "no longer works", {CODE: yes}, takes_time=True),
         Scenario(stories.lost_then_remade, "settled by reading", {CODE: either}, takes_time=True),
         _one(stories.lost_unseen, UNCLEAR, "*Unknown"),
         _one(stories.rate_limited, DELETED, "*Deleted.*"),
@@ -84,6 +85,7 @@ def _all() -> list[Scenario]:
         Scenario(stories.single, "*Deleted.*", {CODE: yes}, stop_window=_WINDOW, called="window_passed"),
         *_freezes(),
         *_restorations(),
+        *_outside(),
         Scenario(stories.two_workers, "*Deleted.*", {CODE: either, OTHER: either}, replicas=2),
     ]
 
@@ -101,21 +103,46 @@ def _freezes() -> list[Scenario]:
         _one(freeze_stories.thawed_by_hand, NOT_DELETED, "no longer frozen"),
         # Step 2 is clicked once, so a crash in between may leave it out.
         Scenario(
-            freeze_stories.freeze_overtaken, "*Deleted.*", {CODE: frozenset({DELETED, NOT_DELETED, UNCLEAR})}
+            freeze_stories.freeze_overtaken,
+            "*Deleted.*",
+            {CODE: frozenset({DELETED, GONE, NOT_DELETED, UNCLEAR})},
         ),
+    ]
+
+
+def _outside() -> list[Scenario]:
+    any_end = {CODE: frozenset({DELETED, GONE, NOT_DELETED, UNCLEAR})}
+    return [
+        _one(world_stories.odd_read, DELETED, "*Deleted.*"),
+        Scenario(world_stories.used_at_the_wrong_moment, "no longer works", any_end, takes_time=True),
+        Scenario(world_stories.used_while_its_freeze_hangs, "*Not deleted", any_end, takes_time=True),
+        Scenario(
+            world_stories.freeze_of_two,
+            "Frozen: 1 of 2",
+            {CODE: frozenset({FROZEN, NOT_DELETED}), OTHER: frozenset({FROZEN, NOT_DELETED})},
+        ),
+        _one(world_stories.unfrozen_after_a_change, NOT_DELETED, "rejected"),
+        _one(world_stories.unfrozen_from_an_old_card, NOT_DELETED, "rejected"),
+        _one(world_stories.never_set_back, NOT_DELETED, "rejected"),
+        Scenario(world_stories.unheard_of_everywhere, "", any_end),
+        _one(world_stories.unheard_of_when_told, DELETED, "*Deleted.*"),
+        Scenario(world_stories.card_that_cant_be_changed, "*Deleted.*", any_end),
+        _one(world_stories.old_cards, DELETED, "*Deleted.*"),
     ]
 
 
 def _restorations() -> list[Scenario]:
     # What was about to be sent when a process died is never sent again, so it may stay unclear.
-    created = {CODE: frozenset({DELETED, CREATED, UNCLEAR})}
+    created = {CODE: frozenset({DELETED, GONE, CREATED, UNCLEAR})}
     # Step 2 is clicked once, so a crash in between may leave it out; held up, it may also be carried out.
-    either = {CODE: frozenset({DELETED, CREATED, NOT_CREATED, UNCLEAR})}
-    not_created = {CODE: frozenset({DELETED, NOT_CREATED})}
+    either = {CODE: frozenset({DELETED, GONE, CREATED, NOT_CREATED, UNCLEAR})}
+    not_created = {CODE: frozenset({DELETED, GONE, NOT_CREATED})}
     return [
         Scenario(restore_stories.restored, "*Created again.* Vivoldi said so", created),
         Scenario(restore_stories.lost_creation_answer, "settled by reading", created),
-        Scenario(restore_stories.lost_creation, "*Unknown", {CODE: frozenset({DELETED, UNCLEAR, CREATED})}),
+        Scenario(
+            restore_stories.lost_creation, "*Unknown", {CODE: frozenset({DELETED, GONE, UNCLEAR, CREATED})}
+        ),
         Scenario(restore_stories.late_creation, "settled by reading", created, takes_time=True),
         Scenario(restore_stories.creation_rate_limited, "*Created again.* Vivoldi said so", created),
         Scenario(restore_stories.creation_refused, "The plan is full", either),

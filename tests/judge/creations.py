@@ -89,6 +89,7 @@ _HOLDS: Holds = {
     Claim.STOPPED: endings.was_stopped,
     Claim.APPROVER_LOST: endings.lost_an_approver,
     Claim.FORGED: endings.was_forged,
+    Claim.SWITCHED: endings.was_switched,
     Claim.REJECTED: endings.was_rejected,
     Claim.CANCELLED: endings.was_cancelled,
     Claim.TIMED_OUT: endings.timed_out,

@@ -50,8 +50,15 @@ def _judge_date(case: Case, code: str, date: Asked) -> None:
         case.find(Rule.UNREAD, code, f"a date, sent by {date.agent}", date.index)
     elif read.shown:
         _judge_target(case, code, asked[-1].request, read, date)
-    elif freezes:
+    elif freezes and not _may_be_set(case, code, date):
         case.find(Rule.FOREIGN, code, "a freeze of what was not shown right before", date.index)
+
+
+def _may_be_set(case: Case, code: str, date: Asked) -> bool:
+    """Return whether the same date was sent before without an answer: then it is sent again, also unseen."""
+    before = [sent for sent in case.seen.calls("update", code) if sent.index < date.index]
+    lost = [sent for sent in before if not sent.answered or case.record.interrupted]
+    return any(sent.call.end == date.call.end for sent in lost)
 
 
 def _eligible(case: Case, code: str) -> list[Click]:

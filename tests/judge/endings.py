@@ -20,7 +20,8 @@ class Told:
 
     words: the sentence. clicks, deadline, sent: the request's; sent is what changes coupons. since: the place
     of what its card shows. coupon: the one that it shows, if any. interrupted: whether any process was
-    crashed or frozen. forged: whether someone changed what is stored.
+    crashed or frozen. forged: whether someone changed what is stored. switched: whether the database was
+    switched to another server.
     """
 
     seen: Evidence
@@ -35,6 +36,7 @@ class Told:
     sent: list[Asked]
     interrupted: bool
     forged: bool
+    switched: bool
 
     def reads(self, since: int) -> list[Asked]:
         """Return the usable reads that came after a place in the record and before it was told."""
@@ -166,6 +168,11 @@ def was_forged(told: Told) -> bool:
     return told.forged
 
 
+def was_switched(told: Told) -> bool:
+    """Return whether the database was switched to another server."""
+    return told.switched
+
+
 def was_rejected(told: Told) -> bool:
     """Return whether the person who is named had rejected it."""
     return _clicked(told, "reject", sentences.decider(told.words))
@@ -244,6 +251,7 @@ _HOLDS: Holds = {
     Claim.STOPPED: was_stopped,
     Claim.APPROVER_LOST: lost_an_approver,
     Claim.FORGED: was_forged,
+    Claim.SWITCHED: was_switched,
     Claim.REJECTED: was_rejected,
     Claim.CANCELLED: was_cancelled,
     Claim.TIMED_OUT: timed_out,

@@ -116,4 +116,5 @@ def told_as(case: Case, ending: Ending, said: Said, request: str, sent: list[Ask
         sent=[call for call in sent if call.index < said.index],
         interrupted=bool(case.record.interrupted),
         forged=case.record.forged,
+        switched=case.record.switched,
     )

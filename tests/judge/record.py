@@ -54,8 +54,9 @@ class Record:
 
     interrupted: how often a bot was crashed or frozen. troubled: how many calls were spoilt at most.
     strays: whether each of those may leave a copy of a card with buttons, which nobody clicked. idle: when,
-    and for how many seconds, no bot did anything. forged: whether someone changed what is stored. settled:
-    whether all had time to come to its end. audit: the audit's events as exported; None: it was not.
+    and for how many seconds, no bot did anything. forged: whether someone changed what is stored.
+    switched: whether the database was switched to another server. settled: whether all had time to come to
+    its end. audit: the audit's events as exported; None: it was not.
     """
 
     terms: Terms
@@ -65,6 +66,7 @@ class Record:
     strays: bool = False
     idle: list[tuple[datetime, float]] = field(default_factory=list)
     forged: bool = False
+    switched: bool = False
     settled: bool = True
     audit: list[dict[str, Any]] | None = None
 

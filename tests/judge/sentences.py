@@ -32,6 +32,7 @@ class Claim(StrEnum):
     STOPPED = auto()
     APPROVER_LOST = auto()
     FORGED = auto()
+    SWITCHED = auto()
     REJECTED = auto()
     CANCELLED = auto()
     TIMED_OUT = auto()
@@ -81,6 +82,7 @@ OF_A_DELETION: Table = (
     (r"stopped by", Claim.STOPPED),
     (r"no longer counts", Claim.APPROVER_LOST),
     (r"are not for what is stored", Claim.FORGED),
+    (r"switched to another server", Claim.SWITCHED),
     (r"rejected this request", Claim.REJECTED),
     (r"cancelled this request", Claim.CANCELLED),
     (r"without (two approvals|the approval that it needs)", Claim.TIMED_OUT),
@@ -89,6 +91,7 @@ OF_A_DELETION: Table = (
 # Every line about a freeze begins with one of `FREEZE_BEGINS`, and makes at least one of these claims.
 OF_A_FREEZE: Table = (
     (r"\*Being ", Claim.UNDERWAY),
+    (r"\*No longer validates\*", Claim.FREEZE_UNSURE),
     (r"\*Frozen\*", Claim.FROZEN),
     (r"\*Unfrozen\*", Claim.UNFROZEN),
     (r"\*Not frozen", Claim.NOT_FROZEN),
@@ -99,13 +102,20 @@ OF_A_FREEZE: Table = (
     (r"someone changed it meanwhile", Claim.CHANGED_MEANWHILE),
     (r"no longer shown", Claim.NOT_SHOWN),
     (r"\*Unknown whether", Claim.FREEZE_UNKNOWN),
-    (r"whether (that is )?by the freeze is( not)? (un)?known", Claim.FREEZE_UNSURE),
     (
         r"Vivoldi (does not show it|keeps its dates|does not tell)|frozen already|no expiry date",
         Claim.UNFREEZABLE,
     ),
 )
-FREEZE_BEGINS = ("*Frozen*", "*Unfrozen*", "*Not frozen", "*Not unfrozen", "*Unknown whether", "*Being ")
+FREEZE_BEGINS = (
+    "*Frozen*",
+    "*Unfrozen*",
+    "*Not frozen",
+    "*Not unfrozen",
+    "*Unknown whether",
+    "*Being ",
+    "*No longer validates*",
+)
 
 OF_A_CREATION: Table = (
     (r"Vivoldi said so", Claim.CREATED),
@@ -123,6 +133,7 @@ OF_A_CREATION: Table = (
     (r"stopped by", Claim.STOPPED),
     (r"no longer counts", Claim.APPROVER_LOST),
     (r"are not for what is stored", Claim.FORGED),
+    (r"switched to another server", Claim.SWITCHED),
     (r"rejected this request", Claim.REJECTED),
     (r"cancelled this request", Claim.CANCELLED),
     (r"without two approvals", Claim.TIMED_OUT),
