@@ -59,6 +59,10 @@ class Blows:
                 await self._rolling()
             case "database":
                 await self._database(blow)
+            case "switch":
+                await self._switch()
+            case "forget":
+                await self._forget(blow)
             case "closed":
                 await self.fleet.stage.vivoldi.fault("refuse", "any", seconds=blow.seconds)
                 self.counted["closed"] += 1
@@ -109,6 +113,20 @@ class Blows:
         await asyncio.sleep(blow.seconds)
         await self.fleet.postgres.start()
         self.counted["PostgreSQL crashes" if blow.crash else "PostgreSQL restarts"] += 1
+
+    async def _switch(self) -> None:
+        await self.fleet.postgres.switch()
+        self.struck.append(time.time())
+        self.counted["PostgreSQL switched to another server"] += 1
+
+    async def _forget(self, blow: Blow) -> None:
+        """Let PostgreSQL answer commits before it keeps them, and crash."""
+        await self.fleet.postgres.relax()
+        await asyncio.sleep(blow.seconds)
+        await self.fleet.postgres.stop("immediate")
+        self.struck.append(time.time())
+        await self.fleet.postgres.start()
+        self.counted["PostgreSQL crashes with commits that were not kept"] += 1
 
     async def _start(self, replicas: Sequence[Replica]) -> None:
         await start_all(replicas)

@@ -14,6 +14,7 @@ from sandbox.slack_client import LogEntry
 from sandbox.stage import Transport
 from sandbox.vivoldi_client import Call, Event
 from tests.chaos.real.blows import Blows
+from tests.chaos.real.distance import far
 from tests.chaos.real.exported import exported
 from tests.chaos.real.people import Person, close
 from tests.chaos.real.plan import Plan
@@ -109,6 +110,7 @@ class Town:
             # A bot that is too slow to keep its lease is interrupted as well.
             interrupted=len(ran.plan.blows) + ran.counted["takeovers"],
             settled=True,
+            switched=bool(blows.counted["PostgreSQL switched to another server"]),
             audit=await exported(self.fleet.stage.bot.settings["DATABASE_URL"]),
         )
         judged = judge(record, codes, SECRETS)
@@ -165,15 +167,32 @@ def _counted(record: Record, judged: Judgement, codes: Sequence[str]) -> Counter
     return +counted
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """Where a town is. is_far: a round trip to PostgreSQL takes 10 ms. skews: how far ahead each clock is."""
+
+    is_far: bool = False
+    skews: tuple[float, ...] = ()
+
+
 @asynccontextmanager
 async def a_town(
-    transport: Transport, replicas: int, opening: asyncio.Lock, **settings: str
+    transport: Transport,
+    replicas: int,
+    opening: asyncio.Lock,
+    around: Surroundings = Surroundings(),
+    /,
+    **settings: str,
 ) -> AsyncIterator[Town]:
     """Open a town with a PostgreSQL of its own."""
     async with AsyncExitStack() as stack:
         # Processes that all start at once would take longer than anyone waits for them.
         async with opening:
             server = await stack.enter_async_context(postgres())
+            if around.is_far:
+                server = await stack.enter_async_context(far(server))
             patient = {**_PATIENT, **settings}
-            fleet = await stack.enter_async_context(a_fleet(transport, replicas, server, **patient))
+            fleet = await stack.enter_async_context(
+                a_fleet(transport, replicas, server, around.skews, **patient)
+            )
         yield Town(fleet)
