@@ -28,7 +28,7 @@ async def _approved(play: Play, *codes: str) -> None:
     await play.decide(BEA, "approve", *codes)
 
 
-def _lies(code: str = CODE, skip: int = 0) -> Fault:
+def lies(code: str = CODE, skip: int = 0) -> Fault:
     """Return a read that lies once: Vivoldi is in trouble, and says it as if the coupon were not valid."""
     return Fault(kind="code_nonzero", call="read", code=code, message=_LIE, skip=skip)
 
@@ -46,7 +46,7 @@ async def odd_read(play: Play) -> None:
     """The deletion never arrives, and the read after it lies once."""
     play.town.coupon(CODE, useLimit=0)
     await play.town.vivoldi_fault(Fault(kind="drop_before"))
-    await play.town.vivoldi_fault(_lies(skip=2))
+    await play.town.vivoldi_fault(lies(skip=2))
     await _approved(play, CODE)
 
 
