@@ -118,7 +118,7 @@ def _outside() -> list[Scenario]:
         Scenario(world_stories.used_while_its_freeze_hangs, "*Not deleted", any_end, takes_time=True),
         Scenario(
             world_stories.freeze_of_two,
-            "Frozen: 1 of 2",
+            "rejected",
             {CODE: frozenset({FROZEN, NOT_DELETED}), OTHER: frozenset({FROZEN, NOT_DELETED})},
         ),
         _one(world_stories.unfrozen_after_a_change, NOT_DELETED, "rejected"),

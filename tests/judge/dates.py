@@ -223,6 +223,13 @@ def _unclear(line: Line) -> bool:
     return troubled or bool(line.case.record.interrupted)
 
 
+def _held_by_another(line: Line) -> bool:
+    """Return whether the request that is named had a card by then."""
+    named = sentences.named_request(line.words)
+    cards = line.case.seen.of(named or "")
+    return bool(cards) and cards[0].index < line.index
+
+
 _HOLDS: Mapping[Claim, Callable[[Line], bool]] = {
     Claim.UNDERWAY: lambda line: True,
     Claim.FROZEN: _hidden,
@@ -237,4 +244,5 @@ _HOLDS: Mapping[Claim, Callable[[Line], bool]] = {
     Claim.FREEZE_UNKNOWN: _unclear,
     Claim.FREEZE_UNSURE: _unclear,
     Claim.UNFREEZABLE: lambda line: True,
+    Claim.HELD_BY_ANOTHER: _held_by_another,
 }

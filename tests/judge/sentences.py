@@ -50,6 +50,7 @@ class Claim(StrEnum):
     FREEZE_UNKNOWN = auto()
     FREEZE_UNSURE = auto()
     UNFREEZABLE = auto()
+    HELD_BY_ANOTHER = auto()
     # what became of a creation
     CREATED = auto()
     AS_APPROVED = auto()
@@ -100,6 +101,7 @@ OF_A_FREEZE: Table = (
     (r"it does not validate", Claim.STILL_HIDDEN),
     (r"changed since it was shown", Claim.CHANGED),
     (r"someone changed it meanwhile", Claim.CHANGED_MEANWHILE),
+    (r"request CG-\w+ has it now", Claim.HELD_BY_ANOTHER),
     (r"no longer shown", Claim.NOT_SHOWN),
     (r"\*Unknown whether", Claim.FREEZE_UNKNOWN),
     (
@@ -391,3 +393,9 @@ def blames_itself(text: str) -> bool:
 def plays_down(text: str) -> bool:
     """Return whether a message tells a deletion that did not work as one that did."""
     return bool(re.search(r"Deleted, but", text))
+
+
+def named_request(words: str) -> str | None:
+    """Return the request that is told to have a coupon now; None: none is named."""
+    named = re.search(r"request (CG-\w+) has it now", words)
+    return named[1] if named else None
