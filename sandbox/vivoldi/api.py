@@ -104,6 +104,7 @@ def _begin(request: web.Request, asked: Asked, world: World, *, key_ok: bool) ->
         },
         key_ok=key_ok,
         port=peer[1] if peer else 0,
+        end=asked.end,
     )
 
 

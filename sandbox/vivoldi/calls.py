@@ -30,6 +30,12 @@ class Asked:
     code: str | None
     body: Mapping[str, Any]
 
+    @property
+    def end(self) -> str | None:
+        """The expiry date that is asked for, if any."""
+        end = self.body.get("endYmd")
+        return end if isinstance(end, str) else None
+
     @classmethod
     async def of(cls, request: web.Request) -> Self:
         """Read a request to its end; a body that is no JSON object counts as empty."""

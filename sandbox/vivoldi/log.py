@@ -37,7 +37,8 @@ class Call:
     (the `code` of the JSON envelope) are what was put on the wire, None for nothing. `dropped` says whether
     the connection ended without a whole answer, before or after execution. `then_refused`: the listener
     closed along with this answer. `finished` is false while the answer is outstanding. `settled` is the `seq`
-    of the newest entry when it was settled: what came after it, the answer can't show.
+    of the newest entry when it was settled, and `ended` its time: what came after, the answer can't show.
+    `end` is the expiry date that an update asks for.
     """
 
     seq: int
@@ -57,6 +58,8 @@ class Call:
     then_refused: bool = False
     finished: bool = False
     settled: int | None = None
+    ended: str | None = None
+    end: str | None = None
 
 
 Entry = Event | Call
@@ -103,9 +106,10 @@ class Log:
         headers: Mapping[str, str],
         key_ok: bool,
         port: int,
+        end: str | None = None,
     ) -> int:
         """Record the arrival of a call and return its sequence number."""
-        call = Call(self._next(), _now(), kind, method, path, code, headers, key_ok, port)
+        call = Call(self._next(), _now(), kind, method, path, code, headers, key_ok, port, end=end)
         self._calls[call.seq] = call
         self._append(call)
         return call.seq
@@ -132,6 +136,7 @@ class Log:
             then_refused=then_refused,
             finished=True,
             settled=self._seq,
+            ended=_now(),
         )
         self._calls[seq] = call
         self._append(call)
@@ -166,4 +171,4 @@ class Log:
 
 def _now() -> str:
     # Real time, not the world clock: a log must not go backwards when a test moves the date.
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return datetime.now(UTC).isoformat(timespec="microseconds")

@@ -47,6 +47,10 @@ SLACK: tuple[dict[str, Any], ...] = (
     {"kind": "error", "error": "channel_not_found"},
     {"kind": "error", "error": "message_not_found"},
     {"kind": "error", "error": "msg_too_long"},
+    {"kind": "error", "error": "thread_not_found"},
+    {"kind": "error", "error": "edit_window_closed"},
+    # Nobody has heard of this one; Slack adds names without notice.
+    {"kind": "error", "error": "flux_capacitor_drained"},
 )
 
 

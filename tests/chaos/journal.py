@@ -1,4 +1,4 @@
-"""One order over everything that happened outside: the two local servers' logs, written into one list."""
+"""The record of a town, written while it happens: the two local servers' logs, in one list."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sandbox.slack.log import Log as SlackLog
 from sandbox.slack.log import LogEntry as SlackEntry
 from sandbox.vivoldi.log import Call, Entry, Event
 from sandbox.vivoldi.log import Log as VivoldiLog
+from tests.judge.record import Fact, Record
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 
@@ -30,33 +31,12 @@ class Clock:
         self.time += timedelta(seconds=seconds)
 
 
-@dataclass(frozen=True)
-class Fact:
-    """Something that happened: when by the town's clock, and what.
-
-    A call to Vivoldi is there twice: as it arrives, and once more when it is finished.
-    """
-
-    at: datetime
-    what: SlackEntry | Call | Event
-
-
 @dataclass
-class Journal:
-    """All facts in the order in which they happened.
+class Journal(Record):
+    """A record that is written while it happens, by the town's clock."""
 
-    interrupted: how often a bot was crashed or frozen. troubled: how many calls were spoilt at most.
-    idle: when, and for how many seconds, the story has no bot do anything. forged: whether someone changed
-    what is stored. stop_window: for how long the bots send nothing after the final approval.
-    """
-
-    clock: Clock
-    facts: list[Fact] = field(default_factory=list)
-    interrupted: int = 0
-    troubled: int = 0
-    idle: list[tuple[datetime, float]] = field(default_factory=list)
-    forged: bool = False
-    stop_window: timedelta = timedelta()
+    clock: Clock = field(default_factory=Clock)
+    strays: bool = True
 
     def here(self) -> dict[str, Any]:
         """Return, for the entry of a click, that it was answered now."""

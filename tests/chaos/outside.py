@@ -198,11 +198,13 @@ class DirectVivoldi:
         method, name = _CALLS[kind]
         path, log = f"/api/coupon/v1/{name}" + ("" if body else f"?cpnNo={code}"), self._world.log
         headers = {"user-agent": self._agent}
-        call = log.begin(kind, method=method, path=path, code=code, headers=headers, key_ok=True, port=0)
+        asked = Asked(kind, code, dict(body))
+        call = log.begin(
+            kind, method=method, path=path, code=code, headers=headers, key_ok=True, port=0, end=asked.end
+        )
         fault, refusal = self._faults.take(kind, code), self._faults.take_refusal(kind, code)
         executed = fault is None or fault.executes
         log.mark(call, executed=executed, fault=fault.kind if fault else None)
-        asked = Asked(kind, code, dict(body))
         if fault is not None and fault.kind == "latency":
             seconds = fault.seconds or 0.0
             if seconds > _TIMEOUT:

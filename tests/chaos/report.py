@@ -13,8 +13,8 @@ from pathlib import Path
 from time import time
 from typing import Any
 
-from tests.chaos.case import Judgement
 from tests.chaos.runs import Run
+from tests.judge.rules import Judgement
 
 # What is drawn is drawn from here on, so that every run draws the same.
 SEED = 20260301

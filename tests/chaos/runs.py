@@ -13,16 +13,16 @@ import psycopg
 
 from bot.adapters.store import migrate
 from tests.chaos.boundaries import Boundaries
-from tests.chaos.case import Judgement
 from tests.chaos.instance import Way
 from tests.chaos.journal import Journal
-from tests.chaos.judge import judge
 from tests.chaos.play import Plan, Play
 from tests.chaos.scenarios import Scenario
 from tests.chaos.steady import prepared_engines, same_dice
 from tests.chaos.stories import CODE, OTHER, UNKNOWN
 from tests.chaos.town import Town
 from tests.integration.databases import fresh_url
+from tests.judge.judge import judge
+from tests.judge.rules import Judgement
 
 CODES = (CODE, CODE.lower(), OTHER, UNKNOWN)
 NOTHING = Plan()
@@ -103,4 +103,5 @@ async def _performed(scenario: Scenario, url: str, plan: Plan, ground: Ground) -
             await play.settle(soon=None)
         finally:
             await play.end()
+        await town.audited()
         return Run(scenario, plan, town.journal, play.started, judge(town.journal, CODES))

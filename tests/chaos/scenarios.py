@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tests.chaos import freeze_stories, restore_stories, stories
+from tests.chaos import freeze_stories, restore_stories, stories, world_stories
 from tests.chaos.play import Play
 from tests.chaos.stories import CODE, OTHER, UNKNOWN
 
@@ -85,6 +85,7 @@ def _all() -> list[Scenario]:
         Scenario(stories.single, "*Deleted.*", {CODE: yes}, stop_window=_WINDOW, called="window_passed"),
         *_freezes(),
         *_restorations(),
+        *_outside(),
         Scenario(stories.two_workers, "*Deleted.*", {CODE: either, OTHER: either}, replicas=2),
     ]
 
@@ -106,6 +107,27 @@ def _freezes() -> list[Scenario]:
             "*Deleted.*",
             {CODE: frozenset({DELETED, GONE, NOT_DELETED, UNCLEAR})},
         ),
+    ]
+
+
+def _outside() -> list[Scenario]:
+    any_end = {CODE: frozenset({DELETED, GONE, NOT_DELETED, UNCLEAR})}
+    return [
+        _one(world_stories.odd_read, DELETED, "*Deleted.*"),
+        Scenario(world_stories.used_at_the_wrong_moment, "no longer works", any_end, takes_time=True),
+        Scenario(world_stories.used_while_its_freeze_hangs, "*Not deleted", any_end, takes_time=True),
+        Scenario(
+            world_stories.freeze_of_two,
+            "rejected",
+            {CODE: frozenset({FROZEN, NOT_DELETED}), OTHER: frozenset({FROZEN, NOT_DELETED})},
+        ),
+        _one(world_stories.unfrozen_after_a_change, NOT_DELETED, "rejected"),
+        _one(world_stories.unfrozen_from_an_old_card, NOT_DELETED, "rejected"),
+        _one(world_stories.never_set_back, NOT_DELETED, "rejected"),
+        Scenario(world_stories.unheard_of_everywhere, "", any_end),
+        _one(world_stories.unheard_of_when_told, DELETED, "*Deleted.*"),
+        Scenario(world_stories.card_that_cant_be_changed, "*Deleted.*", any_end),
+        _one(world_stories.old_cards, DELETED, "*Deleted.*"),
     ]
 
 

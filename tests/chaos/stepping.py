@@ -10,11 +10,11 @@ from contextvars import ContextVar
 from sandbox.slack.deliver.payloads import find_element
 from sandbox.slack.world import Message
 from tests.chaos.boundaries import SENT, Boundaries, Place, Side
-from tests.chaos.case import Judgement
 from tests.chaos.instance import Instance
-from tests.chaos.judge import judge
 from tests.chaos.stories import CODE, OTHER, UNKNOWN
 from tests.chaos.town import AMIR, BEA, DANA, Town
+from tests.judge.judge import judge
+from tests.judge.rules import Judgement
 
 CODES = (CODE, OTHER, UNKNOWN)
 _REPLICAS = 2
@@ -214,5 +214,6 @@ class Bench:
         finally:
             for bot in self.bots:
                 await bot.kill()
+            await self.town.audited()
             await self.town.close()
         return judge(self.town.journal, CODES)

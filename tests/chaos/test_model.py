@@ -19,6 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from sandbox.slack.deliver.faults import Fault as SlackFault
 from sandbox.vivoldi.world import RefusedError
 from tests.chaos.faults import SLACK, VIVOLDI, at_slack, at_vivoldi
 from tests.chaos.report import REPORT, SEED
@@ -27,6 +28,7 @@ from tests.chaos.steady import prepared_engines, same_dice
 from tests.chaos.stepping import Bench
 from tests.chaos.stories import CODE, OTHER, UNKNOWN
 from tests.chaos.town import AMIR, APPROVE_WITHIN, BEA, EVERYONE, EXECUTE_WITHIN, RIKA, Town
+from tests.chaos.world_stories import UNHEARD_OF, lies
 
 Result = TypeVar("Result")
 
@@ -130,6 +132,17 @@ class World(RuleBasedStateMachine):
     def slack_fails(self, kind: dict[str, object], skip: int, times: int) -> None:
         self.bench.town.journal.troubled += times
         self._do(self.bench.town.slack_fault(at_slack(kind, skip, times)))
+
+    @rule(method=st.sampled_from(["*", "chat.postMessage", "chat.update"]), times=st.integers(3, 12))
+    def slack_answers_by_a_name_that_nobody_knows(self, method: str, times: int) -> None:
+        self.bench.town.journal.troubled += times
+        unheard_of = SlackFault(method, "error", error=UNHEARD_OF, times=times)
+        self._do(self.bench.town.slack_fault(unheard_of))
+
+    @rule(code=_CODE, skip=st.integers(0, 2))
+    def vivoldi_lies_once(self, code: str, skip: int) -> None:
+        self.bench.town.journal.troubled += 1
+        self._do(self.bench.town.vivoldi_fault(lies(code, skip)))
 
     # ------------------------------------------------------------ bots and time
 

@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 from bot.adapters.slack import web_session
 from bot.adapters.store.engine.connect import run
 from bot.adapters.store.engine.engine import connect
-from bot.adapters.store.schema import items, notices, requests
+from bot.adapters.store.schema import events, items, notices, requests
 from bot.domain.people import Grants
 from bot.domain.policy import Policy
 from bot.services.ports.outside import Coupons
@@ -34,6 +34,7 @@ from tests.chaos.boundaries import Boundaries
 from tests.chaos.instance import Instance
 from tests.chaos.journal import START, Clock, Journal, JournalledSlackLog, JournalledVivoldiLog
 from tests.chaos.outside import Agenda, DirectSlack, DirectVivoldi
+from tests.judge.record import Terms
 
 RIKA, AMIR, BEA = "U0RIKA0000", "U0AMIR0000", "U0BEA00000"
 CARL, DANA = "U0CARL0000", "U0DANA0000"
@@ -50,6 +51,20 @@ _ONCALL_APPROVES = Policy(
     execute_within=EXECUTE_WITHIN,
     restore=True,
 )
+_TERMS = Terms(
+    first=frozenset({ONCALL}),
+    final=frozenset({ONCALL}),
+    approve_within=APPROVE_WITHIN,
+    execute_within=EXECUTE_WITHIN,
+    # A click goes by a memory that is renewed each minute, two minutes old where one renewal failed.
+    memory=timedelta(minutes=2, seconds=10),
+    # An answer about an approver may be 5 s old; a read may take 20 s, and then it is sent within 3 s.
+    asked_afresh=timedelta(seconds=28),
+    # What was read is sent within 3 s, and what is sent is written within 3 s.
+    read_afresh=timedelta(seconds=7),
+    on_the_way=timedelta(seconds=3),
+    told_within=timedelta(seconds=60),
+)
 
 
 class Town:
@@ -64,7 +79,7 @@ class Town:
     ) -> None:
         self.url = url
         self.clock = Clock()
-        self.journal = Journal(self.clock)
+        self.journal = Journal(_TERMS, clock=self.clock)
         self.slack = slack or seeded_world()
         self.vivoldi = vivoldi or VivoldiWorld()
         self.slack.log = JournalledSlackLog(self.journal)
@@ -115,12 +130,22 @@ class Town:
             changed = await run(connection, forging.bindparams(before=before, after=after))
         self.journal.forged = bool(changed.rowcount)
 
+    async def audited(self) -> None:
+        """Put the audit beside what was seen."""
+        chosen = select(events.c.kind, events.c.request_id, events.c.code, events.c.at).order_by(events.c.id)
+        async with self._looking.read() as connection:
+            rows = (await run(connection, chosen)).all()
+        self.journal.audit = [
+            {"kind": row.kind, "request": row.request_id, "code": row.code, "at": row.at.isoformat()}
+            for row in rows
+        ]
+
     # ------------------------------------------------------------ processes
 
     def instance(self, boundaries: Boundaries) -> Instance:
         """Return a new process of the bot, not yet running."""
         self._started += 1
-        self.journal.stop_window = self.stop_window
+        self.journal.terms = replace(_TERMS, stop_window=self.stop_window)
         policy = replace(_ONCALL_APPROVES, stop_window=self.stop_window)
         return Instance(f"coupon-guard/{self._started}", self.url, _SETTINGS, policy, self.clock, boundaries)
 

@@ -82,8 +82,8 @@ _NEVER_LOST = (
         keeps="I5",
         promise="What was clicked in another channel is not taken for a copy of the card.",
         file="bot/services/asked/click.py",
-        text=" or click.message_ts is None or click.channel != request.origin.channel:",
-        without=" or click.message_ts is None:",
+        text="    if click.channel != delivery.channel(request.origin):",
+        without="    if not click.channel:",
         tests=(f"{_DECIDING}::test_a_click_in_another_channel_makes_no_copy_there",),
     ),
     Guard(

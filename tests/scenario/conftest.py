@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from sandbox.stage import Stage
-from tests.scenario.judge import judge
+from tests.judge.servers import judge
 from tests.scenario.playing import Play
 from tests.scenario.stages import USUAL, Ground, a_stage
 

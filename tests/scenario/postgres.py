@@ -29,14 +29,14 @@ class Postgres:
     """A running server."""
 
     def __init__(self, server: PostgresServer) -> None:
-        self._server = server
+        self.server = server
 
     def fresh_url(self) -> str:
         """Return the URL of a new, empty database."""
         name = f"test_{uuid.uuid4().hex}"
-        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+        with psycopg.connect(self.server.get_uri(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}".encode())
-        return str(self._server.get_uri(name))
+        return str(self.server.get_uri(name))
 
     async def stop(self, mode: Mode) -> None:
         """Make it go away: every connection to it is cut."""
@@ -45,19 +45,28 @@ class Postgres:
     async def switch(self) -> None:
         """Let it come back as a standby of itself that takes over, as after a failover."""
         await self.stop("fast")
-        (self._server.pgdata / "standby.signal").touch()
+        (self.server.pgdata / "standby.signal").touch()
         await self.start()
         await self._control("promote")
 
+    async def relax(self) -> None:
+        """Let commits be answered before they are written down, as an operator in a hurry sets it."""
+        await asyncio.to_thread(self._told, "ALTER SYSTEM SET synchronous_commit = off")
+
+    def _told(self, what: str) -> None:
+        with psycopg.connect(self.server.get_uri(), autocommit=True) as connection:
+            connection.execute(what.encode())
+            connection.execute("SELECT pg_reload_conf()")
+
     async def _control(self, *what: str) -> None:
-        arguments = ("-w", "-D", str(self._server.pgdata), *what)
+        arguments = ("-w", "-D", str(self.server.pgdata), *what)
         await asyncio.to_thread(
-            pgexec, "pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user
+            pgexec, "pg_ctl", arguments, bin_path=self.server.bin_path, user=self.server.system_user
         )
 
     async def start(self) -> None:
         """Let it come back with what was committed."""
-        await asyncio.to_thread(self._server.ensure_postgres_running)
+        await asyncio.to_thread(self.server.ensure_postgres_running)
 
 
 @asynccontextmanager

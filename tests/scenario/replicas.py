@@ -155,11 +155,11 @@ class Fleet:
 
 @asynccontextmanager
 async def a_fleet(
-    transport: Transport, number: int, postgres: Postgres, **settings: str
+    transport: Transport, number: int, postgres: Postgres, skews: Sequence[float] = (), /, **settings: str
 ) -> AsyncIterator[Fleet]:
     """Start bots on a fresh database, with short waits and no limit on calls to Vivoldi; all are ready.
 
-    Their logs are JSON, in the stage's folder.
+    Their logs are JSON, in the stage's folder. skews: how many seconds the clock of each is ahead.
     """
     quick = {"VIVOLDI_RATE_PER_MINUTE": "10000", "VIVOLDI_TIMEOUT_SECONDS": "2", "LOG_FORMAT": "json"}
     url = await asyncio.to_thread(postgres.fresh_url)
@@ -167,7 +167,8 @@ async def a_fleet(
         opened = await stack.enter_async_context(
             stage(transport, database_url=url, start_bot=False, seed_coupons=False, **{**quick, **settings})
         )
-        replicas = [_replica(opened, f"guard-{place}") for place in range(1, number + 1)]
+        ahead = [*skews, *[0.0] * number][:number]
+        replicas = [_replica(opened, f"guard-{place}", skew) for place, skew in enumerate(ahead, start=1)]
         if transport == "http":
             balancer = Balancer(opened.bot.port, [replica.port for replica in replicas])
             await stack.enter_async_context(balancer.listening())
@@ -197,11 +198,13 @@ async def _connected(replicas: Sequence[Replica], known: int) -> None:
     await until(are_open, _READY_WITHIN_SECONDS)
 
 
-def _replica(opened: Stage, name: str) -> Replica:
+def _replica(opened: Stage, name: str, skew: float) -> Replica:
     port, bot = free_port(), opened.bot
     settings = {**bot.settings, "PORT": str(port), "VIVOLDI_USER_AGENT": name}
     command = "serve" if bot.transport == "http" else "socket"
-    server = Server(name, ("bot", command), opened.folder, settings)
+    module = "tests.chaos.real.skewed" if skew else "bot"
+    env = {**settings, "SKEW_SECONDS": str(skew)} if skew else settings
+    server = Server(name, (module, command), opened.folder, env)
     return Replica(server, bot.transport, port, opened.slack, settings)
 
 

@@ -19,15 +19,6 @@ from tests.scenario.replicas import Fleet, Replica, start_all
 _LONG = 300.0
 
 
-@dataclass(frozen=True)
-class Span:
-    """When a process was frozen, in seconds since the epoch."""
-
-    name: str
-    began: float
-    ended: float
-
-
 @dataclass
 class Blows:
     """Strikes one blow after the other. struck: when one did that leaves work to be taken over."""
@@ -37,7 +28,6 @@ class Blows:
     codes: Sequence[str]
     counted: Counter[str] = field(default_factory=Counter)
     struck: list[float] = field(default_factory=list)
-    frozen: list[Span] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     async def strike(self, blow: Blow, over: asyncio.Future[list[None]]) -> None:
@@ -69,6 +59,10 @@ class Blows:
                 await self._rolling()
             case "database":
                 await self._database(blow)
+            case "switch":
+                await self._switch()
+            case "forget":
+                await self._forget(blow)
             case "closed":
                 await self.fleet.stage.vivoldi.fault("refuse", "any", seconds=blow.seconds)
                 self.counted["closed"] += 1
@@ -99,14 +93,11 @@ class Blows:
     async def _stop(self, victims: Sequence[Replica], seconds: float) -> None:
         for victim in victims:
             victim.freeze()
-        began = time.time()
-        self.struck.append(began)
+        self.struck.append(time.time())
         self.counted["stops"] += len(victims)
         await asyncio.sleep(LEASE.total_seconds() + seconds)
-        ended = time.time()
         for victim in victims:
             victim.go_on()
-            self.frozen.append(Span(victim.name, began, ended))
 
     async def _rolling(self) -> None:
         for replica in self.fleet.replicas:
@@ -122,6 +113,20 @@ class Blows:
         await asyncio.sleep(blow.seconds)
         await self.fleet.postgres.start()
         self.counted["PostgreSQL crashes" if blow.crash else "PostgreSQL restarts"] += 1
+
+    async def _switch(self) -> None:
+        await self.fleet.postgres.switch()
+        self.struck.append(time.time())
+        self.counted["PostgreSQL switched to another server"] += 1
+
+    async def _forget(self, blow: Blow) -> None:
+        """Let PostgreSQL answer commits before it keeps them, and crash."""
+        await self.fleet.postgres.relax()
+        await asyncio.sleep(blow.seconds)
+        await self.fleet.postgres.stop("immediate")
+        self.struck.append(time.time())
+        await self.fleet.postgres.start()
+        self.counted["PostgreSQL crashes with commits that were not kept"] += 1
 
     async def _start(self, replicas: Sequence[Replica]) -> None:
         await start_all(replicas)

@@ -36,7 +36,6 @@ class Figures:
             "seconds in all": round(self.seconds),
             "seconds for each run": round(self.seconds / len(self.runs), 2),
             "findings": sum(len(ran.findings) for ran in self.runs),
-            "unfenced": sum(len(ran.unfenced) for ran in self.runs),
             "longest takeover, seconds": round(takeovers[-1], 1) if takeovers else 0,
             **dict(sorted(counted.items())),
             **found,

@@ -52,6 +52,7 @@ class Person:
         """Ask, and click, until the outcome is told."""
         late = [asyncio.create_task(self._meddle_when_sent(m)) for m in self._meddlings("sent")]
         late += [asyncio.create_task(self._meddle_when_read(m)) for m in self._meddlings("read")]
+        late += [asyncio.create_task(self._use(which, seconds)) for which, seconds in self.story.uses]
         clicks = {1: deque(self.story.first), 2: deque(self.story.final)}
         try:
             while not self.is_over():
@@ -68,6 +69,15 @@ class Person:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         await self._unfreeze()
+        for press in self.story.old_clicks:
+            for versions in self.watch.cards(self.codes[0])[:1]:
+                await self._press(press, versions[-1])
+
+    async def _use(self, which: int, seconds: float) -> None:
+        """Have a customer use a coupon, if it is there by then."""
+        await asyncio.sleep(seconds)
+        with contextlib.suppress(Refused):
+            await self.stage.vivoldi.redeem(self.codes[which])
 
     async def _unfreeze(self) -> None:
         """Take a freeze back, and wait until the card says what came of that."""

@@ -11,7 +11,7 @@ from tests.scenario.playing import AMIR, BEA, CARL, DANA, GUEST, RIKA, STRANGER
 
 Meddled = Literal["change", "redeem", "delete", "replace"]
 When = Literal["shown", "reviewed", "approving", "read", "sent"]
-BlowKind = Literal["kill", "stop", "rolling", "database", "closed"]
+BlowKind = Literal["kill", "stop", "rolling", "database", "closed", "switch", "forget"]
 
 APPROVERS = (RIKA, AMIR, BEA)
 # What a town is made of: how Slack reaches the bots, and how many there are.
@@ -50,6 +50,8 @@ _READ_FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "error_500"},
     {"kind": "too_many"},
     {"kind": "not_json"},
+    # It lies once: trouble of its own, said as if the coupon were not valid.
+    {"kind": "code_nonzero", "message": "A system error occurred."},
 )
 _SLACK_FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "latency", "seconds": 0.5},
@@ -57,8 +59,19 @@ _SLACK_FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "drop_after"},
     {"kind": "ratelimited", "retry_after": 1},
     {"kind": "server_error"},
+    {"kind": "error", "error": "token_expired"},
+    {"kind": "error", "error": "edit_window_closed"},
+    # Slack adds names without notice.
+    {"kind": "error", "error": "flux_capacitor_drained"},
 )
-_SLACK_METHODS = ("chat.postMessage", "chat.update", "users.info", "usergroups.users.list", "response_url")
+_SLACK_METHODS = (
+    "chat.postMessage",
+    "chat.update",
+    "users.info",
+    "usergroups.users.list",
+    "response_url",
+    "*",
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +100,8 @@ class Story:
     coupons: their fields. asks: how many such commands come at once. first, final: the clicks while the card
     asks for step 1 and for step 2; the last one is made again and again until something happens.
     faults: of calls to Vivoldi, each with the coupon that it is about. freezes, unfreezes: who does so before
-    step 1 and after the end; None: nobody tries.
+    step 1 and after the end; None: nobody tries. uses: when a customer uses a coupon, in seconds from the
+    beginning. old_clicks: who clicks on the oldest version of the card again when all is over.
     """
 
     requester: str
@@ -99,6 +113,8 @@ class Story:
     faults: tuple[tuple[int, dict[str, Any]], ...]
     freezes: str | None
     unfreezes: str | None
+    uses: tuple[tuple[int, float], ...] = ()
+    old_clicks: tuple[Press, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -182,7 +198,16 @@ def _story(random: Random) -> Story:
         tuple(_fault(random, len(coupons)) for _ in range(random.choice((0, 1, 1, 2)))),
         random.choice((None, None, *APPROVERS, CARL)),
         random.choice((None, AMIR, BEA)),
+        tuple(_use(random, len(coupons)) for _ in range(random.choice((0, 0, 1)))),
+        tuple(
+            Press(random.choice(APPROVERS), random.choice(("approve", "freeze", "reject")), old=True)
+            for _ in range(random.choice((0, 1)))
+        ),
     )
+
+
+def _use(random: Random, coupons: int) -> tuple[int, float]:
+    return random.randrange(coupons), random.uniform(0, 6)
 
 
 def _wrong_final(random: Random, requester: str, reviewer: str) -> Press:
@@ -212,7 +237,9 @@ def _fault(random: Random, coupons: int) -> tuple[int, dict[str, Any]]:
 
 def _slack_fault(random: Random) -> dict[str, Any]:
     fault = {**random.choice(_SLACK_FAULTS), "method": random.choice(_SLACK_METHODS)}
-    return {**fault, "skip": random.randrange(4), "times": random.choice((1, 1, 2))}
+    if fault["method"] == "response_url" and fault["kind"] == "error":
+        fault["method"] = "chat.update"
+    return {**fault, "skip": random.randrange(4), "times": random.choice((1, 1, 2, 12))}
 
 
 def _blow(random: Random, replicas: int) -> Blow:

@@ -10,14 +10,19 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from sandbox.slack_client import LogEntry
 from sandbox.stage import Transport
+from sandbox.vivoldi_client import Call, Event
 from tests.chaos.real.blows import Blows
+from tests.chaos.real.distance import far
+from tests.chaos.real.exported import exported
 from tests.chaos.real.people import Person, close
 from tests.chaos.real.plan import Plan
-from tests.chaos.real.unfenced import Unfenced
 from tests.chaos.real.watch import Watch
-from tests.scenario.evidence import Evidence
-from tests.scenario.judge import findings
+from tests.judge.judge import judge
+from tests.judge.record import Record
+from tests.judge.rules import Judgement
+from tests.judge.servers import SECRETS, recorded
 from tests.scenario.playing import fresh_code
 from tests.scenario.postgres import postgres
 from tests.scenario.replicas import Fleet, a_fleet
@@ -35,14 +40,12 @@ _PATIENT = {"VIVOLDI_TIMEOUT_SECONDS": "6"}
 class Ran:
     """What came of a run.
 
-    unfenced: what was broken in a way that no client can rule out. takeovers: seconds from the blow to each
-    of them.
+    takeovers: seconds from the blow to each of them.
     """
 
     plan: Plan
     seconds: float = 0.0
     findings: list[str] = field(default_factory=list)
-    unfenced: list[str] = field(default_factory=list)
     counted: Counter[str] = field(default_factory=Counter)
     takeovers: list[float] = field(default_factory=list)
 
@@ -102,17 +105,18 @@ class Town:
         return 0
 
     async def _judge(self, ran: Ran, codes: Sequence[str], since: int, blows: Blows) -> None:
-        evidence = replace(
-            await Evidence.of(self.fleet.stage, codes, since),
+        record = replace(
+            await recorded(self.fleet.stage, codes, since),
             # A bot that is too slow to keep its lease is interrupted as well.
-            interrupted=bool(ran.plan.blows or ran.counted["takeovers"]),
+            interrupted=len(ran.plan.blows) + ran.counted["takeovers"],
             settled=True,
+            switched=bool(blows.counted["PostgreSQL switched to another server"]),
+            audit=await exported(self.fleet.stage.bot.settings["DATABASE_URL"]),
         )
-        unfenced = Unfenced.of(evidence, blows.frozen)
-        for finding in findings(evidence, codes):
-            told = "\n".join([str(finding), *_history(evidence, finding.code)])
-            (ran.unfenced if unfenced.explains(finding) else ran.findings).append(told)
-        ran.counted += blows.counted + _counted(evidence, codes) + unfenced.counted()
+        judged = judge(record, codes, SECRETS)
+        for finding in judged.findings:
+            ran.findings.append("\n".join([str(finding), *_history(record, finding.code)]))
+        ran.counted += blows.counted + _counted(record, judged, codes)
 
     def _look_at_processes(self, ran: Ran, blows: Blows, began: float) -> None:
         """Look for bots that ended by themselves, and for work that was taken over."""
@@ -129,50 +133,66 @@ class Town:
                 ran.findings.append(f"{replica.name} met an error that nobody had thought of")
 
 
-def _history(evidence: Evidence, code: str) -> list[str]:
+def _history(record: Record, code: str) -> list[str]:
     """Return what Vivoldi saw of a code, a line each: played again, a seed need not end the same."""
-    calls = [
-        (call.seq, f"{call.at} {call.headers['user-agent']} {call.kind}: {call.status} {call.answer_code}")
-        for call in evidence.calls
-        if call.code == code
-    ]
-    events = [
-        (event.seq, f"{event.at} {event.kind} by {event.by}, {event.uid}: {event.facts.get('nm')}")
-        for event in evidence.events
-        if event.code == code
-    ]
-    return [f"  {seq} {what}" for seq, what in sorted(calls + events)]
+    lines = []
+    for fact in record.facts:
+        match fact.what:
+            case Call(code=about, finished=True) as call if about == code:
+                answer = f"{call.status} {call.answer_code}"
+                lines.append(
+                    f"  {fact.at} {call.headers['user-agent']} {call.kind}: {answer}, since {call.at}"
+                )
+            case Event(code=about) as event if about == code:
+                named = event.facts.get("nm")
+                lines.append(f"  {fact.at} {event.kind} by {event.by}, {event.uid}: {named}")
+    return lines
 
 
-def _counted(evidence: Evidence, codes: Sequence[str]) -> Counter[str]:
-    """Return how much was done and told."""
-    clicked = [e for e in evidence.log if e.kind == "interaction" and "actions" in e.data["payload"]]
-    commands = [e for e in evidence.log if e.kind == "interaction" and "command" in e.data["payload"]]
-    counted = Counter({"clicks": len(clicked), "commands": len(commands)})
-    counted["unanswered clicks and commands"] = sum(bool(e.data["error"]) for e in clicked + commands)
-    requests: set[str] = set()
-    for code in codes:
-        cards = evidence.cards(code)
-        requests |= cards.keys()
-        for versions in cards.values():
-            counted.update(f"told {told.kind}" for told in evidence.told(code, versions)[:1])
-    counted.update({"requests": len(requests), "codes": len(codes)})
-    counted.update(f"{call.kind}s" for call in evidence.calls)
-    counted.update(f"Vivoldi: {call.fault} at {call.kind}" for call in evidence.calls if call.fault)
-    faults = [e.data["fault"] for e in evidence.log if e.kind in ("api_call", "response_url")]
-    counted.update(f"Slack: {fault}" for fault in faults if fault)
-    return counted
+def _counted(record: Record, judged: Judgement, codes: Sequence[str]) -> Counter[str]:
+    """Return how much was done and told, and what no client can rule out."""
+    counted = Counter({"codes": len(codes)})
+    counted.update(f"told {ending.kind}" for ending in judged.endings)
+    counted.update(f"excused: {why}" for why in judged.excused)
+    for fact in record.facts:
+        match fact.what:
+            case Call(finished=True) as call:
+                counted[f"{call.kind}s"] += 1
+                counted[f"Vivoldi: {call.fault} at {call.kind}"] += bool(call.fault)
+            case LogEntry(kind="interaction", data=data) if {"actions", "command"} & data["payload"].keys():
+                counted["commands" if "command" in data["payload"] else "clicks"] += 1
+                counted["unanswered clicks and commands"] += bool(data["error"])
+            case LogEntry(kind="api_call" | "response_url", data=data) if data["fault"]:
+                counted[f"Slack: {data['fault']}"] += 1
+    return +counted
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where a town is. is_far: a round trip to PostgreSQL takes 10 ms. skews: how far ahead each clock is."""
+
+    is_far: bool = False
+    skews: tuple[float, ...] = ()
 
 
 @asynccontextmanager
 async def a_town(
-    transport: Transport, replicas: int, opening: asyncio.Lock, **settings: str
+    transport: Transport,
+    replicas: int,
+    opening: asyncio.Lock,
+    around: Surroundings = Surroundings(),
+    /,
+    **settings: str,
 ) -> AsyncIterator[Town]:
     """Open a town with a PostgreSQL of its own."""
     async with AsyncExitStack() as stack:
         # Processes that all start at once would take longer than anyone waits for them.
         async with opening:
             server = await stack.enter_async_context(postgres())
+            if around.is_far:
+                server = await stack.enter_async_context(far(server))
             patient = {**_PATIENT, **settings}
-            fleet = await stack.enter_async_context(a_fleet(transport, replicas, server, **patient))
+            fleet = await stack.enter_async_context(
+                a_fleet(transport, replicas, server, around.skews, **patient)
+            )
         yield Town(fleet)

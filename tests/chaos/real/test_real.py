@@ -15,15 +15,23 @@ import time
 
 import pytest
 
+from sandbox.stage import Transport
 from tests.chaos.real.figures import FIGURES
 from tests.chaos.real.plan import TOWNS, Plan, drawn
-from tests.chaos.real.run import Ran, a_town
+from tests.chaos.real.run import Ran, Surroundings, a_town
 from tests.chaos.report import SEED
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(0)]
 
 _RUNS = int(os.environ.get("CHAOS_RUNS", "300"))
 _FIRST = int(os.environ.get("CHAOS_SEED", SEED))
+
+# Clocks of some bots are wrong, and some have a database that is 10 ms away.
+_AROUND: dict[tuple[Transport, int], Surroundings] = {
+    ("http", 3): Surroundings(skews=(0, 12, -7)),
+    ("socket", 3): Surroundings(is_far=True),
+    ("socket", 2): Surroundings(is_far=True, skews=(-12, 0)),
+}
 
 
 async def test_nothing_goes_wrong_unseen() -> None:
@@ -39,7 +47,9 @@ async def test_nothing_goes_wrong_unseen() -> None:
 
 
 async def _in_town(plans: list[Plan], opening: asyncio.Lock) -> None:
-    async with a_town(plans[0].transport, plans[0].replicas, opening) as town:
+    transport, replicas = plans[0].transport, plans[0].replicas
+    around = _AROUND.get((transport, replicas), Surroundings())
+    async with a_town(transport, replicas, opening, around) as town:
         for plan in plans:
             try:
                 ran = await town.perform(plan)
@@ -53,7 +63,7 @@ async def _in_town(plans: list[Plan], opening: asyncio.Lock) -> None:
 
 
 def _explained(ran: Ran) -> str:
-    return "\n".join([_again(ran.plan), *ran.findings, *ran.unfenced])
+    return "\n".join([_again(ran.plan), *ran.findings])
 
 
 def _again(plan: Plan) -> str:

@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 from sandbox.slack_client import LogEntry, Message, SlackControl
-from tests.scenario.evidence import names_an_outcome, request_of
-from tests.scenario.freezes import is_live
+from tests.judge import sentences
 from tests.scenario.playing import is_card, message_of
 from tests.scenario.told import NO_CARD
 
@@ -72,15 +71,27 @@ class Watch:
         return [
             versions[-1]
             for versions in self._cards.values()
-            if is_live(versions[-1]) and any(map(versions[0].contains, codes))
+            if _is_live(versions[-1]) and any(map(versions[0].contains, codes))
         ]
 
     def is_over(self, code: str) -> bool:
         """Return whether every request about a code, of which there is one, was told how it ended."""
         requests: dict[str, list[str]] = {}
         for versions in self.cards(code):
-            requests.setdefault(request_of(versions[0]), []).append(versions[0].ts)
+            requests.setdefault(sentences.request_of(list(versions[0].blocks)) or "", []).append(
+                versions[0].ts
+            )
         if not requests:
             return any(m.contains(NO_CARD) and m.contains(code) for m in self._private)
-        privately = any(names_an_outcome(message, code) for message in self._private)
+        privately = any(_names_an_outcome(message, code) for message in self._private)
         return privately or all(self._threads.intersection(copies) for copies in requests.values())
+
+
+def _is_live(card: Message) -> bool:
+    """Return whether a card has buttons that decide, other than what may stay after the end."""
+    return any(not sentences.stays(button["action_id"]) for button in card.buttons())
+
+
+def _names_an_outcome(message: Message, code: str) -> bool:
+    """Return whether a private message tells how a request ended for a code."""
+    return any(line.startswith("*") for line in sentences.told_lines(message.text, code))

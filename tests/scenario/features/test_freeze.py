@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from sandbox.slack_client import Message
 from sandbox.stage import Stage
-from tests.scenario.judge import judge
+from tests.judge.servers import judge
 from tests.scenario.playing import AMIR, BEA, CARL, DANA, INCIDENT, PATIENCE, Play
 from tests.scenario.stages import BOTH, a_stage
 from tests.scenario.told import FROZEN, UNFROZEN

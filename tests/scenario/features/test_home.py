@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from sandbox.stage import Stage
-from tests.scenario.judge import judge
+from tests.judge.servers import judge
 from tests.scenario.playing import AMIR, BEA, CARL, DANA, GUEST, INCIDENT, PATIENCE, Play, taken
 from tests.scenario.stages import ALL, BOTH, Ground, a_stage
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.judge.servers import judge
 from tests.scenario.asking import (
     approved,
     ask_for_many,
@@ -14,7 +15,6 @@ from tests.scenario.asking import (
     happened,
     judge_many,
 )
-from tests.scenario.judge import judge
 from tests.scenario.playing import RIKA, Play
 from tests.scenario.stages import USUAL, a_stage
 

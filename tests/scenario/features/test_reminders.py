@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from sandbox.slack_client import LogEntry
 from sandbox.stage import Stage
-from tests.scenario.judge import judge
+from tests.judge.servers import judge
 from tests.scenario.playing import AMIR, BEA, ONCALL, PATIENCE, Play, message_of
 from tests.scenario.stages import BOTH, a_stage
 from tests.scenario.told import CONFIRMED, WAITING

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.scenario.judge import judge
+from tests.judge.servers import judge
 from tests.scenario.playing import (
     AMIR,
     CARL,

@@ -9,7 +9,7 @@ import httpx
 import psycopg
 import pytest
 
-from tests.scenario.judge import judge
+from tests.judge.servers import judge
 from tests.scenario.playing import BEA, Play, until
 from tests.scenario.postgres import postgres
 from tests.scenario.replicas import Fleet, a_fleet

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from sandbox.slack_client import Message
-from tests.scenario.judge import judge
+from tests.judge.servers import judge
 from tests.scenario.playing import AMIR, BEA, CARL, INCIDENT, RIKA, Play, taken, until
 from tests.scenario.stages import BOTH, Ground, a_stage
 from tests.scenario.told import CONFIRMED, EXPIRED, SAID, SETTLED

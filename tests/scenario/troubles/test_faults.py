@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from sandbox.stage import Stage
-from tests.scenario.judge import judge
+from tests.judge.servers import judge
 from tests.scenario.playing import BEA, DANA, PATIENCE, Play
 from tests.scenario.told import (
     CONFIRMED,

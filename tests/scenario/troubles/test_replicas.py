@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from bot.services.ports.store import LEASE
 from sandbox.stage import Transport
-from tests.scenario.judge import judge
+from tests.judge.servers import judge
 from tests.scenario.playing import AMIR, BEA, PATIENCE, Play, message_of
 from tests.scenario.postgres import postgres
 from tests.scenario.replicas import Fleet, Replica, a_fleet

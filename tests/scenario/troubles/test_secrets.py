@@ -18,7 +18,7 @@ from bot.adapters.store.schema import metadata
 from sandbox.slack_client import Message
 from sandbox.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage
 from tests.integration.run.test_cli import bot
-from tests.scenario.judge import judge
+from tests.judge.servers import judge
 from tests.scenario.playing import AMIR, BEA, INCIDENT, PERSONAL, Play
 from tests.scenario.stages import BOTH, a_stage
 from tests.scenario.told import NO_CARD

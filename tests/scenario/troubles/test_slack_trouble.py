@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.slack_client import BOT, Message
-from tests.scenario.judge import judge
+from tests.judge.servers import judge
 from tests.scenario.playing import AMIR, ARCHIVED, BEA, CARL, DANA, INCIDENT, NO_BOT, Play
 from tests.scenario.stages import OTHER, USUAL, a_stage
 from tests.scenario.told import SAID

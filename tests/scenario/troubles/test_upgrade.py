@@ -26,7 +26,7 @@ from bot.adapters.store.engine.engine import connect
 from bot.adapters.store.schema import metadata
 from sandbox.stage import ROOT, BotProcess, NotReady, Server, Stage
 from tests.integration.databases import fresh_url
-from tests.scenario.judge import judge
+from tests.judge.servers import judge
 from tests.scenario.playing import BEA, PATIENCE, Play
 from tests.scenario.stages import BOTH, Ground, a_stage
 from tests.scenario.told import CONFIRMED, GONE

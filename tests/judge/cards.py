@@ -1,0 +1,97 @@
+"""Cards after the end, reminders, and what came of each command."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from tests.judge import sentences
+from tests.judge.case import Case
+from tests.judge.rules import Ending, Rule
+from tests.judge.seen import Command, Said
+from tests.judge.told import ending_of, is_lost, told_of
+
+_MOST_REMINDERS = 2
+
+
+def look_at_cards(case: Case, codes: Sequence[str]) -> None:
+    """I5, I6: a request that has ended has no card with buttons, nor any copy of one that was clicked."""
+    clicked = {click.ts for click in case.seen.clicks}
+    most_strays = case.record.interrupted + case.record.troubled if case.record.strays else 0
+    for request in dict.fromkeys(card.request for card in case.seen.cards):
+        about = [code for code in codes if request in case.requests(code)]
+        told = any(told_of(case, code, request) for code in about)
+        if not about or not (told or case.record.settled):
+            continue
+        latest = {card.ts: card for card in case.seen.of(request)}
+        # Nothing can be changed in an archived channel, and nobody can click there.
+        live = {ts for ts, card in latest.items() if card.live and card.channel not in case.seen.archived}
+        live -= case.seen.unchangeable
+        if live and is_lost(case, request):
+            continue
+        # The answer to a post may have been lost; a stray copy does no harm until it is clicked.
+        if live and (live == latest.keys() or live & clicked or len(live) > most_strays):
+            case.find(Rule.LIVE, about[0], f"{request}: {len(live)} of {len(latest)} cards")
+
+
+def look_at_reminders(case: Case) -> None:
+    """People are reminded of a step twice at most."""
+    for (thread, step), times in Counter(case.seen.reminded).items():
+        if times > _MOST_REMINDERS:
+            case.find(Rule.NAGGED, "", f"{thread}: {step}, {times} times")
+
+
+def look_at_commands(case: Case, codes: Sequence[str]) -> None:
+    """I5: who was told of a request sees its card, or is told privately why there is none."""
+    for command in case.seen.commands if case.record.settled else ():
+        answer = command.answer or ""
+        if not (sentences.promises_a_card(answer) or sentences.is_open_already(answer)):
+            continue
+        for code in (code for code in codes if code in answer):
+            if not _is_followed_up(case, code, command):
+                case.find(Rule.UNTOLD, code, "no card came, and no reason", command.index)
+    for code in codes:
+        private = [said for said in case.seen.said if said.thread is None and f"`{code}`" in said.text]
+        _judge_private(case, code, [said for said in private if not sentences.is_outcome(said.text, code)])
+
+
+def _is_followed_up(case: Case, code: str, command: Command) -> bool:
+    """Return whether a card or a private reason came.
+
+    A request that is open already may have had its card before, with the code in another spelling.
+    """
+    private = [said for said in case.seen.said if said.thread is None]
+    if not sentences.promises_a_card(command.answer or ""):
+        texts = [*(card.text for card in case.seen.cards), *(said.text for said in private)]
+        return any(code.upper() in text.upper() for text in texts)
+    reasons = [said.index for said in private if f"`{code}`" in said.text]
+    return max([*map(case.begin, case.requests(code)), *reasons], default=-1) > command.index
+
+
+def _judge_private(case: Case, code: str, private: list[Said]) -> None:
+    """I4: who is told that there is no card is told why."""
+    told = {(ending_of(code, said.text), said.text): said for said in private}
+    for (ending, text), said in told.items():
+        if ending is None:
+            continue
+        if not _is_true_failure(case, said):
+            case.find(Rule.WRONG, code, f"that is not why there is no card: {text}", said.index)
+        case.endings.append(Ending(code, ending.kind, ending.words))
+
+
+def _is_true_failure(case: Case, said: Said) -> bool:
+    named = sentences.codes_in(said.text)
+    reads = [read for name in named for read in case.seen.calls("read", name) if read.index < said.index]
+    if sentences.tells_unread(said.text):
+        return not all(read.answered for read in reads)
+    if sentences.tells_unposted(said.text):
+        return bool(case.seen.unposted)
+    if sentences.tells_unfreezable(said.text):
+        # What Vivoldi did not show can't be frozen.
+        return not all(read.shown for read in reads)
+    match sentences.tells_nothing_to_restore(said.text):
+        case "validates":
+            return any(read.shown for read in reads)
+        case "not kept":
+            return True
+    return False

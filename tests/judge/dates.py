@@ -1,0 +1,248 @@
+"""Freezes, judged: which dates were sent, who had asked for them, and whether what is told of them is so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sandbox.vivoldi.log import Event
+from tests.judge import coupons, sentences
+from tests.judge.case import Case
+from tests.judge.coupons import but_end, facts, is_over
+from tests.judge.rules import Rule
+from tests.judge.seen import NEVER, Asked, Click
+from tests.judge.sentences import OF_A_FREEZE, Claim
+
+_ACTIONS = ("freeze", "unfreeze")
+
+
+def look_at_freezes(case: Case, code: str) -> None:
+    """Judge every date that was sent about a code, and everything that was told of its freezes."""
+    for date in case.seen.calls("update", code):
+        _judge_date(case, code, date)
+    for request in case.requests(code):
+        lines = told(case, code, request)
+        for line in lines:
+            if wrong := _untrue(line):
+                case.find(Rule.WRONG, code, f"{wrong}: {line.words}")
+            elif line.is_frozen and Claim.NOT_FROZEN in line.claims:
+                case.excused.append("Vivoldi refused a date, and set it all the same")
+        _judge_last(case, code, request, lines)
+
+
+# ---------------------------------------------------------------- what was sent
+
+
+def _judge_date(case: Case, code: str, date: Asked) -> None:
+    """Any one approver had asked for it, and the same process read the coupon right before."""
+    set_to = case.seen.done_by(date)
+    freezes = any(is_over(event, date.at) for event in set_to)
+    asked = [click for click in _eligible(case, code) if click.index < date.index]
+    if set_to:
+        asked = [click for click in asked if click.action == ("freeze" if freezes else "unfreeze")]
+    if not asked:
+        case.find(Rule.UNASKED, code, f"sent by {date.agent}", date.index)
+        return
+    earlier = [sent.index for sent in case.seen.calls("update", code) if sent.index < date.index]
+    read = case.own_read(code, max([asked[0].index, *earlier]), date)
+    if read is None:
+        case.find(Rule.UNREAD, code, f"a date, sent by {date.agent}", date.index)
+    elif read.shown:
+        _judge_target(case, code, asked[-1].request, read, date)
+    elif freezes and not _may_be_set(case, code, date):
+        case.find(Rule.FOREIGN, code, "a freeze of what was not shown right before", date.index)
+
+
+def _may_be_set(case: Case, code: str, date: Asked) -> bool:
+    """Return whether the same date was sent before without an answer: then it is sent again, also unseen."""
+    before = [sent for sent in case.seen.calls("update", code) if sent.index < date.index]
+    lost = [sent for sent in before if not sent.answered or case.record.interrupted]
+    return any(sent.call.end == date.call.end for sent in lost)
+
+
+def _eligible(case: Case, code: str) -> list[Click]:
+    """Return the clicks for a freeze, or for its undoing, by people who might."""
+    about = case.requests(code)
+    clicks = [click for click in case.seen.clicks if click.request in about and click.action in _ACTIONS]
+    return [click for click in clicks if case.may(click, case.anyone)]
+
+
+def _judge_target(case: Case, code: str, request: str, read: Asked, date: Asked) -> None:
+    """What was read right before is what the card shows, whatever its expiry date is by then."""
+    card = case.card_read(code, request)
+    shown = case.seen.coupon(code, card.finished) if card else None
+    now = case.seen.coupon(code, read.finished)
+    if shown is None or now is None or now.uid != shown.uid or but_end(now) != but_end(shown):
+        case.find(Rule.FOREIGN, code, "a date for another coupon than was shown", date.index)
+    elif any(event.uid != shown.uid for event in case.seen.done_by(date)):
+        # Vivoldi has no condition to send along: the coupon was created after the read right before.
+        case.excused.append("the coupon was created between the read right before and its date")
+
+
+# ---------------------------------------------------------------- what was told
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a card or a reply says of a freeze. clicks: of who asked for it. calls: about the code by then.
+
+    shown: the coupon that the card shows. standing: the one that stood there at the last answer that counts.
+    """
+
+    words: str
+    index: int
+    at: datetime
+    clicks: list[Click]
+    calls: list[Asked]
+    shown: Event | None
+    standing: Event | None
+    case: Case
+
+    @property
+    def claims(self) -> set[Claim]:
+        """What it claims."""
+        return {claim for _, claim in sentences.claims(OF_A_FREEZE, self.words)}
+
+    @property
+    def reads(self) -> list[Asked]:
+        """The reads that were answered since someone asked for it."""
+        return [call for call in self.calls if call.call.kind == "read" and call.answered]
+
+    @property
+    def dates(self) -> list[Asked]:
+        """The dates that were sent since."""
+        return [call for call in self.calls if call.call.kind == "update"]
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the coupon stood there with a date that was sent, and that has passed."""
+        sent = {call.call.seq for call in self.case.seen.asked if call.call.kind == "update"}
+        coupon = self.standing
+        return coupon is not None and coupon.call in sent and is_over(coupon, self.at)
+
+    def standing_at(self, read: Asked) -> Event | None:
+        """Return the coupon that stood there when it was read."""
+        return self.case.seen.coupon(read.call.code or "", read.finished)
+
+    def shown_coupons(self) -> list[Event]:
+        """Return the coupons that the reads since showed."""
+        found = [self.standing_at(read) for read in self.reads if read.shown]
+        return [coupon for coupon in found if coupon is not None]
+
+
+def told(case: Case, code: str, request: str) -> list[Line]:
+    """Return every line about the freeze of a request's coupon, in cards and in replies to them."""
+    threads = {card.ts for card in case.seen.of(request)}
+    texts = [(card.index, card.at, card.text) for card in case.seen.of(request)]
+    texts += [(said.index, said.at, said.text) for said in case.seen.said if said.thread in threads]
+    return [
+        line_of(case, code, request, index, at, words)
+        for index, at, text in sorted(texts)
+        for words in sentences.freezes_in(text, code)
+    ]
+
+
+def line_of(case: Case, code: str, request: str, index: int, at: datetime, words: str) -> Line:
+    """Return a line that says something of a freeze, with what it has to be held against."""
+    action = "unfreeze" if "nfrozen" in words else "freeze"
+    named = sentences.freezer(words)
+    clicks = [c for c in case.clicks(request, index) if c.action == action]
+    clicks = [c for c in clicks if named is None or c.user == named]
+    since = clicks[0].index if clicks else NEVER
+    about = [call for call in case.seen.asked if call.call.code == code]
+    calls = [call for call in about if since < call.index and call.finished < index]
+    clear = [call.finished for call in calls if call.answered or call.refused]
+    read = case.card_read(code, request)
+    shown = case.seen.coupon(code, read.finished) if read and read.shown else None
+    standing = case.seen.coupon(code, max(clear, default=index))
+    return Line(words, index, at, clicks, calls, shown, standing, case)
+
+
+def _untrue(line: Line) -> str | None:
+    """Return what is not true of a line; None: nothing."""
+    claims = sentences.claims(OF_A_FREEZE, line.words)
+    if not line.clicks and Claim.UNFREEZABLE not in line.claims:
+        return "nobody had asked for that"
+    if not claims:
+        return "no claim is known"
+    return next((f"“{words}” is not so" for words, claim in claims if not _HOLDS[claim](line)), None)
+
+
+def _judge_last(case: Case, code: str, request: str, lines: list[Line]) -> None:
+    """What a card says in the end is what the last read before the next request showed."""
+    standing = {card.ts for card in case.seen.of(request)} - case.seen.unchangeable
+    last = case.seen.of(request)[-1]
+    said = sentences.freezes_in(last.text, code)
+    if not (case.record.settled and lines and last.ts in standing and said):
+        return
+    words = said[-1]
+    line = line_of(case, code, request, case.end(code, request), last.at, words)
+    # What a read showed that a stop overtook is in the audit alone: whoever made it may change nothing more.
+    overtaken = "stopped by" in last.text
+    if Claim.FROZEN in line.claims and line.reads and line.reads[-1].shown and not overtaken:
+        case.find(Rule.WRONG, code, f"it validated in the end: {words}")
+    if Claim.UNFROZEN in line.claims and line.reads and not line.reads[-1].shown:
+        case.find(Rule.WRONG, code, f"it did not validate in the end: {words}")
+
+
+def _hidden(line: Line) -> bool:
+    return any(not read.shown for read in line.reads)
+
+
+def _set_back(line: Line) -> bool:
+    """Return whether a read showed the coupon with the expiry date that the card shows."""
+    before = line.shown
+    return before is not None and any(
+        coupon.facts.get("endYmd") == before.facts.get("endYmd") for coupon in line.shown_coupons()
+    )
+
+
+def _seen_to_validate(line: Line) -> bool:
+    return any(read.shown for read in line.reads)
+
+
+def _not_frozen(line: Line) -> bool:
+    return coupons.lied(line.dates) or not line.is_frozen
+
+
+def _changed(line: Line) -> bool:
+    """Return whether a read showed something else than the card."""
+    before = line.shown
+    return before is not None and any(
+        coupon.uid != before.uid or facts(coupon) != facts(before) for coupon in line.shown_coupons()
+    )
+
+
+def _was_refused(line: Line) -> bool:
+    return any(date.refused for date in line.dates)
+
+
+def _unclear(line: Line) -> bool:
+    troubled = any(not call.answered for call in line.calls)
+    return troubled or bool(line.case.record.interrupted)
+
+
+def _held_by_another(line: Line) -> bool:
+    """Return whether the request that is named had a card by then."""
+    named = sentences.named_request(line.words)
+    cards = line.case.seen.of(named or "")
+    return bool(cards) and cards[0].index < line.index
+
+
+_HOLDS: Mapping[Claim, Callable[[Line], bool]] = {
+    Claim.UNDERWAY: lambda line: True,
+    Claim.FROZEN: _hidden,
+    Claim.UNFROZEN: _set_back,
+    Claim.NOT_FROZEN: _not_frozen,
+    Claim.DATE_REFUSED: _was_refused,
+    Claim.NO_EFFECT: _seen_to_validate,
+    Claim.STILL_HIDDEN: _hidden,
+    Claim.CHANGED: _changed,
+    Claim.CHANGED_MEANWHILE: _changed,
+    Claim.NOT_SHOWN: _hidden,
+    Claim.FREEZE_UNKNOWN: _unclear,
+    Claim.FREEZE_UNSURE: _unclear,
+    Claim.UNFREEZABLE: lambda line: True,
+    Claim.HELD_BY_ANOTHER: _held_by_another,
+}

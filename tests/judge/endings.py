@@ -1,0 +1,260 @@
+"""Whether what people were told of a deletion is what could be observed: each claim by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sandbox.vivoldi.log import Event
+from tests.judge import coupons, sentences
+from tests.judge.coupons import facts
+from tests.judge.record import Terms
+from tests.judge.seen import Asked, Click, Evidence, Said
+from tests.judge.sentences import OF_A_DELETION, Claim
+
+
+@dataclass(frozen=True)
+class Told:
+    """What was told of a code in a request, and what it has to be held against.
+
+    words: the sentence. clicks, deadline, sent: the request's; sent is what changes coupons. since: the place
+    of what its card shows. coupon: the one that it shows, if any. interrupted: whether any process was
+    crashed or frozen. forged: whether someone changed what is stored. switched: whether the database was
+    switched to another server.
+    """
+
+    seen: Evidence
+    terms: Terms
+    code: str
+    words: str
+    said: Said
+    clicks: list[Click]
+    deadline: datetime
+    since: int
+    coupon: Event | None
+    sent: list[Asked]
+    interrupted: bool
+    forged: bool
+    switched: bool
+
+    def reads(self, since: int) -> list[Asked]:
+        """Return the usable reads that came after a place in the record and before it was told."""
+        calls = self.seen.calls("read", self.code)
+        return [r for r in calls if r.answered and since < r.index and r.finished < self.said.index]
+
+    def unseen(self, since: int) -> bool:
+        """Return whether a read did not show a coupon."""
+        return any(not read.shown for read in self.reads(since))
+
+    def showed(self, since: int, which: Callable[[Event], bool] = lambda _: True) -> bool:
+        """Return whether a read showed a coupon of that kind."""
+        found = [self.seen.coupon(self.code, read.finished) for read in self.reads(since) if read.shown]
+        return any(coupon is not None and which(coupon) for coupon in found)
+
+    def is_mine(self, coupon: Event) -> bool:
+        """Return whether a coupon is the one that was shown; where none was, any may be."""
+        return self.coupon is None or coupon.uid == self.coupon.uid
+
+    @property
+    def ends(self) -> list[Event]:
+        """The true deletions of a coupon under this code, by whomever, before it was told."""
+        changes = [c for c in self.seen.changes if c.index < self.said.index]
+        return [c.event for c in changes if (c.event.kind, c.event.code) == ("deleted", self.code)]
+
+    @property
+    def ours(self) -> list[Event]:
+        """The true changes that this request's calls made before it was told."""
+        calls = {sent.call.seq for sent in self.sent}
+        return [c.event for c in self.seen.changes if c.event.call in calls and c.index < self.said.index]
+
+    @property
+    def lied(self) -> bool:
+        """Whether Vivoldi answered what was sent with the opposite of what it did."""
+        return coupons.lied(self.sent)
+
+    @property
+    def first_sent(self) -> int:
+        """The place of the first that was sent, or of the card where nothing was."""
+        return self.sent[0].index if self.sent else self.since
+
+    @property
+    def last_sent(self) -> int:
+        """The place of the last that was sent, or of the card where nothing was."""
+        return max((sent.index for sent in self.sent), default=self.since)
+
+
+Holds = Mapping[Claim, Callable[[Told], bool]]
+
+
+def untrue(told: Told) -> str | None:
+    """Return the claim about a deletion that is not true; None: all of them are."""
+    return false_claim(told, OF_A_DELETION, _HOLDS) or _contradicted(told)
+
+
+def false_claim(told: Told, table: sentences.Table, holds: Holds) -> str | None:
+    """Return the first claim of a sentence that is not true; None: all of them are."""
+    claims = sentences.claims(table, told.words)
+    if not claims:
+        return f"no claim is known in: {told.words}"
+    false = [words for words, claim in claims if not holds[claim](told)]
+    return f"“{false[0]}” is not so: {told.words}" if false else None
+
+
+def excuse(told: Told) -> str | None:
+    """Return why something is rightly told although it looks wrong; None: nothing does."""
+    claims = {claim for _, claim in sentences.claims(OF_A_DELETION, told.words)}
+    if Claim.REFUSED in claims and told.ours and told.lied:
+        # "What each answer to DELETE proves": a code other than 0 counts as refused, without a read.
+        return "Vivoldi refused, and deleted all the same"
+    if Claim.SETTLED in claims and not any(told.is_mine(event) for event in told.ends):
+        # Table two of I2: shown before, not valid after is told as deleted, settled by reading.
+        return "no longer validates for another reason, and is told as deleted"
+    return None
+
+
+def _contradicted(told: Told) -> str | None:
+    """Return what speaks against the ending itself."""
+    if sentences.kind_of(told.words) in ("deleted", "unknown", "gone") or not told.ours:
+        return None
+    return None if excuse(told) else f"it was deleted: {told.words}"
+
+
+# ---------------------------------------------------------------- claims that creations make as well
+
+
+def answered_yes(told: Told) -> bool:
+    """Return whether Vivoldi said that it was done."""
+    return any(sent.shown for sent in told.sent)
+
+
+def is_unclear(told: Told) -> bool:
+    """Return whether what was sent can have got no clear answer."""
+    return told.interrupted or any(sent.proves_nothing for sent in told.sent)
+
+
+def was_refused(told: Told) -> bool:
+    """Return whether Vivoldi refused what was sent."""
+    return any(sent.refused for sent in told.sent)
+
+
+def ran_out(told: Told) -> bool:
+    """Return whether execute-by had passed."""
+    final = [c for c in told.clicks if c.action == "approve" and sentences.step_of(c.text) == 2]
+    return any(told.said.at >= click.at + told.terms.execute_within for click in final)
+
+
+def lost_an_approver(told: Told) -> bool:
+    """Return whether the approver who is named was not eligible at some time."""
+    named = sentences.named_approver(told.words)
+    begin = min(click.at for click in told.clicks)
+    either = told.terms.first & told.terms.final or told.terms.first | told.terms.final
+    return named is not None and not told.seen.always_counted(named, either, begin, told.said.at)
+
+
+def read_refused(told: Told) -> bool:
+    """Return whether Vivoldi refused to be read."""
+    calls = told.seen.calls("read", told.code)
+    return any(read.refused and not read.answered for read in calls if read.index < told.said.index)
+
+
+def was_stopped(told: Told) -> bool:
+    """Return whether the person who is named had stopped it."""
+    return _clicked(told, "stop", sentences.stopper(told.words))
+
+
+def was_forged(told: Told) -> bool:
+    """Return whether someone had changed what is stored."""
+    return told.forged
+
+
+def was_switched(told: Told) -> bool:
+    """Return whether the database was switched to another server."""
+    return told.switched
+
+
+def was_rejected(told: Told) -> bool:
+    """Return whether the person who is named had rejected it."""
+    return _clicked(told, "reject", sentences.decider(told.words))
+
+
+def was_cancelled(told: Told) -> bool:
+    """Return whether the person who is named had cancelled it."""
+    return _clicked(told, "cancel", sentences.decider(told.words))
+
+
+def timed_out(told: Told) -> bool:
+    """Return whether the time for two approvals was over."""
+    return told.said.at >= told.deadline - timedelta(seconds=2)
+
+
+def _clicked(told: Told, action: str, named: str | None) -> bool:
+    return any(click.action == action and click.user == named for click in told.clicks)
+
+
+# ---------------------------------------------------------------- claims about deletions
+
+
+def _gone_by_answer(told: Told) -> bool:
+    honest = told.coupon is None or told.lied or bool(told.ours)
+    return answered_yes(told) and honest
+
+
+def _confirmed_gone(told: Told) -> bool:
+    said_so = any(claim is Claim.SAID_SO for _, claim in sentences.claims(OF_A_DELETION, told.words))
+    return not said_so or told.unseen(told.last_sent)
+
+
+def replaced(told: Told) -> bool:
+    """Return whether a read showed another coupon under the number."""
+    return told.showed(told.since, lambda coupon: not told.is_mine(coupon))
+
+
+def _settled(told: Told) -> bool:
+    """Return whether a read after an unclear attempt spoke for it, as table two of I2 wants it."""
+    if told.coupon is None or not (told.sent or told.interrupted):
+        return False
+    if any(sent.shown for sent in told.sent) and not told.interrupted:
+        return False
+    # A process that died right before its DELETE leaves the same traces as one that died right after.
+    first = told.first_sent
+    return told.unseen(first) or told.showed(first, lambda coupon: not told.is_mine(coupon))
+
+
+def _changed(told: Told) -> bool:
+    before = told.coupon
+    return before is not None and told.showed(
+        told.since, lambda coupon: facts(coupon) != facts(before) or not told.is_mine(coupon)
+    )
+
+
+def _unread(told: Told) -> bool:
+    calls = told.seen.calls("read", told.code)
+    return any(told.last_sent < read.index < told.said.index and not read.answered for read in calls)
+
+
+_HOLDS: Holds = {
+    Claim.SAID_SO: _gone_by_answer,
+    Claim.CONFIRMED: _confirmed_gone,
+    Claim.UNREAD_AFTER: _unread,
+    Claim.STILL_SHOWN: lambda told: answered_yes(told) and told.showed(told.last_sent, told.is_mine),
+    Claim.REPLACED: replaced,
+    Claim.SETTLED: _settled,
+    Claim.UNKNOWN: is_unclear,
+    Claim.REFUSED: was_refused,
+    Claim.READ_REFUSED: read_refused,
+    Claim.CHANGED: _changed,
+    Claim.THAWED: lambda told: told.showed(told.since),
+    Claim.NOT_SHOWN: lambda told: told.unseen(told.since),
+    Claim.APPEARED: lambda told: told.coupon is None and told.showed(told.since),
+    Claim.TOO_LATE: ran_out,
+    Claim.STOPPED: was_stopped,
+    Claim.APPROVER_LOST: lost_an_approver,
+    Claim.FORGED: was_forged,
+    Claim.SWITCHED: was_switched,
+    Claim.REJECTED: was_rejected,
+    Claim.CANCELLED: was_cancelled,
+    Claim.TIMED_OUT: timed_out,
+    Claim.GONE: lambda told: is_unclear(told) and _settled(told),
+    Claim.STILL_WORKS: lambda told: told.showed(told.since),
+}
