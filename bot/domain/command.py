@@ -1,112 +1,21 @@
-"""What people type after `/coupon-delete`, and the codes of a form or of a file.
+"""What people type after `/coupon-delete`.
 
-Of many codes it says which there are, which were there twice, and what is none.
+It is read kindly, and nothing is guessed: if a word could be a code or a part of the reason, nothing is
+opened, and the answer has both readings to copy.
 """
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from bot.domain.coupon import CouponCode, code_key, parse_code
+from bot.domain.coupon import CouponCode, code_key, not_a_code
 from bot.domain.errors import BadInput
 from bot.domain.rate import MANY
 from bot.domain.request.request import Purpose
-
-# Between codes there may be any mixture of these, and around a code what a spreadsheet or a chat puts there.
-_BETWEEN = re.compile(r"[\s,;|]+")
-_AROUND = "\"'`“”‘’\ufeff\u200b"
-_HEADINGS = {"code", "codes", "coupon", "couponcode", "couponnumber", "cpnno", "number"}
-# A digit makes it a code: COUPON2025 is no heading.
-_BLANK = re.compile(r"[^a-z0-9]")
-
-
-@dataclass(frozen=True)
-class BadCode:
-    """What stands where a code should be. line: from 1. as_well: a code that differs in case alone."""
-
-    line: int
-    text: str
-    as_well: str | None = None
-    in_file: bool = False
-
-
-@dataclass(frozen=True)
-class Codes:
-    """The codes in their order, each once. duplicates: how many were dropped."""
-
-    codes: tuple[CouponCode, ...]
-    duplicates: int = 0
-    bad: tuple[BadCode, ...] = ()
-
-
-Found = tuple[int, str]
-
-
-def from_text(text: str) -> Iterator[Found]:
-    """Yield what stands in a text, with its line: separated by any mixture of spaces, commas and lines."""
-    for line, content in enumerate(text.splitlines(), start=1):
-        for part in _BETWEEN.split(content):
-            if part.strip(_AROUND):
-                yield line, part
-
-
-def from_table(text: str) -> Iterator[Found]:
-    """Yield the cells of a CSV file's column of codes, with their lines; blank ones are left out.
-
-    The column is the one with a heading such as `code`, `coupon` or `cpnNo`; without any, the first one.
-    Where a row ends before that column, nobody knows whether a code is missing: the whole row is yielded,
-    with a separator at its end so that nothing in it passes for a code.
-    """
-    column = 0
-    separator = max(",;\t", key=text.partition("\n")[0].count)
-    rows = csv.reader(text.splitlines(), delimiter=separator)
-    for row in _whole(rows):
-        headings = [_BLANK.sub("", cell.lower()) for cell in row]
-        if rows.line_num == 1 and (named := [each for each in headings if each in _HEADINGS]):
-            column = headings.index(named[0])
-        elif column >= len(row) and any(map(_is_filled, row)):
-            yield rows.line_num, separator.join([*row, ""])
-        elif column < len(row) and _is_filled(row[column]):
-            yield rows.line_num, row[column].strip()
-
-
-def _is_filled(cell: str) -> bool:
-    return bool(cell.strip(_AROUND + " "))
-
-
-def _whole(rows: Iterator[list[str]]) -> Iterator[list[str]]:
-    """Yield rows as far as they can be told from each other. Raises BadInput."""
-    try:
-        yield from rows
-    except csv.Error as error:
-        raise BadInput(str(error)) from error
-
-
-def gather(pasted: Iterable[Found], table: Iterable[Found] = ()) -> Codes:
-    """Return the codes of what was pasted and of a file together."""
-    codes: dict[str, CouponCode] = {}
-    bad: list[BadCode] = []
-    duplicates = 0
-    of_file = ((line, text, True) for line, text in table)
-    for line, text, in_file in chain(((line, text, False) for line, text in pasted), of_file):
-        try:
-            code = parse_code(text.strip(_AROUND))
-        except BadInput:
-            bad.append(BadCode(line, text, in_file=in_file))
-            continue
-        earlier = codes.get(code_key(code))
-        if earlier is None:
-            codes[code_key(code)] = code
-        elif earlier == code:
-            duplicates += 1
-        else:
-            bad.append(BadCode(line, text, as_well=earlier, in_file=in_file))
-    return Codes(tuple(codes.values()), duplicates, tuple(bad))
-
+from bot.domain.typed.nearly import advice, meant
+from bot.domain.typed.words import BETWEEN, Word, bare, is_code_like, is_plain, read_word
 
 MAX_REASON = 500
 
@@ -140,71 +49,69 @@ class ShowHistory:
 Command = Help | ListOpen | ShowHistory | Ask
 
 # Every sub-word has fewer than 8 letters, so none of them can be a coupon code.
-_WORDS: dict[str, Command] = {"": Help(), "help": Help(), "list": ListOpen()}
+_WORDS: dict[str, Command] = {"help": Help(), "list": ListOpen()}
 _SHOW = "show"
 _PURPOSES = {"freeze": Purpose.FREEZE, "restore": Purpose.RESTORE}
 
 
-def parse_command(text: str, *, reason_required: bool) -> Command:
-    """Return what was asked for. The first word holds the codes, the rest is the reason.
+_COMMAND = "/coupon-delete"
+_AND = {"and", "&"}
+# "1." and "2)" in front of the codes of a list.
+_ORDINAL = re.compile(r"\(?\d{1,3}[.)]")
+# Letters and a number, as tickets are named: PROJ-1234, INC0012345.
+_TICKET = re.compile(
+    r"[A-Za-z]+-\d+|(?:INC|CHG|PRB|REQ|RITM|TASK|CASE|TICKET|TKT|ISSUE|BUG)\d+", re.IGNORECASE
+)
+_LABEL = re.compile(r"^reason\s*:\s*", re.IGNORECASE)
+_LONGEST_READING = 1000
 
-    Raises BadInput with a sentence that says what to type instead.
+
+def parse_command(text: str, *, reason_required: bool, max_codes: int = 1000) -> Command:
+    """Return what was asked for: the leading words that look like codes are codes, the rest is the reason.
+
+    max_codes: how many the form takes. Raises BadInput with a sentence that says what to type instead.
     """
-    first, reason = _split(text)
-    word = _WORDS.get(first.lower())
-    if word is not None:
-        return word
-    if first.lower() == _SHOW:
-        return ShowHistory(_code_to_show(reason))
-    if (purpose := _PURPOSES.get(first.lower())) is not None:
-        return _ask(*_split(reason), purpose, reason_required=reason_required)
-    return _ask(first, reason, Purpose.DELETE, reason_required=reason_required)
+    first, *rest = text.split(maxsplit=1) or [""]
+    word, rest_text = bare(first).lower(), "".join(rest)
+    if not any(letter.isprintable() and not letter.isspace() for letter in text):
+        return Help()
+    if (command := _WORDS.get(word)) is not None:
+        return command
+    if word == _SHOW:
+        return ShowHistory(_code_to_show(rest_text))
+    purpose = _PURPOSES.get(word)
+    line = _Line(
+        _COMMAND if purpose is None else f"{_COMMAND} {purpose}", text if purpose is None else rest_text
+    )
+    codes, reason = line.read()
+    return _ask(codes, reason, purpose or Purpose.DELETE, line.typed, reason_required, max_codes)
 
 
-def _ask(first: str, reason: str, purpose: Purpose, *, reason_required: bool) -> Ask:
-    typed = "/coupon-delete" if purpose is Purpose.DELETE else f"/coupon-delete {purpose}"
-    if reason and (first.endswith(",") or reason.startswith(",")):
-        raise BadInput(f"Please separate the codes by commas without spaces: `{typed} CODE,CODE reason`.")
-    codes = _codes(first, typed)
-    if purpose is Purpose.RESTORE and len(codes) > 1:
+def _ask(
+    codes: Sequence[CouponCode], reason: str, purpose: Purpose, typed: str, reason_required: bool, most: int
+) -> Ask:
+    unique = _unique(codes, typed)
+    if len(unique) > MANY:
+        raise BadInput(
+            f"That is {len(unique)} codes; a command takes up to {MANY}. Type `{_COMMAND}` alone for the"
+            f" form, which takes up to {most:,}, pasted or in a file."
+        )
+    if purpose is Purpose.RESTORE and len(unique) > 1:
         raise BadInput(f"Please restore one coupon at a time: `{typed} CODE reason`. Each gets its own card.")
     if reason_required and not reason:
-        raise BadInput(f"Please say why, after the code: `{typed} {','.join(codes)} leaked on social media`.")
+        raise BadInput(
+            f"Please say why, after the code: `{typed} {','.join(unique)} leaked on social media`."
+        )
     if len(reason) > MAX_REASON:
         raise BadInput(
             f"The reason has {len(reason)} characters; please shorten it to {MAX_REASON} or fewer."
         )
-    return Ask(codes, reason, purpose)
+    return Ask(unique, reason, purpose)
 
 
-def _split(text: str) -> tuple[str, str]:
-    """Return the first word and the rest, with one space for whatever can't be shown, or is a space.
-
-    Raises BadInput where the first word has something unseen inside: what follows may belong to the code.
-    """
-    unseen = "".join(letter for letter in text if letter.isspace() or not letter.isprintable())
-    first, *more = text.strip(unseen).split(maxsplit=1) or [""]
-    word = first.strip(unseen)
-    if not word.isprintable():
-        raise BadInput(
-            "There is a character in the code that can't be seen. Please type the code instead of pasting it."
-        )
-    shown = "".join(letter if letter.isprintable() else " " for letter in "".join(more))
-    return word, " ".join(shown.split())
-
-
-def _code_to_show(text: str) -> CouponCode:
-    if not text or " " in text or "," in text:
-        raise BadInput("Please name one code: `/coupon-delete show CODE`.")
-    return parse_code(text)
-
-
-def _codes(word: str, typed: str) -> tuple[CouponCode, ...]:
-    codes = tuple(parse_code(part) for part in word.split(",") if part)
+def _unique(codes: Sequence[CouponCode], typed: str) -> tuple[CouponCode, ...]:
     if not codes:
-        raise BadInput(f"I found no coupon code. Type `{typed} CODE reason`, or `/coupon-delete help`.")
-    if len(codes) > MANY:
-        raise BadInput(f"That is {len(codes)} codes; one request takes up to {MANY}. Please split it.")
+        raise BadInput(f"I found no coupon code. Type `{typed} CODE reason`, or `{_COMMAND} help`.")
     seen: dict[str, CouponCode] = {}
     for code in codes:
         earlier = seen.setdefault(code_key(code), code)
@@ -214,3 +121,178 @@ def _codes(word: str, typed: str) -> tuple[CouponCode, ...]:
                 " coupon. Please ask for one of them, and for the other one afterwards."
             )
     return tuple(seen.values())
+
+
+def _code_to_show(text: str) -> CouponCode:
+    parts = _parts(text)
+    if len(parts) != 1 or len(text.split()) != 1:
+        raise BadInput(f"Please name one code: `{_COMMAND} show CODE`.")
+    _require_seen(bare(parts[0]))
+    word = read_word(parts[0])
+    if word.doubt is not None:
+        # It only looks: without its dashes it is the code that the bot would have had.
+        return CouponCode(word.doubt.joined)
+    if word.code is None:
+        raise not_a_code(parts[0])
+    return word.code
+
+
+@dataclass
+class _Line:
+    """What was typed behind the command: codes first, then the reason. typed: what was typed before it."""
+
+    typed: str
+    text: str
+    codes: list[CouponCode] = field(default_factory=list)
+    shapes: set[str] = field(default_factory=set)
+
+    def read(self) -> tuple[list[CouponCode], str]:
+        """Return the codes and the reason. Raises BadInput, with a question if it is not certain."""
+        for chunk in re.finditer(r"\S+", self.text):
+            parts = _parts(chunk.group())
+            behind = self.text[chunk.end() :]
+            if not parts or (self._joins(chunk.group()) and _begins_with_code(behind)):
+                continue
+            if self.codes and not _begins_with_code(chunk.group()):
+                return self.codes, _reason(self.text[chunk.start() :])
+            for at, part in enumerate(parts):
+                rest = self._take(read_word(part), _Behind(parts[at + 1 :], behind, is_listed=len(parts) > 1))
+                if rest:
+                    return self.codes, _reason(f"{rest}{behind}")
+        return self.codes, ""
+
+    def _joins(self, chunk: str) -> bool:
+        return bool(_ORDINAL.fullmatch(chunk)) or (bool(self.codes) and chunk.lower() in _AND)
+
+    def _take(self, word: Word, behind: _Behind) -> str:
+        """Add a word's code, and return what a dash in it set apart. Raises BadInput if it is not certain."""
+        text = bare(word.typed)
+        _require_seen(text)
+        if meant(word.typed) is not None:
+            raise BadInput(advice(word.typed, _shown(behind.all), _code_in(behind.all) or "CODE"))
+        if (doubt := word.doubt) is not None:
+            apart = self._typed(*doubt.codes, behind=behind, reason=doubt.words)
+            raise self._question(f"Is “{text}” one code?", self._typed(doubt.joined, behind=behind), apart)
+        if word.code is None or (word.rest and behind.parts):
+            raise self._no_code(word, behind)
+        if not self.codes and not behind.is_listed:
+            self._require_first(text, word.code, behind.text)
+        elif self.codes and self._could_be_reason(text, is_listed=behind.is_listed):
+            # What does not look like a code is one for certain only in front of those that do.
+            both = self._typed(word.code, behind=behind, is_first=not is_code_like(word.code))
+            raise self._question(
+                f"Is “{text}” a code, or the reason?", both, self._typed(behind=behind, reason=text)
+            )
+        self.codes.append(word.code)
+        self.shapes.add(_shape(text))
+        return word.rest
+
+    def _require_first(self, text: str, code: CouponCode, behind: str) -> None:
+        """Make sure that a first word is a code though it does not look like one. Raises BadInput."""
+        if not is_code_like(code) and (later := _code_in(behind)) is not None:
+            others = _without(behind, later)
+            asked = f"“{text}” comes before a code. Is it one, too?"
+            raise self._question(asked, f"{code},{later} {others}", f"{later} {text} {others}")
+
+    def _no_code(self, word: Word, behind: _Behind) -> BadInput:
+        """Return what to answer to a word that is none, with the codes first, if there are any."""
+        said, text = str(not_a_code(word.typed)), bare(word.typed)
+        if self.codes:
+            reading = self._typed(behind=behind, reason=text)
+        elif (later := _code_in(behind.all)) is not None:
+            reading = f"{later} {text} {_without(behind.all, later)}"
+        else:
+            return BadInput(said)
+        return BadInput(f"{said} The codes come first: `{self.typed} {_shown(reading)}`")
+
+    def _could_be_reason(self, text: str, *, is_listed: bool) -> bool:
+        """Tell whether a word behind a code may belong to the reason. is_listed: commas join it to codes."""
+        if is_listed:
+            return not is_code_like(text) and is_plain(text) and any(map(is_code_like, self.codes))
+        if text.isalpha():
+            return True
+        is_number = text.isdigit() and not all(map(str.isdigit, self.codes))
+        return _shape(text) not in self.shapes and (is_number or bool(_TICKET.fullmatch(text)))
+
+    def _typed(self, *more: str, behind: _Behind, reason: str = "", is_first: bool = False) -> str:
+        """Return how all of it is typed without doubt: the codes, and what stands behind them."""
+        codes = [*more, *self.codes] if is_first else [*self.codes, *more]
+        label = f" reason: {reason}" if reason else ""
+        return f"{','.join([*codes, *behind.parts])}{label} {behind.text}"
+
+    def _question(self, asked: str, first: str, second: str) -> BadInput:
+        if max(len(first), len(second)) > _LONGEST_READING:
+            return BadInput(f"{asked} Nothing was opened. Type `{_COMMAND}` alone for the form.")
+        return BadInput(
+            f"{asked} Nothing was opened. Copy what you mean: `{self.typed} {_shown(first)}` or"
+            f" `{self.typed} {_shown(second)}`"
+        )
+
+
+@dataclass(frozen=True)
+class _Behind:
+    """What stands behind a word: parts that commas join to it, and a text. is_listed: it is joined to any."""
+
+    parts: Sequence[str]
+    text: str
+    is_listed: bool
+
+    @property
+    def all(self) -> str:
+        return f"{','.join(self.parts)} {self.text}"
+
+
+def _parts(chunk: str) -> list[str]:
+    """Return what is separated by commas or semicolons, without what holds no letter or digit."""
+    return [part for part in BETWEEN.split(chunk) if bare(part)]
+
+
+def _is_certain(word: Word) -> bool:
+    return word.code is not None and is_code_like(word.code) and meant(word.typed) is None
+
+
+def _begins_with_code(text: str) -> bool:
+    """Tell whether the first word of a text, or what commas join to it, looks like a code."""
+    words = [read_word(part) for part in _parts((text.split(maxsplit=1) or [""])[0])]
+    return any(_is_certain(word) or word.doubt is not None for word in words)
+
+
+def _code_in(text: str) -> CouponCode | None:
+    """Return the first code in a text that looks like one."""
+    words = (read_word(part) for chunk in text.split() for part in _parts(chunk))
+    return next((word.code for word in words if _is_certain(word)), None)
+
+
+def _without(text: str, code: CouponCode) -> str:
+    """Return a text without the word that is a code, to be put in front of it."""
+    kept = text.split()
+    for place, chunk in enumerate(kept):
+        if _code_in(chunk) == code:
+            others = [part for part in _parts(chunk) if read_word(part).code != code]
+            return " ".join([*kept[:place], *others, *kept[place + 1 :]])
+    return text
+
+
+def _shape(text: str) -> str:
+    """Return how a code is written: what is a letter, what a digit, and where."""
+    return re.sub(r"[0-9]", "0", re.sub(r"[A-Za-z]", "A", text))
+
+
+def _reason(text: str) -> str:
+    """Return the reason, fit to be stored and read: one space for whatever can't be shown, or is a space."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    return _LABEL.sub("", " ".join(shown.split()))
+
+
+def _shown(text: str) -> str:
+    """Return what is to be copied, fit to stand as code in a sentence."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(shown.split()).replace("`", "'")
+
+
+def _require_seen(text: str) -> None:
+    """Make sure that a code holds nothing that can't be seen: it may be two codes. Raises BadInput."""
+    if not text.isprintable():
+        raise BadInput(
+            "There is a character in the code that can't be seen. Please type the code instead of pasting it."
+        )

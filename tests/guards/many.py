@@ -204,9 +204,9 @@ GUARDS = (
         name="a heading is no code",
         keeps="I2",
         promise="The first code of a file is asked for, also where it begins like a heading.",
-        file="bot/domain/command.py",
-        text='re.compile(r"[^a-z0-9]")',
-        without='re.compile(r"[^a-z]")',
+        file="bot/domain/typed/headings.py",
+        text="if letter.isalnum()))",
+        without="if letter.isalpha()))",
         tests=("tests/unit/domain/test_codes.py::test_a_code_that_looks_like_a_heading_is_not_lost",),
     ),
     Guard(

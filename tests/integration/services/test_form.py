@@ -16,7 +16,17 @@ from bot.domain.event import EventKind
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Pending, Submitted
 from bot.services.asked.command import Denied, Misread, SlashCommand
-from bot.services.asked.form import Filled, Form, Ground, NoCodes, NoFile, Opened, TooLong, WrongCodes
+from bot.services.asked.form import (
+    Filled,
+    Form,
+    Ground,
+    NoCodes,
+    NoFile,
+    Opened,
+    TooLong,
+    Unclear,
+    WrongCodes,
+)
 from bot.services.asked.show_all import Look
 from handlers.render import dialogs as fields
 from handlers.render.answers import Answers
@@ -107,6 +117,7 @@ async def test_what_was_filled_in_is_asked_for(rig: Rig) -> None:
     said = fields.sent(opened, CHANNEL)
     assert view_problems(said) == []
     assert "1 repeated code was left out." in json.dumps(said)
+    assert "They are those of column 1, with the heading “code”." in json.dumps(said, ensure_ascii=False)
     await rig.wired.run(40, step=1)
     assert isinstance(await rig.wired.request(opened.accepted.request_id), Pending)
 
@@ -146,7 +157,6 @@ async def test_an_error_is_as_long_as_a_form_can_show(rig: Rig) -> None:
         (SlackRefused("missing_scope"), b"", "missing_scope"),
         (SlackRefused("file_too_large"), b"", "larger than a list of codes can be"),
         (None, b"\xff\xfe\x00", "UTF-8"),
-        (None, b"x" * 140_000, "no CSV file"),
     ],
 )
 async def test_a_file_that_can_not_be_had(
@@ -159,6 +169,66 @@ async def test_a_file_that_can_not_be_had(
     assert isinstance(wrong, NoFile)
     assert said in fields.errors(wrong, sent)["file"]
     assert await rig.wired.store.open_requests(9) == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"x" * 140_000, "no CSV file"),
+        (b'code\n"AAAA1111BBBB\n', "begins in line 2"),
+        (b"20260001,AAAA1111BBBB\n20260002,CCCC2222DDDD\n", "column 1 (20260001) or column 2 (AAAA1111BBBB)"),
+        ("Kennung\nAAAA1111BBBB\n".encode("utf-16-le"), "“Kennung”, in line 1, may be a heading"),
+    ],
+)
+async def test_what_is_unclear_is_asked_at_its_field(rig: Rig, content: bytes, said: str) -> None:
+    """If it is not certain which codes are meant, nothing is asked for, and the question is at the field."""
+    rig.files.stored[_FILE] = content
+    pasted = (content.decode("utf-16-le") if b"\0" in content else content.decode())[:4000]
+    for sent, field_name in ((filled(file=_FILE), "file"), (filled(pasted=pasted), "codes")):
+        wrong = await rig.form(sent)
+        if field_name == "codes" and pasted.startswith("x"):
+            assert isinstance(wrong, WrongCodes)
+            continue
+        assert isinstance(wrong, Unclear)
+        errors = fields.errors(wrong, sent)
+        assert list(errors) == [field_name]
+        assert said in errors[field_name]
+        assert "`" not in errors[field_name]
+    assert await rig.wired.store.open_requests(9) == ()
+
+
+async def test_it_says_which_column_was_read(rig: Rig) -> None:
+    """Without a heading, the answer says why this column was taken."""
+    rig.wired.coupons.store(a_coupon(number=CODE))
+    rig.files.stored[_FILE] = f"2026-10-01,{CODE}\n".encode()
+    opened = await rig.form(filled(pasted="", file=_FILE))
+    assert isinstance(opened, Opened)
+    said = json.dumps(fields.sent(opened, CHANNEL))
+    assert "They are those of column 2, the only one that looks like codes." in said
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            "code\nAAAA1111BBBB\nduplicate\n",
+            "Doesn't look like a code: line 3: duplicate. (If it is one, paste it by itself, without hyphens.)"
+            " Take them out, and send again.",
+        ),
+        (
+            "code\nAAAA1111BBBB,CCCC2222DDDD\n",
+            "More or fewer cells than the first row: line 2: AAAA1111BBBB,CCCC2222DDDD,. (If there is a code in"
+            " it, paste that alone.) Take them out, and send again.",
+        ),
+    ],
+)
+async def test_each_fault_has_its_words(rig: Rig, content: str, said: str) -> None:
+    """What can't be asked for is named with what is wrong with it, and with what to do."""
+    rig.files.stored[_FILE] = content.encode()
+    sent = filled(pasted="", file=_FILE)
+    wrong = await rig.form(sent)
+    assert isinstance(wrong, WrongCodes)
+    assert fields.errors(wrong, sent) == {"file": said}
 
 
 @pytest.mark.parametrize(
