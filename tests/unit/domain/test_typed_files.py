@@ -210,6 +210,8 @@ def test_numbers_in_front_of_codes_are_asked_about(text: str, read: Callable[[st
     for each in (text, f"{CHOSEN}\n{text}", text.replace("id code", CHOSEN)):
         with pytest.raises(BadInput, match=r"77702001|id code"):
             read(each)
+    assert read(f"{A}\n{B}").codes == (A, B)
+    assert read(f"{CHOSEN}\n77702001\n{A}\n77702002\n{B}").codes == ("77702001", A, "77702002", B)
 
 
 @pytest.mark.parametrize(
