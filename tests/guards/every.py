@@ -19,6 +19,7 @@ from tests.guards import (
     storage,
     telling,
     transport,
+    typed,
 )
 
 GUARDS = (
@@ -38,4 +39,5 @@ GUARDS = (
     *home.GUARDS,
     *restoring.GUARDS,
     *many.GUARDS,
+    *typed.GUARDS,
 )

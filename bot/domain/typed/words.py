@@ -108,7 +108,8 @@ def _is_word(group: str, beside: str) -> bool:
     """Tell whether letters beside a code are a word: in small ones, where the code has none."""
     if not group.isalpha():
         return False
-    return not group.isascii() or (not group.isupper() and beside.upper() == beside)
+    is_small = group.islower() or group.istitle()
+    return not group.isascii() or (is_small and beside.upper() == beside)
 
 
 def is_plain(group: str) -> bool:

@@ -216,7 +216,7 @@ async def test_it_says_which_column_was_read(rig: Rig) -> None:
     [
         (
             "code\nAAAA1111BBBB\nduplicate\n",
-            "Doesn't look like a code: line 3: duplicate. (If it is one, paste it by itself, without hyphens.)",
+            "Doesn't look like a code: line 3: duplicate. (If it is one, paste it by itself,",
         ),
         (
             "code\nAAAA1111BBBB,CCCC2222DDDD\n",

@@ -46,6 +46,7 @@ def _answered(text: str) -> str:
         ("AAAA–1111–BBBB leaked", (ONE,), "leaked"),
         ("AAAA—1111—BBBB leaked", (ONE,), "leaked"),
         ("AAAA‑1111−BBBB leaked", (ONE,), "leaked"),
+        ("`AbTF-2F1C0AB3` leaked", (CouponCode("AbTF2F1C0AB3"),), "leaked"),
         ("AAAA1111BBBB. leaked", (ONE,), "leaked"),
         ("AAAA1111BBBB: leaked", (ONE,), "leaked"),
         ("AAAA1111BBBB, CCCC2222DDDD leaked", (ONE, TWO), "leaked"),

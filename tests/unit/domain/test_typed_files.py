@@ -59,6 +59,7 @@ _FILES: dict[str, tuple[bytes, tuple[str, ...]]] = {
     "separator-line": (b"sep=;\r\nid;code\r\n77702001;AAAA1111BBBB\r\n77702002;CCCC2222DDDD\r\n", (A, B)),
     "separator-line, quoted": (b'\xef\xbb\xbf"sep=|"\nid|code\n77702001|AAAA1111BBBB\n', (A,)),
     "two-headings": (b"Number,Coupon Code\n20260001,AAAA1111BBBB\n20260002,CCCC2222DDDD\n", (A, B)),
+    "a blank line in between": (b"code\nAAAA1111BBBB\n\nCCCC2222DDDD\n", (A, B)),
     "two headings, the other way": ("쿠폰번호;번호\nAAAA1111BBBB;20260001\n".encode(), (A,)),
     "utf16-without-mark": ("code\r\nAAAA1111BBBB\r\n".encode("utf-16-le"), (A,)),
     "utf16, the other end first": ("code\r\nAAAA1111BBBB\r\n".encode("utf-16-be"), (A,)),
@@ -158,6 +159,12 @@ def test_a_quote_that_swallows_rows_is_refused(end: str) -> None:
     """A mark that is closed rows later has swallowed codes, though the csv module sees nothing wrong."""
     text = f'code,name\n{A},"19 inch\n{B},plain\n{C},{end}\n{D},x\n'
     assert "line 2" in _asked(text)
+
+
+def test_a_code_above_the_headings_is_not_dropped() -> None:
+    """Titles above the headings are left out, and codes there are named; the advice leads to all of them."""
+    assert "Line 1 stands above the headings" in _asked(f"{A},{B}\nid,code\n20260001,{C}\n")
+    assert _read(f"id,code\n{A},{B}\n20260001,{C}\n").codes == (B, C)
 
 
 def test_a_nul_is_refused_with_its_line() -> None:
