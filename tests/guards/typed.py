@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.guards.guard import Guard
 
-_WORDS, _COMMAND = "bot/domain/typed/words.py", "bot/domain/command.py"
+_WORDS, _LINE = "bot/domain/typed/words.py", "bot/domain/typed/line.py"
 _TABLE, _CELLS = "bot/domain/typed/table.py", "bot/domain/typed/cells.py"
 _TYPED, _FILES = "tests/unit/domain/test_typed.py", "tests/unit/domain/test_typed_files.py"
 
@@ -49,7 +49,7 @@ GUARDS = (
         name="a code or the reason",
         keeps="I2",
         promise="A word behind a code that may belong to the reason is asked about.",
-        file=_COMMAND,
+        file=_LINE,
         text="elif self.codes and self._could_be_reason(text, is_listed=behind.is_listed):",
         without="elif False:",
         tests=(f"{_TYPED}::test_what_is_not_certain_is_asked",),
@@ -58,16 +58,25 @@ GUARDS = (
         name="a word before a code",
         keeps="I2",
         promise="A first word that does not look like a code is asked about if one comes later.",
-        file=_COMMAND,
+        file=_LINE,
         text="if not is_code_like(code) and (later := _code_in(behind)) is not None:",
         without="if (later := _code_in(behind)) is not None and False:",
+        tests=(f"{_TYPED}::test_what_is_not_certain_is_asked",),
+    ),
+    Guard(
+        name="a list with reasons",
+        keeps="I2",
+        promise="A code that goes on with a list is not taken for a part of the reason.",
+        file=_LINE,
+        text="if word and word.code and _is_certain(word) and _has_both(bare(word.typed)):",
+        without="if word and word.code and False:",
         tests=(f"{_TYPED}::test_what_is_not_certain_is_asked",),
     ),
     Guard(
         name="words close to a command",
         keeps="I2",
         promise="A word that was meant as a command is never a coupon.",
-        file=_COMMAND,
+        file=_LINE,
         text="        if meant(word.typed) is not None:\n",
         without="        if False:\n",
         tests=(f"{_TYPED}::test_a_word_close_to_a_command_is_never_a_code",),
@@ -76,7 +85,7 @@ GUARDS = (
         name="readings are whole",
         keeps="I4",
         promise="A reading that is offered to be copied lacks no code.",
-        file=_COMMAND,
+        file=_LINE,
         text="if max(len(first), len(second)) > _LONGEST_READING:",
         without="if False:",
         tests=(f"{_TYPED}::test_a_long_question_has_no_readings_that_are_cut",),
@@ -85,7 +94,7 @@ GUARDS = (
         name="no unseen letter",
         keeps="I2",
         promise="A word with something in it that can't be seen is not taken for a code or two.",
-        file=_COMMAND,
+        file=_LINE,
         text="    if not text.isprintable():\n",
         without="    if False:\n",
         tests=("tests/security/test_codes.py",),

@@ -67,6 +67,8 @@ def _answered(text: str) -> str:
         ("AAAA1111BBBB since 2026-10-01", (ONE,), "since 2026-10-01"),
         ("AAAA1111BBBB 2026-10-01", (ONE,), "2026-10-01"),
         ("AAAA1111BBBB R&D and <5", (ONE,), "R&D and <5"),
+        ("AAAA1111BBBB replaced by CCCC2222DDDD", (ONE,), f"replaced by {TWO}"),
+        ("AAAA1111BBBB see INC0010023, INC0010024", (ONE,), "see INC0010023, INC0010024"),
         ("summersale leaked", (CouponCode("summersale"),), "leaked"),
         ("summersale,wintersale x", (CouponCode("summersale"), CouponCode("wintersale")), "x"),
     ],
@@ -94,6 +96,12 @@ def test_it_is_read_kindly(text: str, codes: tuple[CouponCode, ...], reason: str
         ),
         ("AAAA1111-LEAKED today", [(("AAAA1111LEAKED",), "today"), ((SHORT,), "LEAKED today")]),
         ("AAAA1111-BBBB2222", [(("AAAA1111BBBB2222",), ""), ((SHORT, "BBBB2222"), "")]),
+        (
+            "AAAA1111BBBB leaked\nCCCC2222DDDD used",
+            [((ONE, TWO), "leaked used"), ((ONE,), f"leaked {TWO} used")],
+        ),
+        ("AAAA1111BBBB old, CCCC2222DDDD", [((ONE, TWO), "old,"), ((ONE,), f"old, {TWO}")]),
+        ("AAAA1111—old and CCCC2222DDDD", [((SHORT, TWO), "old and"), ((SHORT,), f"old and {TWO}")]),
         ("CCCC2222DDDD AAAA1111-2026", [((TWO, "AAAA11112026"), ""), ((TWO, SHORT), "2026")]),
     ],
 )

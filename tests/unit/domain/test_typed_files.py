@@ -59,6 +59,7 @@ _FILES: dict[str, tuple[bytes, tuple[str, ...]]] = {
     "separator-line": (b"sep=;\r\nid;code\r\n77702001;AAAA1111BBBB\r\n77702002;CCCC2222DDDD\r\n", (A, B)),
     "separator-line, quoted": (b'\xef\xbb\xbf"sep=|"\nid|code\n77702001|AAAA1111BBBB\n', (A,)),
     "two-headings": (b"Number,Coupon Code\n20260001,AAAA1111BBBB\n20260002,CCCC2222DDDD\n", (A, B)),
+    "a name like a heading": (b"AAAA1111BBBB,Coupon\nCCCC2222DDDD,Promo\n", (A, B)),
     "a blank line in between": (b"code\nAAAA1111BBBB\n\nCCCC2222DDDD\n", (A, B)),
     "two headings, the other way": ("쿠폰번호;번호\nAAAA1111BBBB;20260001\n".encode(), (A,)),
     "utf16-without-mark": ("code\r\nAAAA1111BBBB\r\n".encode("utf-16-le"), (A,)),
