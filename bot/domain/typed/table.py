@@ -137,12 +137,13 @@ def _require_no_code(rows: Sequence[Row]) -> None:
 def _by_heading(head: Row, rows: Sequence[Row]) -> int:
     """Return the column whose heading fits best. Raises BadInput if that is not certain."""
     fits = [fit(cell) for cell in head.cells]
-    likely = [place for place in range(len(fits)) if _holds_codes(rows, place)]
-    best = [place for place, each in enumerate(fits) if each is max(fits)]
-    if len(best) > 1 and (narrowed := [place for place in best if place in likely]):
-        best = narrowed
-    others = [place for place in likely if place not in best]
-    doubtful = others and (max(fits) is Fit.NUMBER or not set(best) & set(likely))
+    highest = max(fits)
+    likely = {place for place in range(len(fits)) if _holds_codes(rows, place)}
+    best = [place for place, each in enumerate(fits) if each is highest]
+    if len(best) > 1:
+        best = [place for place in best if place in likely] or best
+    others = likely.difference(best)
+    doubtful = others and (highest is Fit.NUMBER or likely.isdisjoint(best))
     if rows and (len(best) > 1 or doubtful):
         raise _several(head, rows, sorted({*best, *(others if doubtful else ())}), is_heading=True)
     return best[0]

@@ -17,6 +17,8 @@ DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d"
 # Between codes in a command; a list has pipes as well.
 BETWEEN = re.compile(r"[,;，；、﹐；]+")
 _CODE = re.compile(r"[A-Za-z0-9]{8,16}", re.ASCII)
+# Of so many letters and digits is a code at most; no word is looked at any further.
+_LONGEST = 16
 _DASH = re.compile(f"[{re.escape(DASHES)}]+")
 _MARKS = "\"'`´*_~<>′″＂＇•·‣◦▪●○■□☐☑✓✔➤►"
 _BRACKETS_AND_QUOTES = {"Ps", "Pe", "Pi", "Pf"}
@@ -77,13 +79,13 @@ def _is_around(letter: str) -> bool:
 def read_word(word: str) -> Word:
     """Return what a word is. It is never a code together with a word behind or before a dash."""
     text = bare(word)
-    groups = _DASH.split(text)
+    groups = _DASH.split(text, maxsplit=_LONGEST)
     for place in range(1, len(groups)):
         if _is_word(groups[place], "".join(groups[:place])):
             head = _grouped(word, groups[:place])
-            dash = list(_DASH.finditer(text))[place - 1]
+            rest = _DASH.split(text, maxsplit=place)[-1]
             is_certain = head.code is not None and is_code_like(head.code)
-            return Word(word, head.code, rest=text[dash.end() :]) if is_certain else Word(word)
+            return Word(word, head.code, rest) if is_certain else Word(word)
     return _grouped(word, groups)
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -313,6 +314,25 @@ def test_whatever_is_sent_is_read_or_asked_about(text: str) -> None:
         except BadInput as question:
             said = str(question)
         assert 10 < len(said) < 700
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a-" * 50_000,
+        f"code{',' * 50_000}\n{f'{A},' * 3000}",
+        "promo" * 20_000,
+        '"' * 100_000,
+        f'"a\n,{A}\n' * 5000,
+    ],
+    ids=["dashes", "columns", "a heading", "quotes", "open quotes"],
+)
+def test_no_file_takes_long(text: str) -> None:
+    """What is as large as a file may be is read in a moment, whatever is in it: others wait meanwhile."""
+    for source in (from_table, from_text):
+        with suppress(BadInput):
+            gather(source(text))
 
 
 @given(st.binary(max_size=300))
