@@ -12,7 +12,7 @@ from bot.domain.policy import Verdict
 from bot.services.asked.click import Action, Decide
 from bot.services.asked.command import Answer, SlashCommand, Submit
 from bot.services.asked.confirm import Confirm
-from bot.services.asked.form import Form, NoCodes, NoFile, Opened, TooLong, WrongCodes
+from bot.services.asked.form import Form, NoCodes, NoFile, Opened, TooLong, Unclear, WrongCodes
 from bot.services.asked.show_all import ShowAll
 from bot.services.home import OpenHome
 from handlers.ids import ALL, COMMAND, CONFIRM, FORM, HOME_OPENED
@@ -69,7 +69,7 @@ def register(
         match await form(asked):
             case Opened() as opened:
                 await ack(response_action="update", view=sent(opened, asked.command.channel))
-            case NoFile() | NoCodes() | WrongCodes() | TooLong() as wrong:
+            case NoFile() | Unclear() | NoCodes() | WrongCodes() | TooLong() as wrong:
                 await ack(response_action="errors", errors=errors(wrong, asked))
             case answer:
                 await ack(response_action="errors", errors=refused(answers.text(answer), asked))

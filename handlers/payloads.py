@@ -308,11 +308,14 @@ def _team(body: Payload) -> str | None:
 
 
 def _typed(body: Payload) -> str:
-    """Return what was typed after the command, which may be nothing."""
+    """Return what was typed after the command, which may be nothing.
+
+    Slack writes three characters in another way there, and in no field of a dialog.
+    """
     text = body.get("text") or ""
     if not isinstance(text, str):
         raise BadPayload("text is not a text")
-    return text
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _about(view: Payload) -> Payload:

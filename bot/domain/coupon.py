@@ -34,12 +34,17 @@ def parse_code(text: str) -> CouponCode:
     """
     code = text.replace("-", "").replace("`", "")
     if not _CODE.fullmatch(code):
-        shown = text if len(text) <= 40 else f"{text[:40]}…"
-        raise BadInput(
-            f"“{shown}” is not a coupon code. A code has 8 to 16 letters and digits, "
-            "for example ZJLF0399WQBEQZJM; hyphens may be left in."
-        )
+        raise not_a_code(text)
     return CouponCode(code)
+
+
+def not_a_code(text: str) -> BadInput:
+    """Return what to answer to a text that is no coupon code: what a code looks like."""
+    shown = text if len(text) <= 40 else f"{text[:40]}…"
+    return BadInput(
+        f"“{shown}” is not a coupon code. A code has 8 to 16 letters and digits, "
+        "for example ZJLF0399WQBEQZJM; hyphens may be left in."
+    )
 
 
 def code_key(code: str) -> str:

@@ -204,8 +204,8 @@ def _usage(policy: Policy) -> str:
             "*Delete a coupon in Vivoldi, with two approvals*",
             f"• {code(COMMAND + ' CODE reason')}: ask to delete a coupon. It is shown to the channel first.",
             (
-                f"• {code(COMMAND + ' CODE,CODE,CODE reason')}: up to 20 at once, separated by commas,"
-                " without spaces."
+                f"• {code(COMMAND + ' CODE CODE CODE reason')}: up to 20 at once, separated by spaces or"
+                " commas."
             ),
             f"• {code(COMMAND)} alone: a form for up to {policy.max_codes:,} codes, pasted or in a CSV file.",
             *_freeze_usage(policy),

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.domain.command import BadCode
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Pending
+from bot.domain.typed.cells import BadCode, Column, Fault
 from bot.services.asked.form import (
     FileFault,
     Filled,
@@ -17,12 +17,13 @@ from bot.services.asked.form import (
     NoFile,
     Opened,
     TooLong,
+    Unclear,
     Wrong,
     WrongCodes,
 )
 from handlers.ids import CODES, CONFIRM, FILE, FORM, GROUND, INCIDENT, TYPED, WORDS
 from handlers.render import many
-from handlers.render.blocks import Block, actions, button, clip, plain, section
+from handlers.render.blocks import Block, actions, button, clip, plain, quote, section
 from handlers.render.coupon import as_seen
 from handlers.render.many import listed
 from handlers.render.refusals import denied
@@ -91,7 +92,7 @@ def form(channel: str) -> dict[str, Any]:
                 FILE,
                 "CSV file",
                 {"type": "file_input", "filetypes": ["csv", "txt"], "max_files": 1},
-                "With a column “code”, or the codes in its first column.",
+                "With a column “coupon code”, or one column that looks like codes.",
                 optional=True,
             ),
             _field(
@@ -135,6 +136,7 @@ def sent(opened: Opened, channel: str) -> dict[str, Any]:
     """Return what takes the place of the form once the request is stored. channel: where its card will be."""
     accepted, repeated = opened.accepted, opened.duplicates
     lines = [f"Asked for {many.listed(accepted.codes)}. (Request {accepted.request_id})"]
+    lines += [_column(each) for each in opened.columns]
     if repeated:
         lines.append(f"{repeated:,} repeated code{'s were' if repeated > 1 else ' was'} left out.")
     if accepted.bulk:
@@ -143,6 +145,12 @@ def sent(opened: Opened, channel: str) -> dict[str, Any]:
     else:
         lines.append(f"The card appears in <#{channel}> in a moment.")
     return told("\n".join(lines))
+
+
+def _column(column: Column) -> str:
+    if column.heading is None:
+        return f"They are those of column {column.place}, the only one that looks like codes."
+    return f"They are those of column {column.place}, with the heading {quote(column.heading)}."
 
 
 def told(text: str) -> dict[str, Any]:
@@ -161,6 +169,8 @@ def errors(wrong: Wrong, filled: Filled) -> dict[str, str]:
     match wrong:
         case NoFile():
             return {FILE: clip(_no_file(wrong), _MAX_ERROR)}
+        case Unclear(question, in_file):
+            return {FILE if in_file else CODES: clip(question.replace("`", ""), _MAX_ERROR)}
         case NoCodes():
             return {at_codes: "There is no code. Paste codes here, or add a file."}
         case TooLong(characters):
@@ -183,9 +193,7 @@ def _no_file(wrong: NoFile) -> str:
         case FileFault.REFUSED:
             return f"Slack does not hand it over ({wrong.detail}). Paste the codes instead."
         case FileFault.NO_TEXT:
-            return "It is no text in UTF-8. Save it as a CSV file, and add it again."
-        case FileFault.NO_TABLE:
-            return f"It is no CSV file ({wrong.detail}). Save it as one, and add it again."
+            return "It is no text in UTF-8. Save it as a CSV file in UTF-8, and add it again."
 
 
 def refused(text: str, filled: Filled) -> dict[str, str]:
@@ -204,10 +212,24 @@ _SOURCES = ((CODES, False), (FILE, True))
 
 
 def _bad(found: Sequence[BadCode]) -> list[str]:
-    none = [f"line {bad.line}: {clip(bad.text, 30)}" for bad in found if not bad.as_well]
-    twins = [f"line {bad.line}: {bad.text} ({bad.as_well})" for bad in found if bad.as_well]
-    said = [f"Not a code of 8 to 16 letters and digits: {_some(none)}."] if none else []
-    return [*said, f"The same as another code but for capitals: {_some(twins)}."] if twins else said
+    said = []
+    for fault, sentence in _FAULTS.items():
+        named = [_named(bad) for bad in found if bad.fault is fault]
+        said += [sentence.format(_some(named))] if named else []
+    return said
+
+
+_FAULTS = {
+    Fault.NO_CODE: "Not a code of 8 to 16 letters and digits: {}.",
+    Fault.UNLIKE: "Doesn't look like a code: {}. (If it is one, paste it by itself, without hyphens.)",
+    Fault.ROW: "More or fewer cells than the first row: {}. (If there is a code in it, paste that alone.)",
+    Fault.TWIN: "The same as another code but for capitals: {}.",
+}
+
+
+def _named(bad: BadCode) -> str:
+    also = f" ({bad.as_well})" if bad.as_well else ""
+    return f"line {bad.line}: {clip(bad.text, 30)}{also}"
 
 
 def _to_mend(sentences: Sequence[str]) -> str:

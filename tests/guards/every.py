@@ -25,6 +25,7 @@ from tests.guards import (
     storage,
     telling,
     transport,
+    typed,
 )
 
 GUARDS = (
@@ -50,4 +51,5 @@ GUARDS = (
     *refused.GUARDS,
     *privacy.GUARDS,
     *quiet.GUARDS,
+    *typed.GUARDS,
 )

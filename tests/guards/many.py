@@ -212,11 +212,11 @@ GUARDS = (
     Guard(
         name="a heading is no code",
         keeps="I2",
-        promise="The first code of a file is asked for, also where it begins like a heading.",
-        file="bot/domain/command.py",
-        text='re.compile(r"[^a-z0-9]")',
-        without='re.compile(r"[^a-z]")',
-        tests=("tests/unit/domain/test_codes.py::test_a_code_that_looks_like_a_heading_is_not_lost",),
+        promise="The first code of a file is asked for, also if a heading could stand beside it.",
+        file="bot/domain/typed/table.py",
+        text=" and not any(map(_is_certain, row.cells)):",
+        without=":",
+        tests=("tests/unit/domain/test_typed_files.py::test_files_are_read_rightly",),
     ),
     Guard(
         name="a press is answered",

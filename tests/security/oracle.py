@@ -16,6 +16,7 @@ from sandbox.slack.world import APP_ID, TEAM_ID
 from tests.scenario.playing import AMIR, BEA, CARL, DANA, RIKA
 from tests.security.rig import State
 
+_DASH = re.compile(r"[-\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d]")
 MEMBERS = {RIKA, AMIR, BEA, CARL, DANA}
 
 
@@ -84,6 +85,13 @@ def effect(before: State, after: State) -> Effect | None:
     return Decided(changed, row[8] or row[5], "reject" if row[1] == "rejected" else "cancel")
 
 
+def is_within(did: Effect | None, may: Effect) -> bool:
+    """Tell whether what was done may be: a request for some of the codes, or exactly that decision."""
+    if isinstance(did, Opened) and isinstance(may, Opened):
+        return (did.by, did.channel) == (may.by, may.channel) and bool(did.codes) and did.codes <= may.codes
+    return did == may
+
+
 def allowed(body: bytes, cards: Mapping[str, Waiting]) -> list[Effect]:
     """Return what a body, rightly signed, may do: at most one thing for each way to read it."""
     found = (
@@ -119,11 +127,9 @@ def _of_command(read: dict[str, Any]) -> Effect | None:
         return None
     if not channel or channel.startswith("D") or read.get("type") is not None:
         return None
-    first = re.sub(r"[-`]", "", re.split(r"\s", text.strip())[0])
-    codes = re.sub(r"^[^A-Za-z0-9]+|[^A-Za-z0-9]+$", "", first).split(",")
-    if not all(re.fullmatch(r"[A-Za-z0-9]{8,16}", code) for code in codes if code):
-        return None
-    return Opened(user, channel, frozenset(code for code in codes if code))
+    # Which of the codes are leading ones is the bot's to say; it may open none that does not stand there.
+    runs = re.findall(r"[A-Za-z0-9]+", f"{_DASH.sub('', text)} {text}")
+    return Opened(user, channel, frozenset(run for run in runs if 8 <= len(run) <= 16))
 
 
 def _of_click(read: dict[str, Any], cards: Mapping[str, Waiting]) -> Effect | None:

@@ -26,7 +26,7 @@ from sandbox.slack.world import Message
 from tests.scenario.playing import AMIR, BEA, DANA, RIKA
 from tests.security.fuzz_report import FUZZ, SEED
 from tests.security.mutations import Spoilt, requests
-from tests.security.oracle import Effect, Waiting, allowed, effect
+from tests.security.oracle import Effect, Waiting, allowed, effect, is_within
 from tests.security.rig import EVENTS, Payload, Rig, form_of, rig_on, signed, working
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "500"))
@@ -129,6 +129,7 @@ def _bases(rig: Rig, first: Message, second: Message, third: Message) -> dict[st
     return {
         "ask": rig.command("FREECODE2025 leaked", DANA),
         "ask for two": rig.command("`FREE-CODE-2025`,FREECODE2026 leaked", RIKA),
+        "ask as people type": rig.command("“FREE–CODE–2027”, *FREECODE2028* and FREECODE29. R&amp;D", RIKA),
         "list": rig.command("list", DANA),
         "show": rig.command("show FIRSTSTEP1", DANA),
         "help": rig.command("", DANA),
@@ -167,7 +168,9 @@ def test_untouched_payloads_have_their_effect(target: Target) -> None:
         headers = tuple((key.encode(), value.encode()) for key, value in signed(body).items())
         status, found[name] = target.send(body, headers)
         assert status == 200
-        assert [found[name]] == ([None] if found[name] is None else allowed(body, target.cards))
+        if found[name] is not None:
+            (may,) = allowed(body, target.cards)
+            assert is_within(found[name], may)
     silent = [name for name, did in found.items() if did is None]
     assert silent == ["list", "show", "help", "step 2", "open the Home", "typed wrong"]
 
@@ -182,7 +185,8 @@ def test_no_request_breaks_the_bot_or_does_what_it_may_not(target: Target, data:
     status, did = target.send(sent.body, sent.headers)
     FUZZ.count(sent.kind, status, "none" if did is None else type(did).__name__.lower())
     assert 200 <= status < 500
-    assert did is None or (sent.honest and did in allowed(sent.body, target.cards))
+    may = allowed(sent.body, target.cards)
+    assert did is None or (sent.honest and any(is_within(did, each) for each in may))
 
 
 def test_after_all_that_the_bot_is_as_it_was(target: Target) -> None:

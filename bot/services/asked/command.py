@@ -164,7 +164,10 @@ class Submit:
         """Carry out a command and return what to answer. Raises StoreUnavailable where nothing was stored."""
         standing = await self._standing(command)
         try:
-            parsed = parse_command(command.text, reason_required=self._policy.reason_required)
+            policy = self._policy
+            parsed = parse_command(
+                command.text, reason_required=policy.reason_required, max_codes=policy.max_codes
+            )
         except BadInput as error:
             return await self._recorded(command, standing, Misread(str(error)))
         if isinstance(parsed, Help):

@@ -7,9 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum, auto
 
-from bot.domain.command import MAX_REASON, Ask, BadCode, from_table, from_text, gather
+from bot.domain.command import MAX_REASON, Ask
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import BadInput, SlackRefused, SlackUnavailable
+from bot.domain.typed.cells import BadCode, Codes, Column, gather
+from bot.domain.typed.decode import decoded
+from bot.domain.typed.pasted import from_text
+from bot.domain.typed.table import from_table
 from bot.services.asked.command import Accepted, Answer, SlashCommand, Submit, Taken
 from bot.services.ports.outside import Dialogs, Files
 from bot.services.ports.store import Holder, Store
@@ -48,16 +52,23 @@ class FileFault(Enum):
 
     LATE = auto()  # Slack did not hand it over in time
     REFUSED = auto()  # Slack does not hand it over
-    NO_TEXT = auto()  # it is no text in UTF-8
-    NO_TABLE = auto()  # its rows can't be told from each other
+    NO_TEXT = auto()  # it is no text in UTF-8 or UTF-16
 
 
 @dataclass(frozen=True)
 class NoFile:
-    """The file can't be used. detail: Slack's name for why, or what is wrong in it."""
+    """The file can't be used. detail: Slack's name for why."""
 
     fault: FileFault
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """Which codes are meant can't be told for certain. question: what to ask, and what to change."""
+
+    question: str
+    in_file: bool
 
 
 @dataclass(frozen=True)
@@ -83,15 +94,16 @@ class TooLong:
     characters: int
 
 
-Wrong = NoFile | NoCodes | WrongCodes | TooLong
+Wrong = NoFile | Unclear | NoCodes | WrongCodes | TooLong
 
 
 @dataclass(frozen=True)
 class Opened:
-    """The request is stored. duplicates: how many codes were there more than once."""
+    """The request is stored. duplicates: how many codes were there more than once. columns: those read."""
 
     accepted: Accepted
     duplicates: int
+    columns: tuple[Column, ...] = ()
 
 
 class Form:
@@ -148,10 +160,9 @@ class Form:
         content = await self._fetched(filled.file) if filled.file else ""
         if isinstance(content, NoFile):
             return content
-        try:
-            found = gather(from_text(filled.pasted), from_table(content))
-        except BadInput as error:
-            return NoFile(FileFault.NO_TABLE, str(error))
+        found = _read(filled.pasted, content)
+        if isinstance(found, Unclear):
+            return found
         taken = await self._store.taken(found.codes)
         if found.bad or taken:
             return WrongCodes(found.bad, await self._told(command, taken))
@@ -159,7 +170,7 @@ class Form:
             return NoCodes()
         match await self._submit.ask(command, Ask(found.codes, reason)):
             case Accepted() as accepted:
-                return Opened(accepted, found.duplicates)
+                return Opened(accepted, found.duplicates, found.columns)
             case Taken(code, holder, told) if holder is not None:
                 return WrongCodes((), {CouponCode(code): holder.request.origin.id if told else None})
             case answer:
@@ -186,10 +197,21 @@ class Form:
             return NoFile(FileFault.LATE)
         except SlackRefused as error:
             return NoFile(FileFault.REFUSED, error.name)
-        try:
-            return content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            return NoFile(FileFault.NO_TEXT)
+        text = decoded(content)
+        return NoFile(FileFault.NO_TEXT) if text is None else text
+
+
+def _read(pasted: str, content: str) -> Codes | Unclear:
+    """Return the codes of what was pasted and of a file, or what has to be asked first."""
+    try:
+        listed = from_text(pasted)
+    except BadInput as question:
+        return Unclear(str(question), in_file=False)
+    try:
+        table = from_table(content)
+    except BadInput as question:
+        return Unclear(str(question), in_file=True)
+    return gather(listed, table)
 
 
 def _reason(filled: Filled) -> str:

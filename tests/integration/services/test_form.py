@@ -26,6 +26,7 @@ from bot.services.asked.form import (
     NoFile,
     Opened,
     TooLong,
+    Unclear,
     WrongCodes,
 )
 from bot.services.asked.show_all import Look
@@ -118,6 +119,7 @@ async def test_what_was_filled_in_is_asked_for(rig: Rig) -> None:
     said = fields.sent(opened, CHANNEL)
     assert view_problems(said) == []
     assert "1 repeated code was left out." in json.dumps(said)
+    assert "They are those of column 1, with the heading “code”." in json.dumps(said, ensure_ascii=False)
     await rig.wired.run(40, step=1)
     assert isinstance(await rig.wired.request(opened.accepted.request_id), Pending)
 
@@ -157,7 +159,6 @@ async def test_an_error_is_as_long_as_a_form_can_show(rig: Rig) -> None:
         (SlackRefused("missing_scope"), b"", "missing_scope"),
         (SlackRefused("file_too_large"), b"", "larger than a list of codes can be"),
         (None, b"\xff\xfe\x00", "UTF-8"),
-        (None, b"x" * 140_000, "no CSV file"),
     ],
 )
 async def test_a_file_that_can_not_be_had(
@@ -181,6 +182,70 @@ async def test_a_file_that_does_not_come_is_not_waited_for(rig: Rig, monkeypatch
     async with asyncio.timeout(5):
         assert await rig.form(sent) == NoFile(FileFault.LATE)
     assert await rig.wired.store.open_requests(9) == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"x" * 140_000, "no CSV file"),
+        (b'code\n"AAAA1111BBBB\n', "begins in line 2"),
+        (b"20260001,AAAA1111BBBB\n20260002,CCCC2222DDDD\n", "column 1 (20260001) or column 2 (AAAA1111BBBB)"),
+        ("Kennung\nAAAA1111BBBB\n".encode("utf-16-le"), "“Kennung”, in line 1, may be a heading"),
+    ],
+)
+async def test_what_is_unclear_is_asked_at_its_field(rig: Rig, content: bytes, said: str) -> None:
+    """If it is not certain which codes are meant, nothing is asked for, and the question is at the field."""
+    rig.files.stored[_FILE] = content
+    sent = filled(file=_FILE)
+    wrong = await rig.form(sent)
+    assert isinstance(wrong, Unclear)
+    assert list(errors := fields.errors(wrong, sent)) == ["file"]
+    assert said in errors["file"]
+    assert "`" not in errors["file"]
+    assert await rig.wired.store.open_requests(9) == ()
+
+
+async def test_what_is_unclear_in_a_list_is_asked_at_the_list(rig: Rig) -> None:
+    """A question about what was pasted stands there, whatever the file is."""
+    rig.files.stored[_FILE] = b"code\nAAAA1111BBBB\n"
+    sent = filled(pasted=f"Kennung\n{CODE}", file=_FILE)
+    wrong = await rig.form(sent)
+    assert isinstance(wrong, Unclear)
+    assert "“Kennung”, in line 1, may be a heading" in fields.errors(wrong, sent)["codes"]
+
+
+async def test_it_says_which_column_was_read(rig: Rig) -> None:
+    """Without a heading, the answer says why this column was taken."""
+    rig.wired.coupons.store(a_coupon(number=CODE))
+    rig.files.stored[_FILE] = f"2026-10-01,{CODE}\n".encode()
+    opened = await rig.form(filled(pasted="", file=_FILE))
+    assert isinstance(opened, Opened)
+    said = json.dumps(fields.sent(opened, CHANNEL))
+    assert "They are those of column 2, the only one that looks like codes." in said
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            "code\nAAAA1111BBBB\nduplicate\n",
+            "Doesn't look like a code: line 3: duplicate. (If it is one, paste it by itself,",
+        ),
+        (
+            "code\nAAAA1111BBBB,CCCC2222DDDD\n",
+            "More or fewer cells than the first row: line 2: AAAA1111BBBB,CCCC2222DDDD,. (If there",
+        ),
+    ],
+)
+async def test_each_fault_has_its_words(rig: Rig, content: str, said: str) -> None:
+    """What can't be asked for is named with what is wrong with it, and with what to do."""
+    rig.files.stored[_FILE] = content.encode()
+    sent = filled(pasted="", file=_FILE)
+    wrong = await rig.form(sent)
+    assert isinstance(wrong, WrongCodes)
+    (error,) = fields.errors(wrong, sent).values()
+    assert error.startswith(said)
+    assert error.endswith(" Take them out, and send again.")
 
 
 @pytest.mark.parametrize(

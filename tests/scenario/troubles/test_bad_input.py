@@ -63,7 +63,13 @@ async def _answered(play: Play, text: str, words: str, by: str = DANA, channel: 
         ("<!channel>", "“&lt;!channel&gt;” is not a coupon code"),
         ("GOODCODE1,bad", "“bad” is not a coupon code"),
         (",,", "I found no coupon code"),
-        (",".join(f"COUPON{n:03d}" for n in range(21)), "one request takes up to 20"),
+        (",".join(f"COUPON{n:03d}" for n in range(21)), "That is 21 codes; a command takes up to 20."),
+        (" ".join(f"COUPON{n:03d}" for n in range(26)), "alone for the form, which takes up to 1,000"),
+        ("GOODCODE1 DUPLICATE", "`/coupon-delete GOODCODE1 reason: DUPLICATE`"),
+        ("campaign GOODCODE1 is over", "`/coupon-delete GOODCODE1 campaign is over`"),
+        ("unfreeze GOODCODE1", "press *Unfreeze* on its card"),
+        ("freez GOODCODE1", "Did you mean `/coupon-delete freeze GOODCODE1`?"),
+        ("&lt;!channel&gt;", "“&lt;!channel&gt;” is not a coupon code"),
         ("ABCDEFGH1,abcdefgh1", "differ only in upper and lower case"),
         ("ABCDEFGH1 " + "x" * 501, "please shorten it to 500"),
     ],
@@ -107,6 +113,16 @@ async def test_as_people_write_codes(play: Play) -> None:
     answer = await play.stage.slack.command(DANA, written)
     assert f"Reading `{code}` from Vivoldi" in answer.text
     assert (await play.next_card(code, after=after)).contains(f"Delete coupon {code}?")
+
+
+async def test_a_reason_is_shown_as_it_was_typed(play: Play) -> None:
+    """What Slack writes as entities is what was typed: on the card it is read, and does nothing."""
+    code, after = await play.coupon(), await play.stage.slack.last_seq()
+    await play.stage.slack.command(DANA, f"“{code}” R&amp;D, &lt;5 and &lt;!channel&gt;")
+    card = await play.next_card(code, after=after)
+    assert card.contains("R&amp;D, &lt;5 and &lt;!channel&gt;")
+    assert not card.contains("&amp;amp;")
+    assert not card.contains("<!channel>")
 
 
 async def test_one_taken_code_among_several(play: Play) -> None:

@@ -18,6 +18,8 @@ from bot.domain.command import (
 from bot.domain.coupon import CouponCode, code_key
 from bot.domain.errors import BadInput
 from bot.domain.rate import MANY
+from bot.domain.typed.nearly import meant
+from bot.domain.typed.words import is_code_like
 from tests.builders import CODE, OTHER_CODE
 from tests.strategies import CODES
 
@@ -42,7 +44,7 @@ def _parsed(text: str, *, reason_required: bool = False) -> Command:
         (f"{CODE} leaked on  social\tmedia ", Ask((CODE,), "leaked on social media")),
         (f"`ZJLF-0399-WQBE-QZJM`,{OTHER_CODE} why", Ask((CODE, OTHER_CODE), "why")),
         (f"{CODE},{CODE} why", Ask((CODE,), "why")),
-        (f"{CODE} {OTHER_CODE}", Ask((CODE,), OTHER_CODE)),
+        (f"{CODE} {OTHER_CODE}", Ask((CODE, OTHER_CODE), "")),
     ],
 )
 def test_the_first_word_holds_the_codes_and_the_rest_is_the_reason(text: str, command: Command) -> None:
@@ -57,10 +59,9 @@ def test_any_space_ends_the_codes(gap: str) -> None:
 
 
 @pytest.mark.parametrize("text", [f"{CODE}, {OTHER_CODE} why", f"{CODE} ,{OTHER_CODE} why"])
-def test_a_space_between_codes_is_noticed(text: str) -> None:
+def test_a_space_between_codes_is_no_reason(text: str) -> None:
     """A code that was meant to be deleted is never taken for a part of the reason."""
-    with pytest.raises(BadInput, match="without spaces"):
-        _parsed(text)
+    assert _parsed(text) == Ask((CODE, OTHER_CODE), "why")
 
 
 @pytest.mark.parametrize(
@@ -107,11 +108,14 @@ def test_a_reason_is_fit_to_be_stored_and_read(bad: str) -> None:
 
 
 @given(
-    codes=st.lists(CODES, min_size=1, max_size=MANY, unique_by=code_key),
+    codes=st.lists(
+        CODES.filter(lambda code: meant(code) is None), max_size=MANY, min_size=1, unique_by=code_key
+    ),
     reason=st.text("ab c", max_size=99),
 )
 def test_what_is_typed_is_what_is_asked_for(codes: list[CouponCode], reason: str) -> None:
     """Every code is asked for as it was typed, in its order, and none that was not typed."""
+    codes.sort(key=is_code_like)  # what looks like a code is behind what may be a word
     assert _parsed(f"{','.join(codes)} {reason}") == Ask(tuple(codes), " ".join(reason.split()))
 
 
@@ -123,4 +127,4 @@ def test_whatever_is_typed_is_understood_or_refused(text: str) -> None:
         command = _parsed(text)
     except BadInput as error:
         said = str(error)
-    assert isinstance(command, Help | ListOpen | ShowHistory | Ask) or 10 < len(said) < 400
+    assert isinstance(command, Help | ListOpen | ShowHistory | Ask) or 10 < len(said) < 900

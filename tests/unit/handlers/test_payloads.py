@@ -95,6 +95,20 @@ def test_a_command_is_taken_over() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("sent", "typed"),
+    [
+        ("CODE1234 R&amp;D and &lt;5", "CODE1234 R&D and <5"),
+        ("CODE1234 &lt;!channel&gt;", "CODE1234 <!channel>"),
+        ("CODE1234 &amp;lt; &amp;amp;", "CODE1234 &lt; &amp;"),
+        ("CODE1234 &quot; &", "CODE1234 &quot; &"),
+    ],
+)
+def test_what_slack_writes_in_another_way_is_read_once(sent: str, typed: str) -> None:
+    """Three characters come as entities in a command: each is read once, and nothing else is."""
+    assert slash_command(_with(COMMAND, "text", sent)).text == typed
+
+
 @pytest.mark.parametrize("text", ["", None, ...])
 def test_a_command_may_be_empty(text: object) -> None:
     """A command without a text asks for help."""
