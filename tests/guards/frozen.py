@@ -280,7 +280,7 @@ _DELETED = (
         file=_SERVICE,
         text="(underway.sent is Sent.NOT_YET or now >= until)",
         without="underway.sent is Sent.NOT_YET",
-        tests=(f"{_TESTS}::test_an_approved_deletion_waits_a_minute_at_most",),
+        tests=(f"{_TESTS}::test_an_approved_deletion_does_not_begin_to_wait_after_a_minute",),
     ),
     Guard(
         name="frozen: not past execute-by",

@@ -73,7 +73,8 @@ class FreezeCoupon:
     async def _follow(self, claim: Claim, request: Shown, item: Item, underway: Underway, seen: Look) -> bool:
         """Do what follows from a read."""
         assert claim.position is not None
-        is_over = is_hopeless(claim.attempts, seen.at, deadline(request, underway))
+        until = deadline(request, underway)
+        is_over = underway.sent is not Sent.NOT_YET and is_hopeless(claim.attempts, seen.at, until)
         found = look(
             *(item.snapshot, underway, seen.reading, seen.at),
             absent_since=item.absent_since,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -273,12 +274,30 @@ async def test_a_bug_does_not_keep_a_freeze_open(wired: Wired) -> None:
     """Also where reading fails in a way that nobody foresaw, people are told after a while."""
     request_id = await wired.ask()
     await wired.click(Action.FREEZE, AMIR, request_id)
-    for _ in range(8):
+
+    async def fail(call: Call) -> None:
+        raise Killed
+
+    wired.coupons.during = fail
+    for _ in range(10):
+        with suppress(Killed):
+            await wired.drain()
+        wired.clock.advance(LEASE_SECONDS + 1)
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert found.why is Why.NO_ANSWER
+
+
+async def test_a_freeze_that_was_held_up_is_sent_all_the_same(wired: Wired) -> None:
+    """A bot that dies again and again still freezes what it can, as long as people have not decided."""
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    for _ in range(6):
         wired.clock.advance(LEASE_SECONDS + 1)
         await wired.lanes[1].claim()
     wired.clock.advance(LEASE_SECONDS + 1)
     await wired.drain()
-    assert isinstance(await freeze_of(wired, request_id), NotDone)
+    assert isinstance(await freeze_of(wired, request_id), Frozen)
 
 
 async def test_nothing_is_sent_once_the_request_is_decided(wired: Wired) -> None:
@@ -435,6 +454,18 @@ async def test_an_approved_deletion_waits_a_minute_at_most(wired: Wired) -> None
     assert "delete" not in wired.coupons.kinds(CODE)
 
 
+async def test_an_approved_deletion_does_not_begin_to_wait_after_a_minute(wired: Wired) -> None:
+    """A bot that was away for the minute ends the freeze at once, and sends no date any more."""
+    request_id = await approved_meanwhile(wired, (LOST, False))
+    wired.clock.advance(61)
+    await wired.drain()
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert found.why is Why.NO_ANSWER
+    assert isinstance(await wired.state(request_id), Deleted)
+    assert wired.coupons.kinds(CODE).count("update") == 1
+
+
 async def test_what_a_freeze_did_not_reach_is_deleted_after_a_minute(wired: Wired) -> None:
     """Shown unchanged all the time, the coupon is deleted as approved once its freeze has ended."""
     request_id = await approved_meanwhile(wired, *[(LOST, False)] * 99)
@@ -541,8 +572,10 @@ async def test_an_old_card_leaves_the_freeze_of_a_later_request_alone(wired: Wir
     # Someone sets the date back by hand, so that a later request can freeze it again.
     wired.coupons.store(a_coupon())
     later = await frozen(wired)
+    before = wired.coupons.kinds(CODE)
     assert await wired.click(Action.UNFREEZE, AMIR, old) is Verdict.ALLOWED
     await wired.drain()
+    assert wired.coupons.kinds(CODE) == before
     found = await freeze_of(wired, old)
     assert isinstance(found, NotDone)
     assert (found.why, found.detail, found.sent) == (Why.TAKEN_OVER, later, Sent.NOT_YET)
