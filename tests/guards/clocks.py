@@ -176,7 +176,10 @@ _KEPT = (
         file=_POSTGRES,
         text="ELSE 'on' END",
         without="ELSE current_setting('synchronous_commit') END",
-        tests=(f"{_STORED}::test_commits_are_kept_whatever_the_server_says",),
+        tests=(
+            f"{_STORED}::test_commits_are_kept_whatever_the_server_says",
+            f"{_LOST}::test_a_crash_loses_nothing_that_was_committed",
+        ),
     ),
     Guard(
         name="commits kept: looked at",

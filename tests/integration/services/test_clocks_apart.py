@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 from bot.adapters.elapsed import elapsed
 from bot.adapters.store import SqlStore, migrate
 from bot.adapters.store.clock import DatabaseClock
+from bot.domain.errors import LostClaim
 from bot.domain.event import EventKind
 from bot.domain.item.deletion import Deleted, NotSent, NotSentReason
 from bot.services.asked.click import Action
@@ -68,16 +69,16 @@ async def test_i3_replicas_on_machines_apart_send_once(kind: str, tmp_path: Path
         one = Wired(tmp_path, stores[0], clock=machines[0])
         one.coupons.store(*(a_coupon(number=code) for code in codes))
         other = another(one, store=stores[1], clock=machines[1])
-        request_id = await one.approved(",".join(codes))
+        await one.approved(",".join(codes))
 
         async def meanwhile(call: Call) -> None:
             if call.kind == "delete":
                 await other.drain()
 
         one.coupons.during = meanwhile
-        await one.drain()
+        with suppress(LostClaim):
+            await one.drain()
     assert [one.coupons.kinds(code).count("delete") for code in codes] == [1] * 6
-    assert request_id
 
 
 async def test_i3_what_is_sent_in_the_last_moment_of_a_lease_is_sent_once(wired: Wired) -> None:

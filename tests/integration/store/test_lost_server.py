@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from bot.adapters.store import SqlStore, migrate
-from bot.domain.request.request import decisions_of
+from bot.domain.item.deletion import Sending
+from bot.domain.request.request import Approved, decisions_of, progress
 from bot.services.ports.store import LEASE
 from tests.integration.databases import SetClock
 from tests.integration.stored import store_approved
@@ -30,13 +31,20 @@ async def test_a_crash_loses_nothing_that_was_committed(server: Postgres) -> Non
         connection.execute("SELECT pg_reload_conf()")
     await migrate(url)
     async with SqlStore(url, clock, lambda _: None) as store:
-        await store_approved(store, clock.now())
+        request = await store_approved(store, clock.now())
         claim = await store.claim_item(clock.now(), LEASE)
         assert claim is not None
+        async with store.transaction() as tx:
+            await tx.hold(claim)
+            await tx.get(claim.request_id)
+            await tx.save(progress(request, 0, Sending(1, 0), clock.now()))
     await server.stop("immediate")
     await server.start()
     async with SqlStore(url, clock, lambda _: None) as store:
-        assert await store.claim_item(clock.now(), LEASE) is None
+        found = await store.find(request.origin.id)
+        assert found is not None
+        assert isinstance(found.request, Approved)
+        assert found.request.items[0].state == Sending(1, 0)
 
 
 async def test_a_server_that_takes_over_is_another_one(server: Postgres) -> None:
