@@ -24,9 +24,9 @@ GUARDS = (
         keeps="-",
         promise="The same refusal is told at most once a minute.",
         file=_CLICK,
-        text="if not again and self._is_told",
-        without="if self._is_told",
-        tests=(f"{_FLOOD}::test_a_flood_is_one_event_one_answer_and_a_count",),
+        text="return not await _is_repeated(tx, refusal and replace(refusal, click=None), now)",
+        without="return True",
+        tests=(f"{_FLOOD}::test_other_buttons_are_recorded_and_answered_once",),
     ),
     Guard(
         name="repeats are counted",

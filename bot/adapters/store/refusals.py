@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, or_, select, update
+from sqlalchemy import Row, and_, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.store.engine.connect import Connection, run
 from bot.adapters.store.schema import Instant, refusals
 from bot.domain.people import Person
-from bot.services.ports.store import Refusal, Repeated
+from bot.services.ports.store import Clicked, Refusal, Repeated
 
 _MOST = 100  # in one transaction
 
-_key = (refusals.c.person, refusals.c.request_id, refusals.c.verdict)
+_key = tuple(refusals.primary_key)
 _again = (
     update(refusals)
     .where(and_(*(column == bindparam(f"its_{column.name}") for column in _key)))
@@ -25,9 +26,10 @@ _again = (
 
 def _begin(adding: sqlite.Insert | postgresql.Insert) -> sqlite.Insert | postgresql.Insert:
     """One statement, so that of two clicks at once only one is the first."""
-    until = {"until": adding.excluded.until, "action": adding.excluded.action}
     over = refusals.c.until <= bindparam("now", type_=Instant)
-    return adding.on_conflict_do_update(index_elements=list(_key), set_=until, where=over)
+    return adding.on_conflict_do_update(
+        index_elements=list(_key), set_={"until": adding.excluded.until}, where=over
+    )
 
 
 _first = {
@@ -43,7 +45,8 @@ async def is_repeated(connection: Connection, refusal: Refusal, now: datetime, u
         "request_id": refusal.request_id or "",
         "verdict": refusal.verdict,
         "person_name": refusal.person.name,
-        "action": refusal.action,
+        "action": refusal.click.action if refusal.click else "",
+        "version": refusal.click.version if refusal.click else 0,
         "until": until,
     }
     first = await run(connection, _first[connection.dialect.name], row | {"now": now})
@@ -59,13 +62,15 @@ async def take_over(connection: Connection, now: datetime) -> Sequence[Repeated]
     over = select(refusals).where(refusals.c.until <= now).order_by(*_key).limit(_MOST).with_for_update()
     rows = (await run(connection, over)).all()
     if rows:
-        each = (and_(*(column == value for column, value in zip(_key, row[:3], strict=True))) for row in rows)
-        await run(connection, delete(refusals).where(or_(*each)))
-    return tuple(
-        Repeated(
-            Refusal(Person(row.person, row.person_name), row.request_id or None, row.verdict, row.action),
-            row.repeats,
+        each = (
+            and_(*(column == value for column, value in zip(_key, row[: len(_key)], strict=True)))
+            for row in rows
         )
-        for row in rows
-        if row.repeats
-    )
+        await run(connection, delete(refusals).where(or_(*each)))
+    return tuple(_repeated(row) for row in rows if row.repeats and row.action)
+
+
+def _repeated(row: Row[Any]) -> Repeated:
+    clicked = Clicked(row.action, row.version)
+    who = Person(row.person, row.person_name)
+    return Repeated(Refusal(who, row.request_id or None, row.verdict, clicked), row.repeats)

@@ -273,15 +273,16 @@ notices = Table(
 )
 
 # Refusals of the last minute, each with how often it was repeated since its audit event. A click on a request
-# that is not known has an empty request_id.
+# that is not known has an empty request_id; the private answer to it, whatever was clicked, an empty action.
 refusals = Table(
     "refusals",
     metadata,
     Column("person", Text, primary_key=True),
     Column("request_id", Text, primary_key=True),
     Column("verdict", Text, primary_key=True),
+    Column("action", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
     Column("person_name", Text, nullable=False),
-    Column("action", Text, nullable=False),
     Column("until", Instant, nullable=False),
     Column("repeats", Integer, nullable=False, server_default="0"),
     Index("refusals_until", "until"),

@@ -41,7 +41,7 @@ from bot.domain.request.request import (
 )
 from bot.services.facts import outcome_of
 from bot.services.ports.outside import Clock, People, Renderer
-from bot.services.ports.store import Place, Refusal, Store, Transaction
+from bot.services.ports.store import Clicked, Place, Refusal, Store, Transaction
 
 _MOST_COPIES = 5
 # The same refusal of the same person is recorded and told once in so long; what comes after it is counted.
@@ -113,14 +113,14 @@ class Decide:
             verdict = self._verdict(click, standing, request, now)
             if verdict is Verdict.ALLOWED and isinstance(request, Pending):
                 await tx.save(self._next(click, standing, request, now))
-            again = await _is_repeated(tx, click, standing, request, verdict, now)
+            again = await _is_repeated(tx, _refusal(click, standing, request, verdict), now)
             if not again:
                 await tx.record(self._event(click, standing, request, verdict, now))
             if verdict is Verdict.ALLOWED and isinstance(request, Approved):
                 await carry_out_stop(tx, request, standing.person, now)
             if verdict is Verdict.ALLOWED and isinstance(request, ShownAtEnd):
                 await _unfreeze(tx, request, standing.person, now)
-            if not again and self._is_told(click, request, verdict):
+            if not again and await self._is_told(tx, click, standing, request, verdict, now):
                 await tx.notify(self._notice(click, request, verdict, now))
             await _heal(tx, click, request, verdict)
         return verdict
@@ -187,11 +187,25 @@ class Decide:
         within = self._policy.execute_within if bulk is None else bulk.execute_within
         return approve(request, request.review, actor, now, within, window)
 
-    def _is_told(self, click: Click, request: Request | None, verdict: Verdict) -> bool:
-        """Tell whether the person is told privately. What was typed wrongly, the dialog itself says."""
+    async def _is_told(
+        self,
+        tx: Transaction,
+        click: Click,
+        standing: Standing,
+        request: Request | None,
+        verdict: Verdict,
+        now: datetime,
+    ) -> bool:
+        """Tell whether the person is told privately, if they were not told so a moment ago.
+
+        What was typed wrongly, the dialog itself says.
+        """
         if verdict is Verdict.ALLOWED:
             return isinstance(request, Approved) and bool(past_stopping(request))
-        return verdict is not Verdict.WRONG_TEXT
+        if verdict is Verdict.WRONG_TEXT:
+            return False
+        refusal = _refusal(click, standing, request, verdict)
+        return not await _is_repeated(tx, refusal and replace(refusal, click=None), now)
 
     def _notice(self, click: Click, request: Request | None, verdict: Verdict, now: datetime) -> Notice:
         return Notice(
@@ -236,20 +250,17 @@ def _is_repeat(click: Click, standing: Standing, request: Pending) -> bool:
     return click.action is Action.APPROVE and standing.person.id == reviewed_by
 
 
-async def _is_repeated(
-    tx: Transaction,
-    click: Click,
-    standing: Standing,
-    request: Request | None,
-    verdict: Verdict,
-    now: datetime,
-) -> bool:
-    """Tell whether this person's click on this request was refused so a moment ago; then it is counted."""
+def _refusal(click: Click, standing: Standing, request: Request | None, verdict: Verdict) -> Refusal | None:
+    """Return what was refused; None: nothing was."""
     if verdict is Verdict.ALLOWED:
-        return False
+        return None
     known = click.request_id if request else None
-    refusal = Refusal(standing.person, known, verdict.value, click.action.value)
-    return await tx.is_repeated(refusal, now, now + REPEATS_WITHIN)
+    return Refusal(standing.person, known, verdict.value, Clicked(click.action.value, click.version))
+
+
+async def _is_repeated(tx: Transaction, refusal: Refusal | None, now: datetime) -> bool:
+    """Tell whether the same was refused a moment ago; then it is counted."""
+    return refusal is not None and await tx.is_repeated(refusal, now, now + REPEATS_WITHIN)
 
 
 class CountRefusals:
@@ -264,7 +275,8 @@ class CountRefusals:
         now = self._clock.now()
         async with self._store.transaction() as tx:
             for repeated in await tx.repeated(now):
-                refusal = repeated.refusal
+                refusal, clicked = repeated.refusal, repeated.refusal.click
+                assert clicked is not None, "only those that are recorded are counted"
                 await tx.record(
                     Event(
                         kind=EventKind.DECISION_REFUSED,
@@ -272,7 +284,8 @@ class CountRefusals:
                         request=refusal.request_id,
                         actor=refusal.person,
                         data={
-                            "action": refusal.action,
+                            "action": clicked.action,
+                            "version": clicked.version,
                             "verdict": refusal.verdict,
                             "repeats": repeated.times,
                         },

@@ -160,13 +160,24 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Clicked:
+    """Which button was clicked, on which version of the card."""
+
+    action: str
+    version: int
+
+
+@dataclass(frozen=True)
 class Refusal:
-    """Why whose click on which request was refused. request_id: None: a request that is not known."""
+    """Why whose click on which request was refused.
+
+    request_id: None: a request that is not known. click: None: whichever, since all are answered alike.
+    """
 
     person: Person
     request_id: str | None
     verdict: str
-    action: str
+    click: Clicked | None
 
 
 @dataclass(frozen=True)
@@ -263,7 +274,7 @@ class Transaction(Protocol):
         """Drop a notice that tells an outcome, undelivered. Returns whether there was one."""
 
     async def is_repeated(self, refusal: Refusal, now: datetime, until: datetime) -> bool:
-        """Count a refusal if the same person, request and verdict was refused already, and say whether.
+        """Count a refusal if the same one came already, and say whether.
 
         False: it is the first, and others like it are repeats until `until`.
         """

@@ -103,3 +103,23 @@ async def test_an_allowed_click_is_always_recorded(wired: Wired) -> None:
     await wired.click(Action.APPROVE, AMIR, request_id, version=1)
     assert await wired.click(Action.APPROVE, AMIR, request_id) is Verdict.ALLOWED
     assert len(await wired.events(EventKind.DECISION)) == 1
+
+
+async def test_other_buttons_are_recorded_and_answered_once(wired: Wired) -> None:
+    """Each button that was refused is in the audit; the same answer to all of them is told once a minute."""
+    request_id = await wired.ask()
+    for _ in range(3):
+        for action in (Action.APPROVE, Action.REJECT, Action.FREEZE):
+            assert await wired.click(action, STRANGER, request_id) is Verdict.STRANGER
+    await wired.drain()
+    actions = [event.data["action"] for event in await wired.events(EventKind.DECISION_REFUSED)]
+    assert actions == ["approve", "reject", "freeze"]
+    assert len(wired.messenger.told) == 1
+    wired.clock.advance(60)
+    await wired.services.count_refusals()()
+    counted = [event.data for event in await wired.events(EventKind.DECISION_REFUSED)][3:]
+    assert sorted((str(data["action"]), data["repeats"]) for data in counted) == [
+        ("approve", 2),
+        ("freeze", 2),
+        ("reject", 2),
+    ]

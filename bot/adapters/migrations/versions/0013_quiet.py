@@ -14,8 +14,9 @@ def upgrade() -> None:
         sa.Column("person", sa.Text, primary_key=True),
         sa.Column("request_id", sa.Text, primary_key=True),
         sa.Column("verdict", sa.Text, primary_key=True),
+        sa.Column("action", sa.Text, primary_key=True),
+        sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("person_name", sa.Text, nullable=False),
-        sa.Column("action", sa.Text, nullable=False),
         sa.Column("until", sa.BigInteger, nullable=False),
         sa.Column("repeats", sa.Integer, nullable=False, server_default="0"),
     )
