@@ -85,7 +85,7 @@ async def changed_meanwhile(scene: Scene) -> None:
     scene.telling.say(f"Bea clicks {scene.label(card)}.")
     await scene.clicks(BEA, card)
     words = "Not deleted: changed since it was shown. The discount was “10” and is now “50”."
-    await scene.outcome(RIKA, coupon, card, words, "Not deleted: coupon SPOON10OFF", by=(AMIR, BEA))
+    await scene.outcome(RIKA, coupon, card, words, "Not deleted (changed): coupon SPOON10OFF", by=(AMIR, BEA))
     await scene.kept(coupon)
 
 
@@ -100,8 +100,10 @@ async def lost_answer(scene: Scene) -> None:
     scene.telling.say(f"Bea clicks {scene.label(card)}.")
     await scene.clicks(BEA, card)
     words = "Blocked: it no longer works.…whether it was deleted or used up is not known."
-    await scene.outcome(RIKA, coupon, card, words, "Blocked: coupon KETTLE30OFF", by=(AMIR, BEA))
-    await scene.deleted(coupon)
+    await scene.outcome(
+        RIKA, coupon, card, words, "Blocked (deleted or used up): coupon KETTLE30OFF", by=(AMIR, BEA)
+    )
+    await scene.deleted(coupon, answered=False)
     sent = await scene.vivoldi.calls("delete", coupon.code)
     lost = [(call.executed, call.status, call.dropped) for call in sent]
     scene.telling.check(
