@@ -168,6 +168,11 @@ class Rig:
         """Return the kind, the actor and the data of each audit event about a refusal, in their order."""
         return self.rows("SELECT kind, actor_id, data FROM events WHERE kind LIKE '%.refused' ORDER BY id")
 
+    def forget_refusals(self) -> None:
+        """Let each refusal be told again, as it is a minute later."""
+        with closing(sqlite3.connect(self.database, timeout=10)) as database, database:
+            database.execute("DELETE FROM refusals")
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return what a query finds in the database."""
         with closing(sqlite3.connect(self.database)) as database:

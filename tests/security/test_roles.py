@@ -111,6 +111,7 @@ async def test_nobody_but_a_full_member_decides(
     """A click of anyone but a full member is refused privately and recorded; the card stays as it is (I1)."""
     who, kind, words = ROLES[role]
     card = (first, second)[step - 1]
+    rig.forget_refusals()
     before, since = rig.state(), rig.slack.world.log.last_seq
     assert (await rig.deliver(_by(rig.click(card, action), who))).text == ""
     assert words in await rig.privately(who, words, since)

@@ -86,6 +86,7 @@ def test_migrate_makes_the_database(tmp_path: Path) -> None:
 def test_unusable_database_is_a_sentence(tmp_path: Path) -> None:
     """A database that can't be used is told in one line that names the setting, with exit code 1."""
     (tmp_path / "guard.db").write_text("this is no database, and long enough to be read as one " * 30)
+    (tmp_path / "guard.db").chmod(0o600)
     done = bot(tmp_path, "migrate", **NEEDED, DATABASE_URL="sqlite:///guard.db")
     assert (done.returncode, done.stdout) == (1, "")
     assert "DATABASE_URL" in done.stderr

@@ -273,11 +273,13 @@ async def test_the_place_of_the_card_is_kept(bench: Bench) -> None:
     shown = Delivery("17.2", request.version, True, ("17.3", "17.4"))
     async with bench.store.transaction() as tx:
         assert await tx.delivery(request.origin.id) == Delivery()
+        assert await tx.reply_url(request.origin.id) == "https://answer.example/1"
         await tx.deliver(request.origin.id, shown)
     async with bench.other.transaction() as tx:
         assert await tx.delivery(request.origin.id) == shown
         assert await tx.get(request.origin.id) == request
-        assert await tx.reply_url(request.origin.id) == "https://answer.example/1"
+        # Nobody is answered by it once the outcome was told.
+        assert await tx.reply_url(request.origin.id) is None
     found = await bench.store.find(request.origin.id)
     assert found is not None
     assert found.card_ts == "17.2"
