@@ -124,13 +124,16 @@ def _take_interaction(
     elif payload.get("type") == "view_submission":
         if record.terms.typed:
             _take_typed(found, index, at, data)
-    elif payload.get("type") == "block_actions" and "message" in payload:
+    elif payload.get("type") == "block_actions" and (
+        # A request is cancelled from the private list as well, whose message Slack leaves out.
+        "message" in payload or payload["actions"][0]["action_id"] == "cancel"
+    ):
         _take_click(found, record, index, at, data)
 
 
 def _take_click(found: Evidence, record: Record, index: int, at: datetime, data: dict[str, Any]) -> None:
     payload = data["payload"]
-    action, text = payload["actions"][0], payload["message"]["text"]
+    action, text = payload["actions"][0], payload.get("message", {}).get("text", "")
     name = action["action_id"]
     if record.terms.typed and name == "approve" and sentences.step_of(text) == 2:
         # It opens a dialog alone; what counts is what is typed there.
