@@ -16,6 +16,7 @@ from bot.domain.audit import EMPTY, Facts, Fault, Link, Wrong
 from bot.operate.audit.report import report
 from bot.operate.audit.verify import Verified
 from bot.operate.exits import fail
+from tests.logged import fresh_logging
 
 PLANTED = "\x1b[2J\x1b[H\x9b1A\x07\u202eAll is well\r\n2026-01-01T00:00:00Z [info] The audit is whole"
 
@@ -23,12 +24,8 @@ PLANTED = "\x1b[2J\x1b[H\x9b1A\x07\u202eAll is well\r\n2026-01-01T00:00:00Z [inf
 @pytest.fixture
 def written(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[str]]]:
     """Return what gives the lines that were logged. Logging is put back afterwards."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield lambda: capsys.readouterr().err.splitlines()
-    root.handlers = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    with fresh_logging():
+        yield lambda: capsys.readouterr().err.splitlines()
 
 
 def _is_clean(lines: list[str]) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import structlog
 
 from bot import logs
 from bot.domain.event import Event, EventKind
@@ -17,6 +16,7 @@ from bot.domain.policy import Verdict
 from bot.observe.committed import Committed
 from bot.observe.log import correlate, log_events
 from tests.builders import AMIR, CODE, NOW
+from tests.logged import fresh_logging
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -24,13 +24,8 @@ Lines = Callable[[], list[dict[str, Any]]]
 @pytest.fixture
 def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
     """Return the lines that were logged as JSON, and put logging back as it was afterwards."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    structlog.contextvars.clear_contextvars()
-    root.handlers = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    with fresh_logging():
+        yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
 def an_event(kind: EventKind, **data: object) -> Event:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import logs
+from tests.logged import fresh_logging
 
 FORMATS: tuple[Literal["console", "json"], ...] = ("console", "json")
 # In every secret, and in nothing else that a line may hold: no time, line of code or path.
@@ -26,12 +27,8 @@ Output = Callable[[], str]
 @pytest.fixture
 def output(capsys: pytest.CaptureFixture[str]) -> Iterator[Output]:
     """Return what was written to standard error, and put logging back as it was afterwards."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield lambda: capsys.readouterr().err
-    root.handlers = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    with fresh_logging():
+        yield lambda: capsys.readouterr().err
 
 
 @pytest.mark.parametrize("format", FORMATS)
