@@ -35,7 +35,7 @@ from bot.adapters.slack import (
 )
 from bot.adapters.store import SqlStore
 from bot.adapters.store import migrate as migrate_store
-from bot.adapters.store.clock import MEASURE_EVERY, DatabaseClock
+from bot.adapters.store.clock import DatabaseClock
 from bot.adapters.vivoldi import RateLimit, SharedRate, Turns, VivoldiClient
 from bot.domain.errors import SlackError, SlackUnavailable, StoreError
 from bot.domain.people import Grants
@@ -151,8 +151,7 @@ async def connected(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Bo
     url = settings.database_url.get_secret_value()
     store = SqlStore(url, clock, Committed(log_events, metrics), wakeup, precedence, clock.trouble)
     rate = SharedRate(settings.policy().plan, store.rate.take)
-    async with store, outside(settings, rate) as (session, client, coupons):
-        await clock.begin(store)
+    async with store, clock.kept(store, stop.set), outside(settings, rate) as (session, client, coupons):
         identity = await _identified(client, stop)
         if identity is None:
             yield None
@@ -210,7 +209,6 @@ async def _built(
                     Chore("directory.refresh", refresh, _REFRESH_EVERY),
                     Chore("refusals.count", services.count_refusals(), _COUNT_EVERY),
                     Chore("snapshots.remove_old", services.retention(settings), _REMOVE_EVERY),
-                    Chore("clock.measure", partial(clock.measure, store), MEASURE_EVERY),
                 ],
                 wakeup,
                 metrics.taken_over,

@@ -235,7 +235,7 @@ def _judge_promise(case: Case, text: Text, about: Sequence[str]) -> None:
     """A freeze that can't be set back is not offered as one that can."""
     latest = f"{text.at.year + 1}-12-31"
     for code in about:
-        coupon = case.seen.coupon(code, text.index)
+        coupon = case.seen.last_shown(code, text.index)
         ends = str(coupon.facts.get("endYmd")) if coupon else ""
         if len(about) == 1 and ends > latest and sentences.promises_the_way_back(text.full):
             case.find(Rule.PROMISE, code, f"it ends on {ends}, which can't be set again", text.index)

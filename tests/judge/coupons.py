@@ -11,16 +11,18 @@ from tests.judge.seen import Asked
 # Faults by which Vivoldi itself says something that is not so.
 LIES = ("code_nonzero_after", "success_without_effect")
 _SHOWN = ("nm", "discTypeIdx", "disc", "discCurrency", "strtYmd", "endYmd", "useLimit", "regYmdt", "domain")
+_HOLDER = ("userId", "userNm", "userPhnno", "userEml", "userEtc1", "userEtc2")
 
 
-def facts(event: Event) -> list[object]:
-    """Return what a card shows of a coupon, but for the use count."""
-    return [event.facts.get(name) for name in _SHOWN]
+def facts(event: Event) -> dict[str, object]:
+    """Return what a card shows of a coupon, but for the use count: of whom it is issued to, only if it is."""
+    issued = any(event.facts.get(name) for name in _HOLDER)
+    return {"issued": issued, **{name: event.facts.get(name) for name in _SHOWN}}
 
 
-def but_end(event: Event) -> list[object]:
+def but_end(event: Event) -> dict[str, object]:
     """Return the same without the expiry date, which a freeze changes."""
-    return [event.facts.get(name) for name in _SHOWN if name != "endYmd"]
+    return {name: value for name, value in facts(event).items() if name != "endYmd"}
 
 
 def is_over(event: Event, at: datetime) -> bool:

@@ -170,6 +170,11 @@ class Evidence:
         before = [c.event for c in self.changes if c.event.code == code and c.index < index]
         return before[-1] if before and before[-1].kind != "deleted" else None
 
+    def last_shown(self, code: str, index: int) -> Event | None:
+        """Return the coupon that the last read of a number showed before a place in the record, if any."""
+        shown = [read for read in self.calls("read", code) if read.shown and read.finished < index]
+        return self.coupon(code, shown[-1].finished) if shown else None
+
     def done_by(self, call: Asked) -> list[Event]:
         """Return the true changes that a call made."""
         return [c.event for c in self.changes if c.event.call == call.call.seq]

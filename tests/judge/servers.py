@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from sandbox.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Stage
@@ -14,12 +15,13 @@ from tests.scenario.playing import PERSONAL
 SECRETS = (*PERSONAL.values(), BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, API_KEY)
 
 
-async def judge(stage: Stage, codes: Sequence[str], since: int = 0) -> None:
+async def judge(stage: Stage, codes: Sequence[str], since: int = 0, switched: bool = False) -> None:
     """Raise AssertionError where anything that happened to these codes breaks a rule.
 
-    since: the last entry of the local Slack's log before any of them was asked for.
+    since: the last entry of the local Slack's log before any of them was asked for. switched: whether the
+    database was switched to another server meanwhile.
     """
-    record = await recorded(stage, codes, since)
+    record = replace(await recorded(stage, codes, since), switched=switched)
     found = [*judged(record, codes, SECRETS).findings, *in_logs(stage)]
     assert not found, "\n".join(map(str, found))
 

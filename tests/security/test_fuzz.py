@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 import structlog.testing
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
@@ -49,12 +50,13 @@ class Errors(logging.Handler):
 class Target:
     """A bot with three cards: one waits for step 1, one for step 2, and one can be stopped.
 
-    The final approval is to be typed. Its worker is stopped.
+    The final approval is to be typed. Its worker is stopped. All else goes on beside the test, such as asking
+    the database for its time.
 
     bases: valid payloads, by what they are. cards: who may do what. saved: a copy of the database.
     """
 
-    runner: asyncio.Runner
+    portal: BlockingPortal
     rig: Rig
     http: httpx.AsyncClient
     bases: Mapping[str, Payload]
@@ -69,7 +71,7 @@ class Target:
         """
         before = self.rig.state()
         with structlog.testing.capture_logs() as logged:
-            answer = self.runner.run(self.http.post(EVENTS, content=body, headers=list(headers)))
+            answer = self.portal.call(partial(self.http.post, EVENTS, content=body, headers=list(headers)))
         after = self.rig.state()
         assert not [entry for entry in logged if entry["log_level"] in ("error", "critical")]
         assert not self.errors.found
@@ -92,26 +94,22 @@ class Target:
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     folder, errors = tmp_path_factory.mktemp("fuzz"), Errors()
     logging.getLogger().addHandler(errors)
-    with asyncio.Runner() as runner:
-        stack = AsyncExitStack()
-        extra_care = rig_on(folder, confirm_by_typing="true", stop_window_seconds="300")
-        rig = runner.run(stack.enter_async_context(extra_care))
-        first, second, third = runner.run(_three_cards(rig))
+    extra_care = rig_on(folder, confirm_by_typing="true", stop_window_seconds="300")
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(extra_care) as rig:
+        first, second, third = portal.call(_three_cards, rig)
         with (
             closing(sqlite3.connect(rig.database)) as database,
             closing(sqlite3.connect(folder / "saved.db")) as saved,
         ):
             database.backup(saved)
-        transport = httpx.ASGITransport(rig.app, raise_app_exceptions=True)
-        http = runner.run(
-            stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://bot"))
-        )
         bases = _bases(rig, first, second, third)
-        bases["typed"] = runner.run(rig.dialog(second, "STEP"))
-        bases["typed wrong"] = runner.run(rig.dialog(second, "STOP"))
+        bases["typed"] = portal.call(rig.dialog, second, "STEP")
+        bases["typed wrong"] = portal.call(rig.dialog, second, "STOP")
         cards = _cards(first, second, third)
-        yield Target(runner, rig, http, bases, cards, folder / "saved.db", errors)
-        runner.run(stack.aclose())
+        transport = httpx.ASGITransport(rig.app, raise_app_exceptions=True)
+        strict = httpx.AsyncClient(transport=transport, base_url="http://bot")
+        with portal.wrap_async_context_manager(strict) as http:
+            yield Target(portal, rig, http, bases, cards, folder / "saved.db", errors)
     logging.getLogger().removeHandler(errors)
 
 
@@ -191,11 +189,11 @@ def test_no_request_breaks_the_bot_or_does_what_it_may_not(target: Target, data:
 
 def test_after_all_that_the_bot_is_as_it_was(target: Target) -> None:
     """The bot still answers, its audit holds, and Vivoldi was never asked to delete anything (I1, I7)."""
-    run = target.runner.run
-    assert run(target.http.get("/healthz")).text == "ok"
-    assert run(target.http.get("/readyz")).json() == {"ready": True, "reasons": []}
-    assert run(_verified(target.rig)) is None
-    assert run(target.rig.deletes()) == []
+    call = target.portal.call
+    assert call(target.http.get, "/healthz").text == "ok"
+    assert call(target.http.get, "/readyz").json() == {"ready": True, "reasons": []}
+    assert call(_verified, target.rig) is None
+    assert call(target.rig.deletes) == []
 
 
 async def _verified(rig: Rig) -> object:

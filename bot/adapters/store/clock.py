@@ -11,7 +11,9 @@ lease from before has ended. Only then it goes by the new time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -19,7 +21,7 @@ from typing import Protocol
 import structlog
 
 from bot.adapters.elapsed import elapsed as since_start
-from bot.domain.errors import StoreUnavailable
+from bot.domain.errors import StoreError, StoreUnavailable
 from bot.services.ports.store import LEASE
 
 _log = structlog.get_logger(__name__)
@@ -113,6 +115,33 @@ class DatabaseClock:
         if newest is not None and newest > now + timedelta(seconds=_TOLERATED):
             _log.warning("clock.behind_what_is_stored", seconds=_seconds(newest - now))
             await server.wake(now)
+
+    @asynccontextmanager
+    async def kept(
+        self, server: TimeServer, ended: Callable[[], object], every: timedelta = MEASURE_EVERY
+    ) -> AsyncIterator[None]:
+        """Ask for the time now, and again and again until the end: work in flight still goes by it.
+
+        ended: is called if that ends too soon, by an error that nobody expected; it is raised at the end.
+        Raises StoreUnavailable if the first answer takes too long.
+        """
+        await self.begin(server)
+        keeping = asyncio.create_task(self._keep(server, every))
+        keeping.add_done_callback(lambda _: ended())
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeping
+
+    async def _keep(self, server: TimeServer, every: timedelta) -> None:
+        while True:
+            await asyncio.sleep(every.total_seconds())
+            try:
+                await self.measure(server)
+            except StoreError as error:
+                _log.warning("clock.not_told", error=str(error))
 
     async def measure(self, server: TimeServer) -> None:
         """Ask for the time again. Raises StoreError if it can't be asked for."""

@@ -14,7 +14,7 @@ from tests.scenario.playing import AMIR, BEA, PERSONAL, Play
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-REASON = "hush-7351-reason"
+REASON = "hush, this is the reason"
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from tests.integration.databases import fresh_url
 from tests.judge.servers import judge
 from tests.scenario.playing import BEA, PATIENCE, Play
 from tests.scenario.stages import BOTH, Ground, a_stage
-from tests.scenario.told import CONFIRMED, GONE
+from tests.scenario.told import CONFIRMED, GONE, SWITCHED
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -172,7 +172,10 @@ async def test_the_older_version_leaves_a_newer_database_alone(upgrade: Upgrade)
 
 
 async def test_going_back_with_the_backup(upgrade: Upgrade, tmp_path: Path) -> None:
-    """With the backup the older version goes on where it was, and deletes nothing that is deleted already."""
+    """With the backup the older version goes on where it was, and deletes nothing that is deleted already.
+
+    On PostgreSQL a restored backup is another server, for which what was approved before does not count (I3).
+    """
     play, stage = upgrade.play, upgrade.stage
     open_code, deleted_code = await play.coupon(), await play.coupon()
     still_open = await play.approve_first(await play.open_card(open_code))
@@ -188,9 +191,11 @@ async def test_going_back_with_the_backup(upgrade: Upgrade, tmp_path: Path) -> N
     stage.bot.settings["DATABASE_URL"] = await _restored(url, tmp_path / "backup")
     await stage.bot.start()
     await stage.slack.click(BEA, still_open, "approve")
-    assert (await play.outcome(still_open)).contains(CONFIRMED)
+    switched = url.startswith("postgresql")
+    assert (await play.outcome(still_open)).contains(SWITCHED if switched else CONFIRMED)
     await stage.slack.click(BEA, deleted_later, "approve", version=deleted_later.seq)
     await stage.slack.wait_message(deleted_later.channel, GONE, PATIENCE, after)
     assert len(await play.deletes(deleted_code)) == 1
     # It was told twice, which only a restored backup does, so the judge has no say in it.
-    play.codes.remove(deleted_code)
+    play.codes.clear()
+    await judge(stage, [open_code], switched=switched)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -222,3 +223,36 @@ async def test_a_clock_that_was_set_back_while_no_bot_ran(later: float | None, w
     database = Database(told=told)
     await begun(database)
     assert len(database.woken) == wakes
+
+
+@dataclass
+class Failing(Database):
+    """A database that fails after the start. asked: whether it was asked again three times by then."""
+
+    error: Exception = field(default_factory=Exception)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def sample(self, elapsed: Callable[[], float]) -> Sample:
+        self.world += 1
+        if self.world == 6:
+            self.asked.set()
+        if self.world > 3:
+            raise self.error
+        return await super().sample(elapsed)
+
+
+async def test_the_time_is_asked_for_until_the_end() -> None:
+    """Whatever the database answers, it is asked again; nothing but the end stops that."""
+    database, ended = Failing(error=StoreUnavailable("down")), asyncio.Event()
+    clock = DatabaseClock(lambda: 0.0)
+    async with clock.kept(database, ended.set, every=timedelta(0)):
+        await database.asked.wait()
+        assert not ended.is_set()
+
+
+async def test_a_clock_that_can_ask_no_more_ends_the_bot() -> None:
+    """An error that nobody expected is not passed over: the bot is told to stop, and says why at its end."""
+    database, ended = Failing(error=ZeroDivisionError()), asyncio.Event()
+    with pytest.raises(ZeroDivisionError):
+        async with DatabaseClock(lambda: 0.0).kept(database, ended.set, every=timedelta(0)):
+            await ended.wait()
