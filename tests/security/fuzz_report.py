@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-# What is drawn is drawn from here on, so that every run draws the same.
+# What is drawn begins here. Hypothesis also draws on the constants of all modules that are loaded, so one
+# file alone draws others than the whole suite.
 SEED = 20260302
 
 _FILE = Path(__file__).resolve().parents[2] / ".chaos" / "fuzz.json"

@@ -123,7 +123,9 @@ def _of_command(read: dict[str, Any]) -> Effect | None:
         TEAM_ID,
     )
     user, channel, text = read.get("user_id"), read.get("channel_id"), read.get("text")
-    if not ours or user not in MEMBERS or not isinstance(channel, str) or not isinstance(text, str):
+    if not (isinstance(user, str) and isinstance(channel, str) and isinstance(text, str)):
+        return None
+    if not ours or user not in MEMBERS:
         return None
     if not channel or channel.startswith("D") or read.get("type") is not None:
         return None
@@ -146,6 +148,8 @@ def _of_click(read: dict[str, Any], cards: Mapping[str, Waiting]) -> Effect | No
         card = cards[value]
     except (KeyError, TypeError, ValueError):
         return None
+    if not (isinstance(name, str) and isinstance(user, str)):
+        return None
     if not ours or "command" in read or not isinstance(place, str) or not place:
         return None
     is_current = block == f"decide-v{card.version}"
@@ -167,6 +171,8 @@ def _of_dialog(read: dict[str, Any], cards: Mapping[str, Waiting]) -> Effect | N
         known = (view["type"], view["callback_id"]) == ("modal", "confirm-final")
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         return None
-    if not (ours and known and is_current) or "command" in read or user not in card.may.get(typed, ()):
+    if not (ours and known and is_current and isinstance(user, str)) or "command" in read:
+        return None
+    if user not in card.may.get(typed, ()):
         return None
     return Decided(request, user, "approve")
