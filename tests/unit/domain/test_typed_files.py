@@ -295,9 +295,16 @@ def test_no_code_is_invented(rows: list[list[str]]) -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 99), _CELLS | st.sampled_from([A, B, C])), max_size=6))
 def test_no_cell_is_dropped(rows: list[tuple[int, str]]) -> None:
-    """Every cell of the column that looks like a code is one, or is named as wrong."""
+    """Every cell of the column that looks like a code is one, or is named as wrong.
+
+    If what separates columns elsewhere stands in the cells, the person may be asked instead.
+    """
     text = _written([["no", "coupon code"], *([str(number), cell] for number, cell in rows)])
-    found = _read(text)
+    try:
+        found = _read(text)
+    except BadInput:
+        assert any(mark in cell for _, cell in rows for mark in ";\t|")
+        return
     said = " ".join([*found.codes, *(bad.text for bad in found.bad)])
     for _, cell in rows:
         if looks_like_codes(cell):
