@@ -16,7 +16,7 @@ from tests.guards.guard import Guard, GuardMoved
 from tests.guards.trial import ROOT, Trial, copy_program, run_tests, try_without
 
 _AT_ONCE = 2
-_BASELINE_SECONDS = 400
+_BASELINE_SECONDS = 900
 
 
 class NotGreen(Exception):
