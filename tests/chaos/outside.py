@@ -65,7 +65,10 @@ class DirectSlack(AsyncWebClient):
 
     async def api_call(self, api_method: str, **call: Any) -> AsyncSlackResponse:
         """Answer one call, and log it as the local Slack does. Raises what the SDK raises."""
-        args = jsonlib.loads(jsonlib.dumps(call.get("json") or call.get("data") or {}))
+        given = call.get("json") or call.get("data") or call.get("params") or {}
+        args = jsonlib.loads(
+            jsonlib.dumps({name: value for name, value in given.items() if value is not None})
+        )
         async with self._boundaries.crossing(f"slack.{api_method}"):
             fault = self._faults.take(api_method)
             reply = await self._spoilt(fault, lambda: self._answer(api_method, args))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -25,9 +25,10 @@ def web_session() -> aiohttp.ClientSession:
 
 
 def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """Return a client for the Web API at `base_url` that never repeats a call by itself.
+    """Return a client for the Web API at `base_url` that never repeats a call that changes something.
 
-    The SDK's default retry repeats a POST after a lost connection, which can post twice.
+    The SDK's default retry repeats a POST after a lost connection, which can post twice. A read (GET) whose
+    kept connection was lost goes out once more, over a new one: so HTTP has it, and aiohttp does it.
     """
     client = AsyncWebClient(
         token=token,
@@ -43,24 +44,18 @@ def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> Asy
 
 
 async def ask(client: AsyncWebClient, method: str, **arguments: str) -> AsyncSlackResponse:
-    """Call a reading method of the Web API and return its answer, whose data is a JSON object.
+    """Call a reading method of the Web API by its name, with a form, which every method reads.
 
-    Raises SlackUnavailable or SlackRefused.
+    Returns its answer, whose data is a JSON object. Raises SlackUnavailable or SlackRefused.
     """
     return await answered(client.api_call(method, data=arguments))
 
 
-async def send(client: AsyncWebClient, method: str, arguments: Mapping[str, object]) -> AsyncSlackResponse:
-    """Call a method of the Web API that takes JSON, and return its answer, whose data is a JSON object.
-
-    Raises SlackUnavailable or SlackRefused.
-    """
-    return await answered(client.api_call(method, json=dict(arguments)))
-
-
 async def answered(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
-    """Return the answer to a call that one of the SDK's own methods makes, whose data is a JSON object.
+    """Return the answer to a call, whose data is a JSON object.
 
+    A call is made by the SDK's own method for it, which knows how Slack wants it encoded: many methods of
+    Slack read a form alone, and say `invalid_arguments` to JSON.
     Raises SlackUnavailable or SlackRefused.
     """
     try:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.client import ask
+from bot.adapters.slack.client import answered
 from bot.adapters.slack.shared import Memory, SharedQuestion
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.domain.people import Grants, Kind, Person, Standing
@@ -152,7 +152,7 @@ class Directory:
         """Ask for a person; one whom this workspace does not have, or hides from the bot, is a stranger."""
         question = self._people.question(user_id, now)
         try:
-            answer = await ask(self._client, "users.info", user=user_id)
+            answer = await answered(self._client.users_info(user=user_id))
             known = _described(user_id, answer.get("user"), self._team_id)
         except SlackRefused as error:
             if error.name not in _NO_SUCH_PERSON:
@@ -165,7 +165,7 @@ class Directory:
         """Ask for the members of a group; one that does not exist any more has none."""
         question = self._groups.question(name, now)
         try:
-            members = (await ask(self._client, "usergroups.users.list", usergroup=name)).get("users")
+            members = (await answered(self._client.usergroups_users_list(usergroup=name))).get("users")
         except SlackRefused as error:
             if error.name not in _NO_SUCH_GROUP:
                 raise

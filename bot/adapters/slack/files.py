@@ -8,7 +8,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
-from bot.adapters.slack.client import send
+from bot.adapters.slack.client import answered
 from bot.adapters.slack.errors import FOREIGN, judge, translated
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.services.ports.outside import File
@@ -70,14 +70,13 @@ async def attach(
 
     Nobody sees a file of which only the first steps were made. Raises SlackUnavailable or SlackRefused.
     """
-    about = {"filename": file.name, "length": len(file.content)}
-    answer = await send(client, "files.getUploadURLExternal", about)
+    answer = await answered(client.files_getUploadURLExternal(filename=file.name, length=len(file.content)))
     url, file_id = answer.get("upload_url"), answer.get("file_id")
     if not isinstance(url, str) or not isinstance(file_id, str):
         raise SlackUnavailable("Slack's answer lacks where to put a file")
     await _put(session, _trusted(url, URL(client.base_url).origin()), file)
-    shown = {"files": [{"id": file_id, "title": file.title}], "channel_id": channel, "thread_ts": ts}
-    await send(client, "files.completeUploadExternal", shown)
+    shown: list[dict[str, str | None]] = [{"id": file_id, "title": file.title}]
+    await answered(client.files_completeUploadExternal(files=shown, channel_id=channel, thread_ts=ts))
 
 
 def _trusted(url: str, slack: URL) -> URL:

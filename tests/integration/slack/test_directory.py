@@ -115,7 +115,7 @@ class TestDirectory:
             return web.json_response({"ok": True, "user": user})
 
         app = web.Application()
-        app.router.add_post("/users.info", answer)
+        app.router.add_route("*", "/users.info", answer)
         asked = user["id"] if kind is Kind.BOT else RIKA
         async with TestServer(app) as server, web_session() as session:
             bot = web_client(TOKEN, str(server.make_url("/")), session)
@@ -376,7 +376,9 @@ class TestFresh:
         directory = rig.directory()
         await directory.refresh()
         rig.clock.move(seconds=6)
-        await rig.control.fault(method, kind, error="missing_scope")
+        # A read whose kept connection was lost goes out once more, over a new one.
+        times = 2 if kind == "drop_before" else 1
+        await rig.control.fault(method, kind, times, error="missing_scope")
         with pytest.raises(SlackUnavailable):
             await directory.fresh(RIKA, rig.clock.now())
         assert (await directory.fresh(RIKA, rig.clock.now())).groups == {ONCALL}
