@@ -227,7 +227,7 @@ def _described(user_id: str, user: object, team_id: str) -> _Known:
 
 
 def _kind(user_id: str, user: Mapping[str, object], team_id: str) -> Kind:
-    if user.get("is_stranger") or user.get("team_id") != team_id:
+    if user.get("is_stranger") or not _belongs(user, team_id) or user.get("is_invited_user"):
         return Kind.STRANGER
     if user.get("deleted"):
         return Kind.DEACTIVATED
@@ -236,3 +236,14 @@ def _kind(user_id: str, user: Mapping[str, object], team_id: str) -> Kind:
     if user.get("is_restricted") or user.get("is_ultra_restricted"):
         return Kind.GUEST
     return Kind.MEMBER
+
+
+def _belongs(user: Mapping[str, object], team_id: str) -> bool:
+    """Tell whether Slack says that someone is of this workspace.
+
+    In an Enterprise Grid organisation `team_id` may be missing, the organisation's, or another workspace's;
+    `enterprise_user.teams` names every workspace that someone is in.
+    """
+    organisation = user.get("enterprise_user")
+    teams = organisation.get("teams") if isinstance(organisation, dict) else None
+    return user.get("team_id") == team_id or (isinstance(teams, list) and team_id in teams)

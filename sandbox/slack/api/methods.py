@@ -15,6 +15,8 @@ from sandbox.slack.world import (
     APP_ID,
     BOT_ID,
     BOT_USER_ID,
+    ORGANISATION_ID,
+    OTHER_TEAM_ID,
     TEAM_DOMAIN,
     TEAM_ID,
     Channel,
@@ -87,7 +89,11 @@ def user_json(person: Person) -> Json:
     user |= {"real_name": person.name, "tz": "Etc/UTC", "tz_label": "UTC", "tz_offset": 0, "is_admin": False}
     user |= {"is_owner": False, "is_primary_owner": False, "is_restricted": guest}
     user |= {"is_ultra_restricted": person.kind == "single_channel_guest"}
-    return user | ({"is_stranger": True} if person.kind == "stranger" else {})
+    if person.kind == "grid":
+        teams = [OTHER_TEAM_ID, TEAM_ID]
+        user["enterprise_user"] = {"id": person.id, "enterprise_id": ORGANISATION_ID, "teams": teams}
+    flags = {"stranger": "is_stranger", "invited": "is_invited_user"}
+    return user | ({flags[person.kind]: True} if person.kind in flags else {})
 
 
 def _usergroups_list(world: World, args: Json) -> Json:
