@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
 import aiohttp
@@ -16,6 +17,7 @@ from bot.services.ports.outside import File
 # Bytes of a file with codes: a thousand need less than a fifth.
 _LARGEST = 100_000
 _PART = 16_384
+_ID = re.compile(r"F[A-Z0-9]+")
 _OF_FILES = URL("https://files.slack.com")
 
 
@@ -30,8 +32,13 @@ class SlackFiles:
         assert client.session is not None, "web_client gives it one"
         self._client, self._session = client, client.session
 
-    async def fetch(self, url: str) -> bytes:
-        """Return what is in a file. It needs `files:read`. Raises SlackUnavailable, SlackRefused."""
+    async def fetch(self, file: str) -> bytes:
+        """Return what is in a file. It needs `files:read`. Raises SlackUnavailable, SlackRefused.
+
+        file: its address, or its id if it came without one, as files of Slack Connect channels do: then
+        Slack is asked for the rest.
+        """
+        url = await self._address(file) if _ID.fullmatch(file) else file
         address = _of_slack(url, URL(self._client.base_url).origin())
         headers = {"Authorization": f"Bearer {self._client.token}"}
         content = bytearray()
@@ -49,6 +56,15 @@ class SlackFiles:
             # Slack's page to sign in, which it shows where the token may not read files.
             raise SlackRefused("missing_scope")
         return bytes(content)
+
+    async def _address(self, file: str) -> str:
+        """Ask where a file is. Raises SlackRefused `no_address` if Slack does not tell."""
+        told = (await answered(self._client.files_info(file=file))).get("file")
+        about = told if isinstance(told, dict) else {}
+        for url in (about.get("url_private_download"), about.get("url_private")):
+            if isinstance(url, str) and url:
+                return url
+        raise SlackRefused("no_address")
 
 
 def _of_slack(url: str, slack: URL) -> URL:

@@ -7,7 +7,7 @@ references of files.getUploadURLExternal and files.completeUploadExternal.
 import json
 import secrets
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 
@@ -16,6 +16,8 @@ from sandbox.slack.api.wire import ApiError
 from sandbox.slack.world import BOT_USER_ID, Json, Message, World
 
 MAX_BYTES = 1_000_000_000
+
+Given = Literal["whole", "stub", "private"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Files:
         return {
             "files.getUploadURLExternal": Method(self._begin, "files:write"),
             "files.completeUploadExternal": Method(self._complete, "files:write"),
+            "files.info": Method(_info, "files:read"),
         }
 
     async def put(self, request: web.Request) -> web.Response:
@@ -57,8 +60,12 @@ class Files:
         self._uploads[upload.id] = replace(upload, content=content)
         return web.Response(text=f"OK - {len(content)}")
 
-    def keep(self, name: str, content: str) -> Json:
-        """Keep a file that a person has chosen for a form, and return it as payloads show it."""
+    def keep(self, name: str, content: str, given: Given = "whole") -> Json:
+        """Keep a file that a person has chosen for a form, and return it as payloads show it.
+
+        given: what a payload tells of it. stub: its id alone, with a word to ask files.info, as in Slack
+        Connect. private: an address to look at it, and none to download it.
+        """
         file: Json = {"id": f"F0LOCAL{self._world.number():04d}", "name": name, "title": name}
         kind = name.rpartition(".")[2].lower()
         file |= {
@@ -69,8 +76,9 @@ class Files:
         }
         file["url_private"] = f"{self.base_url}files-pri/{file['id']}/{name}"
         file["url_private_download"] = f"{self.base_url}files-pri/{file['id']}/download/{name}"
-        self._world.files[file["id"]] = {**file, "content": content}
-        return file
+        shown = _shown_in_payloads(file, given)
+        self._world.files[file["id"]] = {"content": content, "info": file, "payload": shown}
+        return shown
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """Hand a file over to the bot; to anyone else, or without the scope, the page to sign in is shown."""
@@ -118,6 +126,24 @@ class Files:
             "size": upload.length,
             "content": upload.content.decode("utf-8", "replace"),
         }
+
+
+def _info(world: World, args: Json) -> Json:
+    file = world.files.get(str(args.get("file")))
+    if file is None:
+        raise ApiError("file_not_found")
+    return {"file": file["info"], "comments": [], "response_metadata": {"next_cursor": ""}}
+
+
+def _shown_in_payloads(file: Json, given: Given) -> Json:
+    match given:
+        case "stub":
+            unsaid: Json = {"created": 0, "timestamp": 0, "user": ""}
+            return {"id": file["id"], "mode": "file_access", "file_access": "check_file_info", **unsaid}
+        case "private":
+            return {name: value for name, value in file.items() if name != "url_private_download"}
+        case "whole":
+            return file
 
 
 def _listed(files: Any) -> list[Json]:

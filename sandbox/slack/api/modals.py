@@ -216,7 +216,8 @@ def _given(block: Json, element: Json, values: Json) -> str:
 def _file(world: World, file: str) -> Json:
     if file not in world.files:
         raise NoSuchModalError("There is no such file.")
-    return {name: value for name, value in world.files[file].items() if name != "content"}
+    kept: Json = world.files[file]
+    return kept
 
 
 def _field_states(world: World, view: Json, values: Json) -> Iterator[tuple[str, Json]]:
@@ -226,7 +227,7 @@ def _field_states(world: World, view: Json, values: Json) -> Iterator[tuple[str,
         if element["type"] == "static_select":
             state["selected_option"] = _chosen(element, given)
         elif element["type"] == "file_input":
-            state["files"] = [_file(world, given)] if given else []
+            state["files"] = [_file(world, given)["payload"]] if given else []
         else:
             state["value"] = given or None
         yield block["block_id"], {element["action_id"]: state}
@@ -257,7 +258,7 @@ def _fits(world: World, element: Json, given: str) -> bool:
             return urlsplit(given).scheme in ("http", "https") and bool(urlsplit(given).netloc)
         case "file_input":
             kinds = element.get("filetypes")
-            return kinds is None or _file(world, given)["filetype"] in kinds
+            return kinds is None or _file(world, given)["info"]["filetype"] in kinds
         case "static_select":
             return _chosen(element, given) is not None
         case _:
