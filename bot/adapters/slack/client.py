@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from typing import Any
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -24,13 +25,24 @@ def web_session() -> aiohttp.ClientSession:
     )
 
 
-def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """Return a client for the Web API at `base_url` that never repeats a call that changes something.
+class PostingClient(AsyncWebClient):
+    """The SDK's client, whose reads are POSTs of a form too, which Slack takes for every method.
 
-    The SDK's default retry repeats a POST after a lost connection, which can post twice. A read (GET) whose
-    kept connection was lost goes out once more, over a new one: so HTTP has it, and aiohttp does it.
+    The SDK has some of them as GETs, which aiohttp repeats by itself once a kept connection was lost.
     """
-    client = AsyncWebClient(
+
+    async def api_call(self, api_method: str, **call: Any) -> AsyncSlackResponse:
+        """Make a call, encoded as the SDK's own method for it says, with a form in place of a query."""
+        form = {**(call.pop("params", None) or {}), **(call.pop("data", None) or {})}
+        return await super().api_call(api_method, **{**call, "http_verb": "POST", "data": form or None})
+
+
+def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """Return a client for the Web API at `base_url` that never repeats a call by itself.
+
+    The SDK's default retry repeats a POST after a lost connection, which can post twice.
+    """
+    client = PostingClient(
         token=token,
         base_url=base_url,
         timeout=_TIMEOUT,
