@@ -25,7 +25,7 @@ from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
 from bot.domain.errors import VivoldiUnavailable
 from bot.domain.item.answer import DeleteAnswer
 from bot.domain.item.restore import Held, Unusable
-from sandbox.slack.api.methods import METHODS
+from sandbox.slack.api.methods import METHODS, answer
 from sandbox.slack.api.wire import ApiError, failed
 from sandbox.slack.api.wire import Reply as SlackReply
 from sandbox.slack.deliver.faults import Fault as SlackFault
@@ -71,7 +71,7 @@ class DirectSlack(AsyncWebClient):
         )
         async with self._boundaries.crossing(f"slack.{api_method}"):
             fault = self._faults.take(api_method)
-            reply = await self._spoilt(fault, lambda: self._answer(api_method, args))
+            reply = await self._spoilt(fault, lambda: self._answer(api_method, args, "json" in call))
             answered = {"method": api_method, "args": args, "error": reply.error, "status": reply.status}
             ok = isinstance(reply.body, dict) and bool(reply.body.get("ok"))
             self._world.record("api_call", {**answered, "ok": ok, "fault": fault.kind if fault else None})
@@ -83,9 +83,9 @@ class DirectSlack(AsyncWebClient):
             return execute()
         return await with_fault(fault, execute)
 
-    def _answer(self, method: str, args: dict[str, Any]) -> SlackReply:
+    def _answer(self, method: str, args: dict[str, Any], is_json: bool) -> SlackReply:
         try:
-            return SlackReply({"ok": True, **METHODS[method].run(self._world, args)})
+            return SlackReply(answer(self._world, method, args, METHODS[method], is_json=is_json))
         except ApiError as error:
             return failed(error.name, **error.extra)
 

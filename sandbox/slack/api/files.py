@@ -15,8 +15,6 @@ from sandbox.slack.api.methods import Method, thread_of, writable_channel
 from sandbox.slack.api.wire import ApiError
 from sandbox.slack.world import BOT_USER_ID, Json, Message, World
 
-MAX_BYTES = 1_000_000_000
-
 Given = Literal["whole", "stub", "private"]
 
 
@@ -44,9 +42,9 @@ class Files:
     def methods(self) -> dict[str, Method]:
         """Return the Web API's methods for files."""
         return {
-            "files.getUploadURLExternal": Method(self._begin, "files:write"),
-            "files.completeUploadExternal": Method(self._complete, "files:write"),
-            "files.info": Method(_info, "files:read"),
+            "files.getUploadURLExternal": self._begin,
+            "files.completeUploadExternal": self._complete,
+            "files.info": _info,
         }
 
     async def put(self, request: web.Request) -> web.Response:
@@ -91,12 +89,8 @@ class Files:
         return web.Response(body=str(file["content"]).encode(), content_type="text/csv")
 
     def _begin(self, world: World, args: Json) -> Json:
-        length = str(args.get("length", ""))
-        if not args.get("filename") or not length.isdecimal() or not 0 < int(length) <= MAX_BYTES:
-            raise ApiError("invalid_arguments")
-        upload = Upload(
-            f"F0LOCAL{world.number():04d}", str(args["filename"]), int(length), secrets.token_hex(8)
-        )
+        name, length = str(args["filename"]), int(args["length"])
+        upload = Upload(f"F0LOCAL{world.number():04d}", name, length, secrets.token_hex(8))
         self._uploads[upload.id] = upload
         return {
             "upload_url": f"{self.base_url}upload/v1/{upload.id}/{upload.secret}",
