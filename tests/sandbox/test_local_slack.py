@@ -28,9 +28,9 @@ class Rig:
 
     async def error(self, method: str, /, **args: Any) -> str:
         """Call a method that must fail and return the error's name. What is no text needs JSON."""
-        body = "data" if all(isinstance(each, str) for each in args.values()) else "json"
+        is_form = all(isinstance(each, str) for each in args.values())
         with pytest.raises(SlackApiError) as caught:
-            await self.bot.api_call(method, **{body: args})
+            await (self.bot.api_call(method, data=args) if is_form else self.bot.api_call(method, json=args))
         return str(caught.value.response["error"])
 
     async def post(self, **args: Any) -> str:

@@ -160,6 +160,14 @@ class TestErrors:
             await rig.messenger.post(INCIDENT, CARD)
         assert len(await rig.control.api_calls("chat.postMessage")) == 1
 
+    async def test_a_read_is_not_repeated(self, rig: Rig) -> None:
+        """A read that is lost on a kept connection is reported, and repeated by no library."""
+        await rig.messenger.has_left(RIKA)
+        await rig.control.fault("users.info", "drop_before", times=5)
+        with pytest.raises(SlackUnavailable):
+            await rig.messenger.has_left(RIKA)
+        assert len(await rig.control.api_calls("users.info")) == 2
+
     async def test_rate_limit(self, rig: Rig) -> None:
         """A rate limit is trouble that passes, with the wait that Slack asks for."""
         await rig.control.fault("chat.postMessage", "ratelimited", retry_after=17)
