@@ -127,9 +127,13 @@ class SlackControl:
         sent = await self._call("POST", "/modal/send", body)
         return SentModal(sent["status"], sent["error"], Modal(**sent["modal"]))
 
-    async def file(self, name: str, content: str) -> str:
-        """Choose a file for a form, and return its id, which is the value of the form's field."""
-        return str((await self._call("POST", "/files", {"name": name, "content": content}))["file"]["id"])
+    async def file(self, name: str, content: str, given: str = "whole") -> str:
+        """Choose a file for a form, and return its id, which is the value of the form's field.
+
+        given: what the bot is told of it: the whole, a stub, or an address that is not for downloads.
+        """
+        order = {"name": name, "content": content, "given": given}
+        return str((await self._call("POST", "/files", order))["file"]["id"])
 
     async def close_modal(self, modal: Modal) -> None:
         """Close a modal without sending it."""

@@ -32,7 +32,7 @@ class Kind(StrEnum):
     GUEST = "guest"
     BOT = "bot"
     DEACTIVATED = "deactivated"
-    STRANGER = "stranger"  # from another workspace
+    STRANGER = "stranger"  # from another workspace, or invited to this one and not there yet
     UNKNOWN = "unknown"  # Slack could not be asked: fail closed
 
 

@@ -10,10 +10,14 @@ from typing import Any, Literal
 from sandbox.slack.log import Kind, Log, LogEntry
 
 Json = dict[str, Any]
-PersonKind = Literal["member", "guest", "single_channel_guest", "deactivated", "bot", "stranger"]
+# grid: of an Enterprise Grid organisation, and of this workspace among others. invited: has never signed in.
+PersonKind = Literal[
+    "member", "guest", "single_channel_guest", "deactivated", "bot", "stranger", "grid", "invited"
+]
 
 TEAM_ID = "T0GUARD000"
 OTHER_TEAM_ID = "T0OTHER000"
+ORGANISATION_ID = "E0ORG00000"
 TEAM_DOMAIN = "guard"
 APP_ID = "A0GUARD000"
 BOT_USER_ID = "U0GUARDBOT"
@@ -42,8 +46,8 @@ class Person:
 
     @property
     def team_id(self) -> str:
-        """The workspace that the person belongs to."""
-        return OTHER_TEAM_ID if self.kind == "stranger" else TEAM_ID
+        """The team that Slack names with the person."""
+        return {"stranger": OTHER_TEAM_ID, "grid": ORGANISATION_ID}.get(self.kind, TEAM_ID)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
 from bot.domain.errors import VivoldiUnavailable
 from bot.domain.item.answer import DeleteAnswer
 from bot.domain.item.restore import Held, Unusable
-from sandbox.slack.api.methods import METHODS
+from sandbox.slack.api.methods import METHODS, answer
 from sandbox.slack.api.wire import ApiError, failed
 from sandbox.slack.api.wire import Reply as SlackReply
 from sandbox.slack.deliver.faults import Fault as SlackFault
@@ -65,10 +65,13 @@ class DirectSlack(AsyncWebClient):
 
     async def api_call(self, api_method: str, **call: Any) -> AsyncSlackResponse:
         """Answer one call, and log it as the local Slack does. Raises what the SDK raises."""
-        args = jsonlib.loads(jsonlib.dumps(call.get("json") or call.get("data") or {}))
+        given = call.get("json") or call.get("data") or call.get("params") or {}
+        args = jsonlib.loads(
+            jsonlib.dumps({name: value for name, value in given.items() if value is not None})
+        )
         async with self._boundaries.crossing(f"slack.{api_method}"):
             fault = self._faults.take(api_method)
-            reply = await self._spoilt(fault, lambda: self._answer(api_method, args))
+            reply = await self._spoilt(fault, lambda: self._answer(api_method, args, "json" in call))
             answered = {"method": api_method, "args": args, "error": reply.error, "status": reply.status}
             ok = isinstance(reply.body, dict) and bool(reply.body.get("ok"))
             self._world.record("api_call", {**answered, "ok": ok, "fault": fault.kind if fault else None})
@@ -80,9 +83,9 @@ class DirectSlack(AsyncWebClient):
             return execute()
         return await with_fault(fault, execute)
 
-    def _answer(self, method: str, args: dict[str, Any]) -> SlackReply:
+    def _answer(self, method: str, args: dict[str, Any], is_json: bool) -> SlackReply:
         try:
-            return SlackReply({"ok": True, **METHODS[method].run(self._world, args)})
+            return SlackReply(answer(self._world, method, args, METHODS[method], is_json=is_json))
         except ApiError as error:
             return failed(error.name, **error.extra)
 

@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.adapters.slack import web_session
+from bot.adapters.slack.client import PostingClient
 from bot.adapters.vivoldi import RateLimit, VivoldiClient
 from bot.domain.coupon import CouponCode, Reading, Sealed
 from bot.domain.item.answer import DeleteAnswer
@@ -29,8 +30,8 @@ from tests.chaos.outside import SEAL
 from tests.chaos.town import Town
 
 
-class _Slack(AsyncWebClient):
-    """The SDK's client, each call of which is a boundary."""
+class _Slack(PostingClient):
+    """The bot's client, each call of which is a boundary."""
 
     def __init__(self, url: str, session: aiohttp.ClientSession, boundaries: Boundaries) -> None:
         super().__init__(token="xoxb-local", base_url=url, timeout=10, session=session, retry_handlers=[])

@@ -84,6 +84,15 @@ GUARDS = (
         tests=(f"{_FILES}::TestFetch::test_the_token_goes_to_slack_alone",),
     ),
     Guard(
+        name="a file without an address",
+        keeps="-",
+        promise="A file that came as its id alone is asked for where it is.",
+        file="bot/adapters/slack/files.py",
+        text="await self._address(file) if _ID.fullmatch(file) else file",
+        without="file",
+        tests=(f"{_FILES}::TestFetch::test_a_file_that_came_without_its_address",),
+    ),
+    Guard(
         name="no endless file",
         keeps="I5",
         promise="No more of a file is read than a list of codes may hold.",

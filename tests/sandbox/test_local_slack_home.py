@@ -66,11 +66,11 @@ async def test_a_home_is_published_and_seen(rig: Rig) -> None:
 async def test_a_home_may_come_as_text_and_is_replaced(rig: Rig) -> None:
     """The view may be JSON in a text; the newest one stands, and a stale hash replaces nothing."""
     first = await rig.publish(json.dumps(home(SECTION)))
-    await rig.publish(home(), hash=first["view"]["hash"])
+    await rig.publish(home({"type": "divider"}), hash=first["view"]["hash"])
     assert await rig.error(home(SECTION), hash=first["view"]["hash"]) == "hash_conflict"
     seen = await rig.control.home(RIKA)
     assert seen is not None
-    assert seen.blocks == ()
+    assert [block["type"] for block in seen.blocks] == ["divider"]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,7 @@ async def test_a_home_may_come_as_text_and_is_replaced(rig: Rig) -> None:
         ({"type": "modal", "blocks": []}, "unsupported type: modal"),
         ({"type": "home"}, "missing required field: blocks"),
         (home(title={"type": "plain_text", "text": "x"}), "invalid additional property: title"),
+        (home(), "no less than 1 items allowed"),
         (home(*[SECTION] * 101), "no more than 100 items allowed"),
         (home({"type": "nonsense"}), "unsupported type: nonsense [json-pointer:/view/blocks/0/type]"),
         (home(SECTION | {"block_id": "a"}, SECTION | {"block_id": "a"}), "already exists"),
@@ -98,8 +99,8 @@ async def test_what_slack_would_refuse_is_refused(rig: Rig, view: object, words:
 
 async def test_who_and_how_much(rig: Rig) -> None:
     """A Home is someone's, and has at most 250 kB; a hundred blocks are fine."""
-    assert await rig.error(home(), user_id="U0NOBODY00") == "user_not_found"
-    assert (await rig.error(home(), user_id="")).startswith("invalid_arguments")
+    assert await rig.error(home(SECTION), user_id="U0NOBODY00") == "user_not_found"
+    assert (await rig.error(home(SECTION), user_id="")).startswith("invalid_arguments")
     long = {"type": "section", "text": {"type": "plain_text", "text": "x" * 3000}}
     assert await rig.error(home(*[long] * 90)) == "view_too_large"
     await rig.publish(home(*[SECTION] * 100))

@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.slack import LocalSlack
-from sandbox.slack.api.modals import view_problems
+from sandbox.slack.api.blocks import view_problems
 from sandbox.slack_client import ControlError, LogEntry, Modal, SlackControl
 
 RIKA, BEA, SECRET = "U0RIKA0000", "U0BEA00000", "local-signing-secret"

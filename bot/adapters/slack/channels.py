@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.client import answered
+from bot.adapters.slack.members import members
 from bot.adapters.slack.shared import SharedQuestion
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.services.ports.outside import Clock
@@ -16,9 +17,6 @@ from bot.services.ports.outside import Clock
 _KEPT = timedelta(minutes=1)
 _PATIENCE = 0.7  # seconds: a command has to be answered within 3 s, and may wait for other answers too
 _AT_ONCE = 5  # calls
-# Of a channel's members, up to 10,000 are looked at: more would cost more calls than the answer is worth.
-_PAGE = 1000
-_MOST_PAGES = 10
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 # None: everyone in the workspace.
@@ -64,18 +62,7 @@ class SlackChannels:
                 return _NOBODY
 
     async def _members(self, channel: str) -> _Readers:
-        found, cursor = set[str](), ""
-        for _ in range(_MOST_PAGES):
-            call = self._client.conversations_members(channel=channel, limit=_PAGE, cursor=cursor or None)
-            answer = await answered(call)
-            members, after = answer.get("members"), answer.get("response_metadata")
-            found |= (
-                {each for each in members if isinstance(each, str)} if isinstance(members, list) else set()
-            )
-            cursor = str(after.get("next_cursor") or "") if isinstance(after, dict) else ""
-            if not cursor:
-                break
-        return frozenset(found)
+        return frozenset[str]().union(*[page async for page in members(self._client, channel)])
 
 
 def _is_public(channel: str, info: object) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
+from typing import Any
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -24,12 +25,24 @@ def web_session() -> aiohttp.ClientSession:
     )
 
 
+class PostingClient(AsyncWebClient):
+    """The SDK's client, whose reads are POSTs of a form too, which Slack takes for every method.
+
+    The SDK has some of them as GETs, which aiohttp repeats by itself once a kept connection was lost.
+    """
+
+    async def api_call(self, api_method: str, **call: Any) -> AsyncSlackResponse:
+        """Make a call, encoded as the SDK's own method for it says, with a form in place of a query."""
+        form = {**(call.pop("params", None) or {}), **(call.pop("data", None) or {})}
+        return await super().api_call(api_method, **{**call, "http_verb": "POST", "data": form or None})
+
+
 def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
     """Return a client for the Web API at `base_url` that never repeats a call by itself.
 
     The SDK's default retry repeats a POST after a lost connection, which can post twice.
     """
-    client = AsyncWebClient(
+    client = PostingClient(
         token=token,
         base_url=base_url,
         timeout=_TIMEOUT,
@@ -43,24 +56,18 @@ def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> Asy
 
 
 async def ask(client: AsyncWebClient, method: str, **arguments: str) -> AsyncSlackResponse:
-    """Call a reading method of the Web API and return its answer, whose data is a JSON object.
+    """Call a reading method of the Web API by its name, with a form, which every method reads.
 
-    Raises SlackUnavailable or SlackRefused.
+    Returns its answer, whose data is a JSON object. Raises SlackUnavailable or SlackRefused.
     """
     return await answered(client.api_call(method, data=arguments))
 
 
-async def send(client: AsyncWebClient, method: str, arguments: Mapping[str, object]) -> AsyncSlackResponse:
-    """Call a method of the Web API that takes JSON, and return its answer, whose data is a JSON object.
-
-    Raises SlackUnavailable or SlackRefused.
-    """
-    return await answered(client.api_call(method, json=dict(arguments)))
-
-
 async def answered(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
-    """Return the answer to a call that one of the SDK's own methods makes, whose data is a JSON object.
+    """Return the answer to a call, whose data is a JSON object.
 
+    A call is made by the SDK's own method for it, which knows how Slack wants it encoded: many methods of
+    Slack read a form alone, and say `invalid_arguments` to JSON.
     Raises SlackUnavailable or SlackRefused.
     """
     try:

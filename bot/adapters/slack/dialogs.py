@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.client import send
+from bot.adapters.slack.client import answered
 from bot.domain.errors import SlackUnavailable
 
 # Slack waits 3 s for the answer to the click, and no longer does the trigger last.
@@ -24,6 +24,6 @@ class SlackDialogs:
         """Open a dialog for who clicked, within 1 s. Raises SlackUnavailable or SlackRefused."""
         try:
             async with asyncio.timeout(_TIMEOUT):
-                await send(self._client, "views.open", {"trigger_id": trigger, "view": dict(view)})
+                await answered(self._client.views_open(trigger_id=trigger, view=dict(view)))
         except TimeoutError as error:
             raise SlackUnavailable("Slack did not open the dialog in time") from error

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.client import ask
+from bot.adapters.slack.client import answered
 from bot.adapters.slack.shared import Memory, SharedQuestion
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.domain.people import Grants, Kind, Person, Standing
@@ -152,7 +152,7 @@ class Directory:
         """Ask for a person; one whom this workspace does not have, or hides from the bot, is a stranger."""
         question = self._people.question(user_id, now)
         try:
-            answer = await ask(self._client, "users.info", user=user_id)
+            answer = await answered(self._client.users_info(user=user_id))
             known = _described(user_id, answer.get("user"), self._team_id)
         except SlackRefused as error:
             if error.name not in _NO_SUCH_PERSON:
@@ -165,7 +165,7 @@ class Directory:
         """Ask for the members of a group; one that does not exist any more has none."""
         question = self._groups.question(name, now)
         try:
-            members = (await ask(self._client, "usergroups.users.list", usergroup=name)).get("users")
+            members = (await answered(self._client.usergroups_users_list(usergroup=name))).get("users")
         except SlackRefused as error:
             if error.name not in _NO_SUCH_GROUP:
                 raise
@@ -227,7 +227,7 @@ def _described(user_id: str, user: object, team_id: str) -> _Known:
 
 
 def _kind(user_id: str, user: Mapping[str, object], team_id: str) -> Kind:
-    if user.get("is_stranger") or user.get("team_id") != team_id:
+    if user.get("is_stranger") or not _belongs(user, team_id) or user.get("is_invited_user"):
         return Kind.STRANGER
     if user.get("deleted"):
         return Kind.DEACTIVATED
@@ -236,3 +236,14 @@ def _kind(user_id: str, user: Mapping[str, object], team_id: str) -> Kind:
     if user.get("is_restricted") or user.get("is_ultra_restricted"):
         return Kind.GUEST
     return Kind.MEMBER
+
+
+def _belongs(user: Mapping[str, object], team_id: str) -> bool:
+    """Tell whether Slack says that someone is of this workspace.
+
+    In an Enterprise Grid organisation `team_id` may be missing, the organisation's, or another workspace's;
+    `enterprise_user.teams` names every workspace that someone is in.
+    """
+    organisation = user.get("enterprise_user")
+    teams = organisation.get("teams") if isinstance(organisation, dict) else None
+    return user.get("team_id") == team_id or (isinstance(teams, list) and team_id in teams)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
-from bot.adapters.slack.client import send
+from bot.adapters.slack.client import answered
 from bot.adapters.slack.errors import FOREIGN, judge, translated
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.services.ports.outside import File
@@ -16,6 +17,7 @@ from bot.services.ports.outside import File
 # Bytes of a file with codes: a thousand need less than a fifth.
 _LARGEST = 100_000
 _PART = 16_384
+_ID = re.compile(r"F[A-Z0-9]+")
 _OF_FILES = URL("https://files.slack.com")
 
 
@@ -30,8 +32,13 @@ class SlackFiles:
         assert client.session is not None, "web_client gives it one"
         self._client, self._session = client, client.session
 
-    async def fetch(self, url: str) -> bytes:
-        """Return what is in a file. It needs `files:read`. Raises SlackUnavailable, SlackRefused."""
+    async def fetch(self, file: str) -> bytes:
+        """Return what is in a file. It needs `files:read`. Raises SlackUnavailable, SlackRefused.
+
+        file: its address, or its id if it came without one, as files of Slack Connect channels do: then
+        Slack is asked for the rest.
+        """
+        url = await self._address(file) if _ID.fullmatch(file) else file
         address = _of_slack(url, URL(self._client.base_url).origin())
         headers = {"Authorization": f"Bearer {self._client.token}"}
         content = bytearray()
@@ -49,6 +56,15 @@ class SlackFiles:
             # Slack's page to sign in, which it shows where the token may not read files.
             raise SlackRefused("missing_scope")
         return bytes(content)
+
+    async def _address(self, file: str) -> str:
+        """Ask where a file is. Raises SlackRefused `no_address` if Slack does not tell."""
+        told = (await answered(self._client.files_info(file=file))).get("file")
+        about = told if isinstance(told, dict) else {}
+        for url in (about.get("url_private_download"), about.get("url_private")):
+            if isinstance(url, str) and url:
+                return url
+        raise SlackRefused("no_address")
 
 
 def _of_slack(url: str, slack: URL) -> URL:
@@ -70,14 +86,13 @@ async def attach(
 
     Nobody sees a file of which only the first steps were made. Raises SlackUnavailable or SlackRefused.
     """
-    about = {"filename": file.name, "length": len(file.content)}
-    answer = await send(client, "files.getUploadURLExternal", about)
+    answer = await answered(client.files_getUploadURLExternal(filename=file.name, length=len(file.content)))
     url, file_id = answer.get("upload_url"), answer.get("file_id")
     if not isinstance(url, str) or not isinstance(file_id, str):
         raise SlackUnavailable("Slack's answer lacks where to put a file")
     await _put(session, _trusted(url, URL(client.base_url).origin()), file)
-    shown = {"files": [{"id": file_id, "title": file.title}], "channel_id": channel, "thread_ts": ts}
-    await send(client, "files.completeUploadExternal", shown)
+    shown: list[dict[str, str | None]] = [{"id": file_id, "title": file.title}]
+    await answered(client.files_completeUploadExternal(files=shown, channel_id=channel, thread_ts=ts))
 
 
 def _trusted(url: str, slack: URL) -> URL:

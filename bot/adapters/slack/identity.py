@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.client import ask
+from bot.adapters.slack.client import answered
 from bot.domain.errors import SlackRefused, SlackUnavailable
 
 
@@ -28,10 +28,10 @@ async def identify(client: AsyncWebClient) -> Identity:
     Raises SlackRefused where the token is not valid, is not a bot's, or lacks the scope `users:read`; and
     SlackUnavailable where Slack gave no usable answer.
     """
-    token = await ask(client, "auth.test")
+    token = await answered(client.auth_test())
     if not token.get("bot_id"):
         raise SlackRefused("not_allowed_token_type")
-    answer = await ask(client, "bots.info", bot=_text(token.data, "bot_id"))
+    answer = await answered(client.bots_info(bot=_text(token.data, "bot_id")))
     return Identity(
         team_id=_text(token.data, "team_id"),
         app_id=_text(answer.get("bot"), "app_id"),

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack import files
-from bot.adapters.slack.client import ask, send
+from bot.adapters.slack.client import answered
+from bot.adapters.slack.members import members
 from bot.adapters.slack.replies import SlackReplies
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.event import Notice
 from bot.services.ports.outside import Blocks, File, Message
 
-_PLAIN = {"unfurl_links": False, "unfurl_media": False}
-# Of a channel's members, up to 10,000 are looked at: more would cost more calls than the answer is worth.
-_PAGE = 1000
-_MOST_PAGES = 10
+_PLAIN: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 
 
 class SlackMessenger:
@@ -32,21 +32,22 @@ class SlackMessenger:
 
     async def post(self, channel: str, message: Message) -> str:
         """Post a message and return its ts."""
-        answer = await send(
-            self._client, "chat.postMessage", {"channel": channel, **_PLAIN, **_content(message)}
-        )
+        call = self._client.chat_postMessage(channel=channel, **_PLAIN, **_content(message))
+        answer = await answered(call)
         if not isinstance(ts := answer.get("ts"), str):
             raise SlackUnavailable("Slack's answer lacks the message's ts")
         return ts
 
     async def update(self, channel: str, ts: str, message: Message) -> None:
         """Replace a message, its blocks included."""
-        await send(self._client, "chat.update", {"channel": channel, "ts": ts, **_content(message)})
+        await answered(self._client.chat_update(channel=channel, ts=ts, **_content(message)))
 
     async def reply(self, channel: str, ts: str, message: Message, *, broadcast: bool) -> None:
         """Post into the thread of a message, and to the channel as well where broadcast."""
-        thread = {"channel": channel, "thread_ts": ts, "reply_broadcast": broadcast}
-        await send(self._client, "chat.postMessage", {**thread, **_PLAIN, **_content(message)})
+        call = self._client.chat_postMessage(
+            channel=channel, thread_ts=ts, reply_broadcast=broadcast, **_PLAIN, **_content(message)
+        )
+        await answered(call)
 
     async def attach(self, channel: str, ts: str, file: File) -> None:
         """Add a file to the thread of a message."""
@@ -60,9 +61,9 @@ class SlackMessenger:
         """
         if notice.reply_url and await self._respond(notice.reply_url, notice.text):
             return
-        place = {"channel": notice.channel, "user": notice.person}
+        call = self._client.chat_postEphemeral(channel=notice.channel, user=notice.person, text=notice.text)
         try:
-            await send(self._client, "chat.postEphemeral", {**place, "text": notice.text})
+            await answered(call)
         except SlackRefused as there:
             try:
                 await self.post(notice.person, Message(notice.text))
@@ -74,21 +75,15 @@ class SlackMessenger:
 
         Raises SlackRefused, also where the scope for it is missing.
         """
-        cursor = ""
-        for _ in range(_MOST_PAGES):
-            page = {"channel": channel, "limit": _PAGE, **({"cursor": cursor} if cursor else {})}
-            answer = await send(self._client, "conversations.members", page)
-            if user in _texts(answer.get("members")):
+        async for page in members(self._client, channel):
+            if user in page:
                 return True
-            cursor = _cursor(answer.get("response_metadata"))
-            if not cursor:
-                break
         return False
 
     async def has_left(self, user: str) -> bool:
         """Tell whether Slack says that a person is deleted, or does not know them."""
         try:
-            described = (await ask(self._client, "users.info", user=user)).get("user")
+            described = (await answered(self._client.users_info(user=user))).get("user")
         except SlackRefused as error:
             if error.name != "user_not_found":
                 raise
@@ -98,19 +93,10 @@ class SlackMessenger:
     async def publish(self, person: str, blocks: Blocks) -> None:
         """Replace what a person sees on their Home tab. It needs no scope."""
         view = {"type": "home", "blocks": [dict(block) for block in blocks]}
-        await send(self._client, "views.publish", {"user_id": person, "view": view})
+        await answered(self._client.views_publish(user_id=person, view=view))
 
 
-def _texts(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
-
-
-def _cursor(metadata: object) -> str:
-    cursor = metadata.get("next_cursor") if isinstance(metadata, dict) else None
-    return cursor if isinstance(cursor, str) else ""
-
-
-def _content(message: Message) -> dict[str, object]:
+def _content(message: Message) -> dict[str, Any]:
     # An update that has a text alone removes the blocks that were there.
     blocks = [dict(block) for block in message.blocks]
     return {"text": message.text, "blocks": blocks} if blocks else {"text": message.text}

@@ -37,7 +37,10 @@ class Ground(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Filled:
-    """What someone sent. command: by whom, and where. file: where Slack keeps it; None: there is none."""
+    """What someone sent. command: by whom, and where.
+
+    file: where Slack keeps it, or its id if it came without an address; None: there is none.
+    """
 
     command: SlashCommand
     pasted: str

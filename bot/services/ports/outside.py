@@ -147,8 +147,11 @@ class Dialogs(Protocol):
 class Files(Protocol):
     """Files that people sent in Slack."""
 
-    async def fetch(self, url: str) -> bytes:
-        """Return what is in a file. Raises SlackUnavailable, and SlackRefused also where it is too large."""
+    async def fetch(self, file: str) -> bytes:
+        """Return what is in a file. file: its address, or its id if it came without one.
+
+        Raises SlackUnavailable, and SlackRefused also if it is too large.
+        """
 
 
 class Renderer(Protocol):

@@ -3,30 +3,27 @@
 import json
 from typing import Any
 
-from sandbox.slack.api.blocks import MAX_BLOCKS_TEXT, completed, problems, text_length
+from sandbox.slack.api.blocks import completed, problems
 from sandbox.slack.api.wire import ApiError
+from sandbox.slack.rules.hold import broken
 from sandbox.slack.world import Json, World
 
-MAX_TEXT = 40_000
 
-
-def content(world: World, args: Json, longest_text: int = MAX_TEXT) -> tuple[str, tuple[Json, ...]]:
+def content(world: World, args: Json) -> tuple[str, tuple[Json, ...]]:
     """Return the text and the completed blocks of a call's arguments.
 
-    Raises ApiError `no_text`, `msg_too_long`, `msg_blocks_too_long`, `invalid_blocks_format` or
-    `invalid_blocks`, the last with the place of each fault in `response_metadata.messages`.
+    Raises ApiError `no_text`, `msg_blocks_too_long`, `invalid_blocks_format` or `invalid_blocks`, the last
+    with the place of each fault in `response_metadata.messages`.
     """
     text, blocks = str(args.get("text") or ""), _block_list(args.get("blocks"))
     if not text and not blocks:
         raise ApiError("no_text")
-    if len(text) > longest_text:
-        raise ApiError("msg_too_long")
     found = problems(blocks)
     if found:
         messages = [f"[ERROR] {sentence}" for sentence in found]
         raise ApiError("invalid_blocks", errors=found, response_metadata={"messages": messages})
-    if text_length(blocks) > MAX_BLOCKS_TEXT:
-        raise ApiError("msg_blocks_too_long")
+    for more in broken("message", {"blocks": blocks}):
+        raise ApiError(more.rule.error)
     return text, completed(blocks, world.number())
 
 

@@ -7,7 +7,7 @@ references of files.getUploadURLExternal and files.completeUploadExternal.
 import json
 import secrets
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 
@@ -15,7 +15,7 @@ from sandbox.slack.api.methods import Method, thread_of, writable_channel
 from sandbox.slack.api.wire import ApiError
 from sandbox.slack.world import BOT_USER_ID, Json, Message, World
 
-MAX_BYTES = 1_000_000_000
+Given = Literal["whole", "stub", "private"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,9 @@ class Files:
     def methods(self) -> dict[str, Method]:
         """Return the Web API's methods for files."""
         return {
-            "files.getUploadURLExternal": Method(self._begin, "files:write"),
-            "files.completeUploadExternal": Method(self._complete, "files:write"),
+            "files.getUploadURLExternal": self._begin,
+            "files.completeUploadExternal": self._complete,
+            "files.info": _info,
         }
 
     async def put(self, request: web.Request) -> web.Response:
@@ -57,8 +58,12 @@ class Files:
         self._uploads[upload.id] = replace(upload, content=content)
         return web.Response(text=f"OK - {len(content)}")
 
-    def keep(self, name: str, content: str) -> Json:
-        """Keep a file that a person has chosen for a form, and return it as payloads show it."""
+    def keep(self, name: str, content: str, given: Given = "whole") -> Json:
+        """Keep a file that a person has chosen for a form, and return it as payloads show it.
+
+        given: what a payload tells of it. stub: its id alone, with a word to ask files.info, as in Slack
+        Connect. private: an address to look at it, and none to download it.
+        """
         file: Json = {"id": f"F0LOCAL{self._world.number():04d}", "name": name, "title": name}
         kind = name.rpartition(".")[2].lower()
         file |= {
@@ -69,8 +74,9 @@ class Files:
         }
         file["url_private"] = f"{self.base_url}files-pri/{file['id']}/{name}"
         file["url_private_download"] = f"{self.base_url}files-pri/{file['id']}/download/{name}"
-        self._world.files[file["id"]] = {**file, "content": content}
-        return file
+        shown = _shown_in_payloads(file, given)
+        self._world.files[file["id"]] = {"content": content, "info": file, "payload": shown}
+        return shown
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """Hand a file over to the bot; to anyone else, or without the scope, the page to sign in is shown."""
@@ -83,12 +89,8 @@ class Files:
         return web.Response(body=str(file["content"]).encode(), content_type="text/csv")
 
     def _begin(self, world: World, args: Json) -> Json:
-        length = str(args.get("length", ""))
-        if not args.get("filename") or not length.isdecimal() or not 0 < int(length) <= MAX_BYTES:
-            raise ApiError("invalid_arguments")
-        upload = Upload(
-            f"F0LOCAL{world.number():04d}", str(args["filename"]), int(length), secrets.token_hex(8)
-        )
+        name, length = str(args["filename"]), int(args["length"])
+        upload = Upload(f"F0LOCAL{world.number():04d}", name, length, secrets.token_hex(8))
         self._uploads[upload.id] = upload
         return {
             "upload_url": f"{self.base_url}upload/v1/{upload.id}/{upload.secret}",
@@ -118,6 +120,24 @@ class Files:
             "size": upload.length,
             "content": upload.content.decode("utf-8", "replace"),
         }
+
+
+def _info(world: World, args: Json) -> Json:
+    file = world.files.get(str(args.get("file")))
+    if file is None:
+        raise ApiError("file_not_found")
+    return {"file": file["info"], "comments": [], "response_metadata": {"next_cursor": ""}}
+
+
+def _shown_in_payloads(file: Json, given: Given) -> Json:
+    match given:
+        case "stub":
+            unsaid: Json = {"created": 0, "timestamp": 0, "user": ""}
+            return {"id": file["id"], "mode": "file_access", "file_access": "check_file_info", **unsaid}
+        case "private":
+            return {name: value for name, value in file.items() if name != "url_private_download"}
+        case "whole":
+            return file
 
 
 def _listed(files: Any) -> list[Json]:

@@ -5,16 +5,19 @@ A method raises ApiError with Slack's name for what is wrong. Names come from Sl
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from sandbox.slack.api import views
 from sandbox.slack.api.content import content
 from sandbox.slack.api.modals import open_view
 from sandbox.slack.api.wire import ApiError, truthy
+from sandbox.slack.rules.hold import Call, refusal, scope_for
+from sandbox.slack.rules.limits import Scope
 from sandbox.slack.world import (
     APP_ID,
     BOT_ID,
     BOT_USER_ID,
+    ORGANISATION_ID,
+    OTHER_TEAM_ID,
     TEAM_DOMAIN,
     TEAM_ID,
     Channel,
@@ -25,16 +28,17 @@ from sandbox.slack.world import (
     World,
 )
 
-# chat.update takes less text than chat.postMessage.
-MAX_UPDATE_TEXT = 4_000
+Method = Callable[[World, Json], Json]
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
-    """A Web API method and the scope that its caller needs, if any."""
-
-    run: Callable[[World, Json], Json]
-    scope: str | None = None
+def answer(world: World, name: str, args: Json, method: Method, *, is_json: bool) -> Json:
+    """Return what a call that Slack lets in comes to. Raises ApiError with the name of the rule's refusal."""
+    rule = refusal(Call(name, args, world.scopes, is_json))
+    if rule is None:
+        return {"ok": True, **method(world, args)}
+    if isinstance(rule.limit, Scope):
+        raise ApiError(rule.error, needed=rule.limit.name, provided=",".join(sorted(world.scopes)))
+    raise ApiError(rule.error)
 
 
 def _auth_test(world: World, args: Json) -> Json:
@@ -87,7 +91,11 @@ def user_json(person: Person) -> Json:
     user |= {"real_name": person.name, "tz": "Etc/UTC", "tz_label": "UTC", "tz_offset": 0, "is_admin": False}
     user |= {"is_owner": False, "is_primary_owner": False, "is_restricted": guest}
     user |= {"is_ultra_restricted": person.kind == "single_channel_guest"}
-    return user | ({"is_stranger": True} if person.kind == "stranger" else {})
+    if person.kind == "grid":
+        teams = [OTHER_TEAM_ID, TEAM_ID]
+        user["enterprise_user"] = {"id": person.id, "enterprise_id": ORGANISATION_ID, "teams": teams}
+    flags = {"stranger": "is_stranger", "invited": "is_invited_user"}
+    return user | ({flags[person.kind]: True} if person.kind in flags else {})
 
 
 def _usergroups_list(world: World, args: Json) -> Json:
@@ -125,11 +133,16 @@ def _visible_channel(world: World, args: Json) -> Channel:
     return channel
 
 
+def _look_at_scope(world: World, method: str, channel: Channel) -> None:
+    """Raise ApiError if the token may not look at conversations of this kind."""
+    rule = scope_for(method, channel.kind)
+    if rule is not None and isinstance(rule.limit, Scope) and rule.limit.name not in world.scopes:
+        raise ApiError(rule.error, needed=rule.limit.name, provided=",".join(sorted(world.scopes)))
+
+
 def _conversations_members(world: World, args: Json) -> Json:
     channel = _visible_channel(world, args)
-    needed = "channels:read" if channel.kind == "public" else "groups:read"
-    if needed not in world.scopes:
-        raise ApiError("missing_scope", needed=needed, provided=",".join(sorted(world.scopes)))
+    _look_at_scope(world, "conversations.members", channel)
     members, start = sorted(channel.members), int(args.get("cursor") or 0)
     end = start + min(int(args.get("limit") or 100), 1000)
     cursor = str(end) if end < len(members) else ""
@@ -155,9 +168,7 @@ def writable_channel(world: World, args: Json) -> Channel:
 
 def _conversations_info(world: World, args: Json) -> Json:
     channel = _visible_channel(world, args)
-    needed = {"public": "channels:read", "private": "groups:read", "direct": "im:read"}[channel.kind]
-    if needed not in world.scopes:
-        raise ApiError("missing_scope", needed=needed, provided=",".join(sorted(world.scopes)))
+    _look_at_scope(world, "conversations.info", channel)
     shown: Json = {
         "id": channel.id,
         "name": channel.name,
@@ -201,7 +212,7 @@ def _update(world: World, args: Json) -> Json:
         raise ApiError("cant_update_message")
     if channel.archived:
         raise ApiError("is_inactive")
-    text, blocks = content(world, args, MAX_UPDATE_TEXT)
+    text, blocks = content(world, args)
     edited = world.edit(message, text, blocks)
     return {"channel": channel.id, "ts": edited.ts, "text": text, "message": edited.to_slack()}
 
@@ -232,19 +243,24 @@ def permalink(message: Message) -> str:
     return link + (f"?thread_ts={message.thread_ts}&cid={message.channel}" if message.thread_ts else "")
 
 
-METHODS = {
-    "api.test": Method(_api_test),
-    "auth.test": Method(_auth_test),
-    "bots.info": Method(_bots_info, "users:read"),
-    "users.info": Method(_users_info, "users:read"),
-    "usergroups.list": Method(_usergroups_list, "usergroups:read"),
-    "usergroups.users.list": Method(_usergroups_users_list, "usergroups:read"),
-    "conversations.info": Method(_conversations_info),
-    "conversations.members": Method(_conversations_members),
-    "chat.postMessage": Method(_post_message, "chat:write"),
-    "chat.update": Method(_update, "chat:write"),
-    "chat.postEphemeral": Method(_post_ephemeral, "chat:write"),
-    "chat.getPermalink": Method(_get_permalink),
-    "views.publish": Method(views.publish),
-    "views.open": Method(open_view),
+def _team_info(world: World, args: Json) -> Json:
+    return {"team": {"id": TEAM_ID, "name": TEAM_DOMAIN.title(), "domain": TEAM_DOMAIN}}
+
+
+METHODS: dict[str, Method] = {
+    "api.test": _api_test,
+    "auth.test": _auth_test,
+    "bots.info": _bots_info,
+    "team.info": _team_info,
+    "users.info": _users_info,
+    "usergroups.list": _usergroups_list,
+    "usergroups.users.list": _usergroups_users_list,
+    "conversations.info": _conversations_info,
+    "conversations.members": _conversations_members,
+    "chat.postMessage": _post_message,
+    "chat.update": _update,
+    "chat.postEphemeral": _post_ephemeral,
+    "chat.getPermalink": _get_permalink,
+    "views.publish": views.publish,
+    "views.open": open_view,
 }

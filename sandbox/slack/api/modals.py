@@ -9,45 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from sandbox.slack.api.blocks import completed, interactive, plain, problems
-from sandbox.slack.api.checks import anything, boolean, problem, shape, string, typed
+from sandbox.slack.api.blocks import completed, interactive, view_problems
 from sandbox.slack.api.wire import ApiError
 from sandbox.slack.deliver.delivery import Delivered, Signature
 from sandbox.slack.deliver.payloads import VERIFICATION_TOKEN, user_json
+from sandbox.slack.rules.limits import units
 from sandbox.slack.world import APP_ID, BOT_ID, TEAM_DOMAIN, TEAM_ID, Json, Modal, World
 
 TRIGGER_SECONDS = 3.0
-MAX_BLOCKS = 100
-MAX_VIEW_BYTES = 250_000
-
-_VIEW = typed(
-    {
-        "modal": shape(
-            {"title": plain(24), "blocks": anything},
-            {
-                "close": plain(24),
-                "submit": plain(24),
-                "private_metadata": string(3000, shortest=0),
-                "callback_id": string(255, shortest=0),
-                "external_id": string(255, shortest=0),
-                "clear_on_close": boolean,
-                "notify_on_close": boolean,
-                "submit_disabled": boolean,
-            },
-        )
-    }
-)
-
-
-def view_problems(view: Any) -> list[str]:
-    """Return what Slack would find wrong with a modal's view; an empty list means that it takes it."""
-    found = list(_VIEW(view, "/view"))
-    return found or [*problems(view["blocks"], MAX_BLOCKS), *_unsent(view)]
-
-
-def _unsent(view: Json) -> Iterator[str]:
-    if "submit" not in view and any(block["type"] == "input" for block in view["blocks"]):
-        yield problem("missing required field: submit", "/view")
 
 
 def _checked(view: Any) -> Json:
@@ -56,12 +25,10 @@ def _checked(view: Any) -> Json:
             view = json.loads(view)
         except ValueError as error:
             raise ApiError("invalid_arguments") from error
-    found = view_problems(view)
+    found = view_problems(view, "modal")
     if found:
         messages = [f"[ERROR] {sentence}" for sentence in found]
         raise ApiError("invalid_arguments", response_metadata={"messages": messages})
-    if len(json.dumps(view)) > MAX_VIEW_BYTES:
-        raise ApiError("view_too_large")
     checked: Json = view
     return checked
 
@@ -216,7 +183,8 @@ def _given(block: Json, element: Json, values: Json) -> str:
 def _file(world: World, file: str) -> Json:
     if file not in world.files:
         raise NoSuchModalError("There is no such file.")
-    return {name: value for name, value in world.files[file].items() if name != "content"}
+    kept: Json = world.files[file]
+    return kept
 
 
 def _field_states(world: World, view: Json, values: Json) -> Iterator[tuple[str, Json]]:
@@ -226,7 +194,7 @@ def _field_states(world: World, view: Json, values: Json) -> Iterator[tuple[str,
         if element["type"] == "static_select":
             state["selected_option"] = _chosen(element, given)
         elif element["type"] == "file_input":
-            state["files"] = [_file(world, given)] if given else []
+            state["files"] = [_file(world, given)["payload"]] if given else []
         else:
             state["value"] = given or None
         yield block["block_id"], {element["action_id"]: state}
@@ -240,7 +208,7 @@ def _unfilled(world: World, view: Json, values: Json) -> Iterator[tuple[str, str
     """Yield what Slack says by itself of fields: empty, too short or too long, or of another sort."""
     for block, element in _fields(view):
         given = _given(block, element, values)
-        length = len(given)
+        length = units(given)
         if not length and not block.get("optional", False):
             yield block["block_id"], "Please complete this required field."
         elif length and not _fits(world, element, given):
@@ -257,7 +225,7 @@ def _fits(world: World, element: Json, given: str) -> bool:
             return urlsplit(given).scheme in ("http", "https") and bool(urlsplit(given).netloc)
         case "file_input":
             kinds = element.get("filetypes")
-            return kinds is None or _file(world, given)["filetype"] in kinds
+            return kinds is None or _file(world, given)["info"]["filetype"] in kinds
         case "static_select":
             return _chosen(element, given) is not None
         case _:

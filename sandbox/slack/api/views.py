@@ -1,42 +1,20 @@
-"""Home tabs: what `views.publish` takes, as strict as Slack, and what it answers.
-
-The limits are those of Slack's reference for views: 100 blocks, 250 kB, and what else a Home may have.
-"""
+"""Home tabs: what `views.publish` takes, as strict as Slack, and what it answers."""
 
 import json
 from typing import Any
 
 from sandbox.slack.api.blocks import completed, view_problems
-from sandbox.slack.api.checks import anything, boolean, shape, string, typed
 from sandbox.slack.api.wire import ApiError
 from sandbox.slack.control.render import render_blocks
 from sandbox.slack.world import APP_ID, BOT_ID, TEAM_ID, HomeView, Json, Person, World
-
-MAX_VIEW_BYTES = 250_000
-
-_HOME = shape(
-    {"blocks": anything},
-    {
-        "private_metadata": string(3000, shortest=0),
-        "callback_id": string(255, shortest=0),
-        "external_id": string(255, shortest=0),
-        "clear_on_close": boolean,
-        "notify_on_close": boolean,
-    },
-)
-_FIELDS = typed({"home": _HOME})
 
 
 def publish(world: World, args: Json) -> Json:
     """Replace a person's Home. Raises ApiError with Slack's name for what is wrong."""
     view = _view(args.get("view"))
-    if not args.get("user_id"):
-        raise ApiError("invalid_arguments", **_messages(["missing required field: user_id"]))
-    found = [*_FIELDS(view, "/view"), *view_problems(view.get("blocks"))]
+    found = view_problems(view, "home")
     if found:
         raise ApiError("invalid_arguments", **_messages(found))
-    if len(json.dumps(view).encode()) > MAX_VIEW_BYTES:
-        raise ApiError("view_too_large")
     person = world.people.get(str(args["user_id"]))
     if person is None:
         raise ApiError("user_not_found")

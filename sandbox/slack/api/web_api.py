@@ -6,9 +6,11 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.slack.api.files import Files
-from sandbox.slack.api.methods import METHODS, Method
+from sandbox.slack.api.methods import METHODS, Method, answer
 from sandbox.slack.api.wire import ApiError, Reply, arguments, failed, send
 from sandbox.slack.deliver.faults import FaultBook, with_fault
+from sandbox.slack.rules.hold import scope_for
+from sandbox.slack.rules.limits import Scope
 from sandbox.slack.world import Json, World
 
 OPEN_SOCKET = "apps.connections.open"
@@ -34,10 +36,10 @@ class WebApi:
         self._faults = faults
         self._bot_token = bot_token
         self._app_token = app_token
-        self._methods = {
+        self._methods: dict[str, Method] = {
             **METHODS,
             **files.methods(),
-            OPEN_SOCKET: Method(lambda world, args: {"url": open_socket()}),
+            OPEN_SOCKET: lambda world, args: {"url": open_socket()},
         }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -47,26 +49,27 @@ class WebApi:
             args = await arguments(request)
         except ApiError as error:
             return await send(request, failed(error.name))
+        is_json = request.content_type == "application/json"
         token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
         token = token or str(args.get("token", ""))
         args.pop("token", None)
         fault = self._faults.take(name)
-        reply = await with_fault(fault, lambda: self._answer(name, token, args))
+        reply = await with_fault(fault, lambda: self._answer(name, token, args, is_json))
         self._log(name, args, reply, fault.kind if fault else None)
         return await send(request, self._with_scopes(name, reply))
 
-    def _answer(self, name: str, token: str, args: Json) -> Reply:
+    def _answer(self, name: str, token: str, args: Json, is_json: bool) -> Reply:
         try:
             method = self._methods.get(name)
             if method is None:
                 raise ApiError("unknown_method", req_method=name)
             if name != "api.test":
-                self._authorize(name, token, method)
-            return Reply({"ok": True, **method.run(self._world, args)})
+                self._authorize(name, token)
+            return Reply(answer(self._world, name, args, method, is_json=is_json))
         except ApiError as error:
             return failed(error.name, **error.extra)
 
-    def _authorize(self, name: str, token: str, method: Method) -> None:
+    def _authorize(self, name: str, token: str) -> None:
         if not token:
             raise ApiError("not_authed")
         if token not in (self._bot_token, self._app_token):
@@ -75,15 +78,14 @@ class WebApi:
             raise ApiError("not_allowed_token_type")
         if self._world.auth_error is not None:
             raise ApiError(self._world.auth_error)
-        if method.scope is not None and method.scope not in self._world.scopes:
-            raise ApiError("missing_scope", needed=method.scope, provided=self._scopes())
 
     def _scopes(self) -> str:
         return ",".join(sorted(self._world.scopes))
 
     def _with_scopes(self, name: str, reply: Reply) -> Reply:
-        scope = self._methods[name].scope if name in self._methods else None
-        headers = {"X-OAuth-Scopes": self._scopes(), "X-Accepted-OAuth-Scopes": scope or ""}
+        rule = scope_for(name, "")
+        scope = rule.limit.name if rule is not None and isinstance(rule.limit, Scope) else ""
+        headers = {"X-OAuth-Scopes": self._scopes(), "X-Accepted-OAuth-Scopes": scope}
         return Reply(reply.body, reply.status, {**headers, **reply.headers}, reply.dropped)
 
     def _log(self, name: str, args: Json, reply: Reply, fault: str | None) -> None:

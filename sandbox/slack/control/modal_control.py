@@ -30,7 +30,7 @@ def routes(modals: Modals, files: Files) -> Sequence[web.RouteDef]:
 
     async def keep(request: web.Request) -> web.Response:
         order = await order_in(request, FileOrder)
-        return web.json_response({"file": files.keep(order.name, order.content)})
+        return web.json_response({"file": files.keep(order.name, order.content, order.given)})
 
     return [
         web.post("/files", keep),

@@ -64,10 +64,14 @@ class HomeOrder(Order):
 
 
 class FileOrder(Order):
-    """A person chooses a file for a form; what comes back is named in the form by its id."""
+    """A person chooses a file for a form; what comes back is named in the form by its id.
+
+    given: what the payload tells of it.
+    """
 
     name: str
     content: str
+    given: Literal["whole", "stub", "private"] = "whole"
 
 
 class SubmitOrder(Order):

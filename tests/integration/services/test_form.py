@@ -33,7 +33,7 @@ from bot.services.asked.show_all import Look
 from handlers.render import dialogs as fields
 from handlers.render.answers import Answers
 from handlers.render.report import dialog
-from sandbox.slack.api.modals import view_problems
+from sandbox.slack.api.blocks import view_problems
 from tests.builders import CHANNEL, CODE, OTHER_CODE, RIKA, TEAM, a_coupon
 from tests.fakes import FakeDialogs, FakeFiles
 from tests.integration.wired import Wired, wired_on

@@ -23,6 +23,18 @@ TOKEN, TEAM = "xoxb-local", "T0GUARD000"
 RIKA, AMIR, BEA, CARL = "U0RIKA0000", "U0AMIR0000", "U0BEA00000", "U0CARL0000"
 DANA, NOBODY = "U0DANA0000", "U0NOBODY00"
 ONCALL, EMPTY = "S0ONCALL00", "S0EMPTY000"
+# Of an Enterprise Grid organisation, whose members carry its id, or another workspace's.
+_GRID: dict[str, Any] = {
+    "id": RIKA,
+    "name": "bob",
+    "team_id": "E0ORG",
+    "deleted": False,
+    "is_bot": False,
+    "is_restricted": False,
+    "is_ultra_restricted": False,
+    "enterprise_user": {"id": "W0BOB", "enterprise_id": "E0ORG", "teams": ["T0OTHER", TEAM]},
+    "profile": {"real_name": "Bob"},
+}
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
 
 
@@ -86,11 +98,15 @@ class TestDirectory:
             ("U0ROBOT000", Kind.BOT),
             ("W0STRANGER", Kind.STRANGER),
             (NOBODY, Kind.STRANGER),
+            ("U0GRID0000", Kind.MEMBER),
+            ("U0INVITED0", Kind.STRANGER),
         ],
     )
     async def test_kinds(self, rig: Rig, user: str, kind: Kind) -> None:
         """Each kind of person is told apart, from memory and afresh."""
         directory = rig.directory()
+        await rig.control.person("U0GRID0000", kind="grid")
+        await rig.control.person("U0INVITED0", kind="invited")
         assert (await directory.standing(user)).kind is kind
         assert (await directory.fresh(user, NOON)).kind is kind
 
@@ -103,6 +119,16 @@ class TestDirectory:
             ({"id": RIKA, "team_id": TEAM, "is_stranger": True}, Kind.STRANGER, RIKA),
             ({"id": RIKA, "team_id": TEAM, "real_name": "Ri\nKa", "name": "rika"}, Kind.MEMBER, "Ri Ka"),
             ({"id": RIKA, "team_id": TEAM, "profile": {"display_name": ""}, "name": "r"}, Kind.MEMBER, "r"),
+            (_GRID, Kind.MEMBER, "bob"),
+            ({key: value for key, value in _GRID.items() if key != "team_id"}, Kind.MEMBER, "bob"),
+            ({**_GRID, "team_id": "T0OTHER000"}, Kind.MEMBER, "bob"),
+            ({**_GRID, "is_stranger": True}, Kind.STRANGER, "bob"),
+            ({**_GRID, "is_restricted": True}, Kind.GUEST, "bob"),
+            ({**_GRID, "enterprise_user": {"teams": ["T0OTHER000"]}}, Kind.STRANGER, "bob"),
+            ({**_GRID, "enterprise_user": {"teams": TEAM}}, Kind.STRANGER, "bob"),
+            ({**_GRID, "enterprise_user": TEAM}, Kind.STRANGER, "bob"),
+            ({"id": RIKA, "team_id": TEAM, "is_invited_user": True}, Kind.STRANGER, RIKA),
+            ({**_GRID, "is_invited_user": True}, Kind.STRANGER, "bob"),
             ({"id": AMIR, "team_id": TEAM}, Kind.UNKNOWN, RIKA),
             (None, Kind.UNKNOWN, RIKA),
             ("Rika", Kind.UNKNOWN, RIKA),
@@ -115,7 +141,7 @@ class TestDirectory:
             return web.json_response({"ok": True, "user": user})
 
         app = web.Application()
-        app.router.add_post("/users.info", answer)
+        app.router.add_route("*", "/users.info", answer)
         asked = user["id"] if kind is Kind.BOT else RIKA
         async with TestServer(app) as server, web_session() as session:
             bot = web_client(TOKEN, str(server.make_url("/")), session)

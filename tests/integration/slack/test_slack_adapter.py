@@ -160,6 +160,14 @@ class TestErrors:
             await rig.messenger.post(INCIDENT, CARD)
         assert len(await rig.control.api_calls("chat.postMessage")) == 1
 
+    async def test_a_read_is_not_repeated(self, rig: Rig) -> None:
+        """A read that is lost on a kept connection is reported, and repeated by no library."""
+        await rig.messenger.has_left(RIKA)
+        await rig.control.fault("users.info", "drop_before", times=5)
+        with pytest.raises(SlackUnavailable):
+            await rig.messenger.has_left(RIKA)
+        assert len(await rig.control.api_calls("users.info")) == 2
+
     async def test_rate_limit(self, rig: Rig) -> None:
         """A rate limit is trouble that passes, with the wait that Slack asks for."""
         await rig.control.fault("chat.postMessage", "ratelimited", retry_after=17)
@@ -490,6 +498,51 @@ class TestFetch:
         """What someone sent is handed over, byte for byte."""
         url = await self._file(rig, "code\r\nÄ\r\n")
         assert await SlackFiles(rig.bot).fetch(url) == "code\r\nÄ\r\n".encode()
+
+    @pytest.mark.parametrize("given", ["stub", "private"])
+    async def test_a_file_that_came_without_its_address(self, rig: Rig, given: str) -> None:
+        """Slack is asked where a file is that came as its id alone, as files of Slack Connect do."""
+        file = await rig.control.file("codes.csv", "code", given)
+        assert await SlackFiles(rig.bot).fetch(file) == b"code"
+        assert [call["method"] for call in await rig.control.api_calls()] == ["files.info"]
+
+    @pytest.mark.parametrize(
+        ("told", "error"),
+        [
+            ({"file": {"url_private": "/files-pri/F1/x"}}, ""),
+            ({"file": {"url_private_download": "", "url_private": "/files-pri/F1/x"}}, ""),
+            ({"file": {"id": "F1", "file_access": "check_file_info"}}, "no_address"),
+            ({"file": {"url_private": "https://drive.example/x"}}, "foreign_file"),
+            ({"file": {"url_private": 7}}, "no_address"),
+            ({"file": []}, "no_address"),
+            ({}, "no_address"),
+        ],
+    )
+    async def test_what_slack_tells_of_a_file(self, rig: Rig, told: dict[str, Any], error: str) -> None:
+        """A file is fetched from the address that Slack tells; one without any is refused by a name."""
+
+        async def slack(request: web.Request) -> web.StreamResponse:
+            if request.path.startswith("/files-pri"):
+                return web.Response(text="ABCD1234")
+            about = told.get("file")
+            if isinstance(about, dict) and str(about.get("url_private")).startswith("/"):
+                about = {**about, "url_private": f"{url.rstrip('/')}{about['url_private']}"}
+            return web.json_response({"ok": True, "file": about})
+
+        async with server(slack) as url:
+            files = SlackFiles(web_client(TOKEN, url, rig.session))
+            if not error:
+                assert await files.fetch("F1") == b"ABCD1234"
+                return
+            with pytest.raises(SlackRefused) as refused:
+                await files.fetch("F1")
+        assert refused.value.name == error
+
+    async def test_a_file_that_slack_does_not_know(self, rig: Rig) -> None:
+        """Slack's own name for why it tells nothing of a file is handed on."""
+        with pytest.raises(SlackRefused) as refused:
+            await SlackFiles(rig.bot).fetch("F0NOWHERE")
+        assert refused.value.name == "file_not_found"
 
     async def test_without_the_scope_a_page_comes_instead(self, rig: Rig) -> None:
         """Slack's page to sign in is no file: the app lacks its scope."""

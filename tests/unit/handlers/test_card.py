@@ -21,7 +21,7 @@ from handlers.ids import block_id
 from handlers.render import stop
 from handlers.render.card import Cards
 from handlers.render.coupon import warnings, warnings_in_list
-from sandbox.slack.api.blocks import MAX_BLOCKS_TEXT, problems, text_length
+from sandbox.slack.rules.hold import broken
 from tests.builders import (
     CODE,
     OTHER_CODE,
@@ -54,8 +54,7 @@ def _outcomes(request: ShownRequest) -> list[Message]:
 
 def _taken_by_slack(message: Message) -> None:
     blocks = [dict(block) for block in message.blocks]
-    assert problems(blocks) == []
-    assert text_length(blocks) <= MAX_BLOCKS_TEXT
+    assert [str(each) for each in broken("message", {"blocks": blocks})] == []
     assert 0 < len(message.text) <= MAX_TEXT
 
 

@@ -167,13 +167,18 @@ def test_only_approvers_see_others(groups: set[str], kind: Kind) -> None:
 @pytest.mark.parametrize("name", homes())
 def test_slack_takes_every_home(name: str) -> None:
     """Every Home is one that Slack takes."""
-    assert view_problems([dict(block) for block in PAGE.blocks(homes()[name], CARDS)]) == []
+    assert (
+        view_problems(
+            {"type": "home", "blocks": [dict(block) for block in PAGE.blocks(homes()[name], CARDS)]}
+        )
+        == []
+    )
 
 
 def test_slack_takes_the_fullest_home() -> None:
     """However much there is, a Home stays within Slack's limits, and says that there is more."""
     blocks = [dict(block) for block in PAGE.blocks(fullest(), CARDS)]
-    assert view_problems(blocks) == []
+    assert view_problems({"type": "home", "blocks": blocks}) == []
     assert "And 50 more" in str(blocks)
 
 

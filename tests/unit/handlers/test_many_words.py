@@ -21,8 +21,7 @@ from bot.text import cell
 from handlers.render.card import Cards
 from handlers.render.many import span
 from handlers.render.report import dialog, outcomes
-from sandbox.slack.api.blocks import problems
-from sandbox.slack.api.modals import view_problems
+from sandbox.slack.api.blocks import problems, view_problems
 from tests.builders import (
     CHANNEL,
     NOW,

@@ -24,7 +24,7 @@ from handlers.payloads import (
     typed,
 )
 from handlers.render.dialogs import confirmation
-from sandbox.slack.api.modals import view_problems
+from sandbox.slack.api.blocks import view_problems
 from tests.builders import reviewed
 
 COMMAND: dict[str, Any] = {
