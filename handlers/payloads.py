@@ -203,7 +203,7 @@ def _shown(text: str) -> str:
 
 
 def _file(field: Payload) -> str | None:
-    """Return the address of the file that was added; None: there is none."""
+    """Return the address of the added file, or its id if it came without one; None: there is no file."""
     files = field.get("files") or []
     if not isinstance(files, list) or len(files) > 1:
         raise BadPayload("the form takes one file")
@@ -211,7 +211,10 @@ def _file(field: Payload) -> str | None:
         return None
     if not isinstance(files[0], Mapping):
         raise BadPayload("the file is not one of Slack's")
-    return _text(files[0], "url_private_download", _MAX_URL)
+    for name in ("url_private_download", "url_private"):
+        if files[0].get(name):
+            return _text(files[0], name, _MAX_URL)
+    return _text(files[0], "id")
 
 
 def slash_command(body: Payload) -> SlashCommand:

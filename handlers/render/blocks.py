@@ -93,7 +93,7 @@ def paragraphs(lines: Sequence[str]) -> tuple[Block, ...]:
     """Return the lines in as few sections as hold them."""
     packed: list[str] = []
     for line in (clip(line, _MAX_SECTION) for line in lines):
-        if packed and len(packed[-1]) + 1 + len(line) <= _MAX_SECTION:
+        if packed and units(packed[-1]) + 1 + units(line) <= _MAX_SECTION:
             packed[-1] = f"{packed[-1]}\n{line}"
         else:
             packed.append(line)
@@ -158,13 +158,20 @@ def when_exactly(at: datetime) -> str:
 
 
 def clip(text: str, longest: int) -> str:
-    """Return the text, cut to `longest` characters with an ellipsis where it is longer.
+    """Return the text, cut to `longest` UTF-16 units with an ellipsis if it is longer.
 
-    A mention, date or escaped character that the cut would leave half is left out as a whole.
+    Slack does not say what it counts; an emoji has two of these. A mention, date or escaped character that
+    the cut would leave half is left out as a whole.
     """
-    if len(text) <= longest:
+    if units(text) <= longest:
         return text
-    return _HALF.sub("", text[: longest - 1]) + "…"
+    cut = text.encode("utf-16-le", "surrogatepass")[: 2 * (longest - 1)].decode("utf-16-le", "ignore")
+    return _HALF.sub("", cut) + "…"
+
+
+def units(text: str) -> int:
+    """Return how many UTF-16 units a text has."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 # What `<…>` and `&…;` leave at the end when they are cut.
