@@ -232,8 +232,8 @@ _SHOWN = (
         keeps="I4",
         promise="A text that is cut leaves no half mention, date or escape.",
         file=_MRKDWN,
-        text='return _HALF.sub("", text[: longest - 1]) + "…"',
-        without='return text[: longest - 1] + "…"',
+        text='return _HALF.sub("", cut) + "…"',
+        without='return cut + "…"',
         tests=(_WORDS,),
     ),
     Guard(
