@@ -10,7 +10,7 @@ import typer
 import uvloop
 
 from bot import __version__
-from bot.domain.errors import BadInput, SettingsError, SlackError, StoreError
+from bot.domain.errors import BadInput, NotListening, SettingsError, SlackError, StoreError
 from bot.lasting import lasting
 from bot.logs import Redactor, configure
 from bot.operate import audit, manifest, outcomes, snapshots
@@ -110,6 +110,8 @@ def _run(transport: Transport | None, work: Callable[[Settings], Coroutine[Any, 
             runner.run(work(settings))
     except SettingsError as error:
         fail(GIVEN, "These settings have to be mended first:", *error.faults)
+    except NotListening as error:
+        fail(OUTSIDE, str(error))
     except StoreError as error:
         fail(OUTSIDE, redact(store_sentence(error)))
     except SlackError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -37,6 +38,7 @@ _GrantsList = Annotated[Grants, BeforeValidator(kinds.grants)]
 _Secret = Annotated[SecretStr, AfterValidator(kinds.secret_text)]
 _BotToken = Annotated[SecretStr, AfterValidator(kinds.token("xoxb-"))]
 _AppToken = Annotated[SecretStr, AfterValidator(kinds.token("xapp-"))]
+_Proxy = Annotated[SecretStr, AfterValidator(kinds.proxy_url)]
 _Keys = Annotated[tuple[SecretStr, ...], BeforeValidator(kinds.keys)]
 
 
@@ -68,6 +70,16 @@ def _app_token(default: Any) -> Any:
         "an app-level token, which begins with xapp-",
         None,
         default,
+    )
+
+
+def _proxy(server: str) -> Any:
+    return _field(
+        f"The HTTP proxy by which {server} is reached, with a name and password if it wants them; unset: "
+        "none, whatever HTTPS_PROXY says.",
+        "the http or https address of a proxy",
+        "http://proxy.example.com:3128",
+        None,
     )
 
 
@@ -182,6 +194,7 @@ class Settings(BaseSettings):
             "https://slack.com/api/",
         )
     )
+    slack_proxy: _Proxy | None = _proxy("Slack")
 
     vivoldi_api_key: _Secret = _field(
         "The key for Vivoldi's API.", "the API key of the Vivoldi account", None
@@ -239,6 +252,7 @@ class Settings(BaseSettings):
         "UTC",
         validate_default=True,
     )
+    vivoldi_proxy: _Proxy | None = _proxy("Vivoldi")
 
     database_url: Annotated[SecretStr, AfterValidator(kinds.database_url)] = _field(
         "Where requests are kept: a SQLite file for one machine, PostgreSQL for several.",
@@ -262,6 +276,13 @@ class Settings(BaseSettings):
         ge=1,
         le=3650,
     )
+    ssl_cert_file: Annotated[Path, AfterValidator(kinds.certificates)] | None = _field(
+        "The certificate authorities that vouch for Slack, Vivoldi and proxies, such as a company's own; "
+        "unset: those of the machine and of Mozilla.",
+        "a file with certificates in PEM",
+        "/etc/ssl/certs/company.pem",
+        None,
+    )
     host: str = _field(
         "The address that the HTTP server listens on; 0.0.0.0 for every network of the machine.",
         "a host name or an IP address",
@@ -270,7 +291,8 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9.:-]+$",
     )
     port: int = _field(
-        "The port that the HTTP server listens on.",
+        "The port that the HTTP server listens on. In Socket Mode there is one for /healthz, /readyz and "
+        "/metrics if this is set.",
         "a whole number from 1 to 65535",
         "3000",
         3000,
@@ -315,9 +337,10 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Return every secret value that is set, the database's password included, to be kept out of logs."""
         named = (self.slack_bot_token, self.slack_signing_secret, self.slack_app_token, self.vivoldi_api_key)
-        password = urlsplit(self.database_url.get_secret_value()).password or ""
         values = [secret.get_secret_value() for secret in (*named, *self.snapshot_keys) if secret is not None]
-        return tuple(value for value in [*values, password, unquote(password)] if value)
+        addresses = (self.database_url, self.slack_proxy, self.vivoldi_proxy)
+        found = [urlsplit(each.get_secret_value()).password or "" for each in addresses if each is not None]
+        return tuple(value for value in [*values, *found, *map(unquote, found)] if value)
 
 
 class HttpSettings(Settings):

@@ -18,9 +18,9 @@ def _now() -> datetime:
 def retry_after(headers: Mapping[str, str], clock: Callable[[], datetime] = _now) -> float | None:
     """Return the seconds that an answer asks to wait, within 0 to 300; None if it asks for nothing readable.
 
-    headers: looked up without regard to case, as HTTP libraries give them. clock: returns this machine's time.
-    A date counts from the answer's own `Date`, so that a clock that is wrong on either side does no harm; an
-    answer without one is counted from this machine's.
+    headers: looked up without regard to case, as HTTP libraries give them. A date counts from the answer's
+    own `Date`, so that a clock that is wrong on either side does no harm. clock: returns this machine's time,
+    from which it counts if the answer tells none.
     """
     value = headers.get("Retry-After", "").strip()
     if _SECONDS.fullmatch(value):
