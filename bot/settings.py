@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -24,12 +25,16 @@ from bot.domain.errors import SettingsError
 from bot.domain.people import Grants
 from bot.domain.policy import Policy, RequesterMayApprove
 from bot.domain.rate import Plan
+from bot.setting_names import Stray, strays
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 Transport = Literal["http", "socket"]
+
+_FILE = Path(".env")
+UNREADABLE = "The file .env can't be read: it has to be a UTF-8 text file that this user may read."
 
 _PEOPLE = "user ids (U…, W…) and user group ids (S…), separated by commas"
 _SECONDS = "a whole number of seconds from 1 to 86400"
@@ -91,8 +96,9 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env",
-        env_file_encoding="utf-8",
+        env_file=str(_FILE),
+        # Some editors put a mark in front, which would be part of the first name.
+        env_file_encoding="utf-8-sig",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -359,17 +365,31 @@ def load_settings(transport: Transport | None = None) -> Settings:
     """Read the settings from the environment, then from `.env` in the working directory.
 
     transport: how the bot will listen, which makes one more setting necessary; None: it will not.
-    Raises SettingsError with one line for each fault; no line shows the value of a secret.
+    Raises SettingsError with one line for each fault; no line shows the value of a secret. What is nearly a
+    rule in `.env`, and so would not be in force, is one.
     """
     kind = {"http": HttpSettings, "socket": SocketSettings, None: Settings}[transport]
     try:
-        return kind()
+        faults = tuple(stray.said for stray in not_counted() if stray.rule and stray.own)
+        settings = kind()
+        if not faults:
+            return settings
     except ValidationError as error:
-        faults = tuple(_fault(kind, detail) for detail in error.errors())
+        faults += tuple(_fault(kind, detail) for detail in error.errors())
     except (OSError, UnicodeDecodeError):
-        faults = ("The file .env can't be read: it has to be a UTF-8 text file that this user may read.",)
+        faults = (UNREADABLE,)
     # Raised outside of the `except` block, so that pydantic's error, which holds the values, is left behind.
     raise SettingsError(faults)
+
+
+# The settings that decide who may do what, and when: they stand before those of the connections.
+RULES = tuple(Settings.model_fields)[: tuple(Settings.model_fields).index("slack_bot_token")]
+
+
+def not_counted() -> list[Stray]:
+    """Return what looks like a setting and is none. Raises OSError and UnicodeDecodeError for `.env`."""
+    every = map(str.upper, Settings.model_fields)
+    return strays(every, map(str.upper, RULES), os.environ, _FILE)
 
 
 def _fault(kind: type[Settings], detail: ErrorDetails) -> str:

@@ -46,7 +46,7 @@ _TO_VIVOLDI = (
         file=_CLIENT,
         text=(
             "trust_env=False,\n                transport=httpx.AsyncHTTPTransport("
-            "verify=trusted, trust_env=False, retries=0, limits=limits),"
+            "retries=0, limits=limits, **options),"
         ),
         without="limits=limits,",
         tests=(f"{_BY_CLIENT}::TestSurroundings",),

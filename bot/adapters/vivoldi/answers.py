@@ -80,7 +80,8 @@ def judge_reading(code: CouponCode, status: int, headers: Mapping[str, str], bod
         raise VivoldiRefused(_refusal(status, body))
     answer = _code(status, body)
     if answer is None:
-        raise VivoldiUnavailable(_useless(status), retry_after=retry_after(headers))
+        said = f"Vivoldi answered {status}" if status >= 500 else _useless(status)
+        raise VivoldiUnavailable(said, retry_after=retry_after(headers))
     result = _envelope(body).get("result")
     if answer != 0 and result is None:
         return NotShown(_message(body) or f"Vivoldi gave no reason (code {answer})")
