@@ -84,7 +84,9 @@ class _Named:
         if name.upper() in self.known:
             return None
         close = self._close(name)
-        meant = close or self._held(name)
+        held = self._held(name)
+        # Others have names of more words for the same things, such as one for certificates; not for rules.
+        meant = close or (held if self.is_rule(held) else None)
         if meant is None and not name.upper().startswith(_OURS):
             return None
         return Stray(_sentence(name, "the environment", meant), self.is_rule(close), own=False)

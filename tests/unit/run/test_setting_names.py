@@ -67,7 +67,17 @@ def test_other_names_that_look_like_ours_are_warnings(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(
     "name",
-    ["HOSTNAME", "PATH", "PORTS", "HOSTS", "SLACK_CLIENT_ID", "DATABASE", "OTEL_SERVICE_NAME", "FREE", "TZ"],
+    [
+        "HOSTNAME",
+        "PATH",
+        "PORTS",
+        "HOSTS",
+        "SLACK_CLIENT_ID",
+        "DATABASE",
+        "OTEL_SERVICE_NAME",
+        "MY_SSL_CERT_FILE",
+        "TZ",
+    ],
 )
 def test_other_programs_names_are_left_alone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """What belongs to other programs in the environment is not spoken of."""
