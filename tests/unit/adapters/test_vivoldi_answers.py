@@ -415,7 +415,7 @@ class TestRetryAfter:
     def test_a_date_without_the_answers_own_date(
         self, own: dict[str, str], value: str, seconds: float | None
     ) -> None:
-        """A date counts from this machine's time if the answer does not tell its own, bounded all the same."""
+        """A date counts from this machine's time if the answer tells none, bounded all the same."""
         headers = httpx.Headers({**own, "retry-after": value})
         assert retry_after(headers, lambda: datetime(2015, 10, 21, 7, 28, tzinfo=UTC)) == seconds
 

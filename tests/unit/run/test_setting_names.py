@@ -75,7 +75,7 @@ def test_other_names_that_look_like_ours_are_warnings(monkeypatch: pytest.Monkey
         "SLACK_CLIENT_ID",
         "DATABASE",
         "OTEL_SERVICE_NAME",
-        "MY_SSL_CERT_FILE",
+        "NIX_SSL_CERT_FILE",
         "TZ",
     ],
 )
