@@ -124,7 +124,8 @@ class ReadCoupons:
         due = None if hopeless else min(later, give_up_at)
         await self._put_back(claim, after, results, due)
         if hopeless:
-            await self._fail(claim, FailureReason.UNREADABLE, _tried(str(error), claim.attempts))
+            since, now = after.origin.opened_at, self._clock.now()
+            await self._fail(claim, FailureReason.UNREADABLE, _tried(str(error), claim.attempts, since, now))
         return False
 
     async def _put_back(self, claim: Claim, after: Submitted, results: Results, due: datetime | None) -> bool:

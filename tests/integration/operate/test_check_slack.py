@@ -132,7 +132,7 @@ async def test_disabled_group(rig: Rig) -> None:
 async def test_two_steps(
     rig: Rig, approvers: str, final: str, requester_may: str, level: Level, said: str
 ) -> None:
-    """Fewer than two people who can complete the steps are a failure; for some people's requests a warning."""
+    """Fewer than two people who can complete the steps are a failure; for some requests a warning."""
     finding = await rig.one(
         "two steps", APPROVERS=approvers, FINAL_APPROVERS=final, REQUESTER_MAY_APPROVE=requester_may
     )

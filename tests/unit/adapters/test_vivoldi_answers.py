@@ -181,7 +181,8 @@ class TestFailure:
     def test_every_httpx_error(self, kind: type[httpx.HTTPError]) -> None:
         """Only a connection that never came about proves that nothing was sent."""
         error = kind.__new__(kind)
-        proof = NotExecuted if kind.__name__ in ("ConnectError", "ConnectTimeout") else Unproven
+        unsent = ("ConnectError", "ConnectTimeout", "ProxyError")
+        proof = NotExecuted if kind.__name__ in unsent else Unproven
         got = judge_failure(error)
         assert type(got) is proof
         assert isinstance(got, NotExecuted | Unproven)
