@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -303,9 +304,8 @@ async def test_no_keys_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 async def test_the_bot_as_it_is_started(transport: Transport, tmp_path: Path) -> None:
     """The started bot goes by SLACK_PROXY and VIVOLDI_PROXY, by no other, and writes no keys."""
     async with proxying() as slack, proxying() as vivoldi, proxying() as other:
-        around = dict.fromkeys(
-            ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"), other.url
-        )
+        names = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY")
+        around: dict[str, Any] = dict.fromkeys(names, other.url)
         keys = tmp_path / "keys"
         async with stage(
             transport,
