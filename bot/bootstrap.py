@@ -8,7 +8,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.network import ways_of
 from bot.adapters.slack import (
     Directory,
     Identity,
@@ -48,8 +49,9 @@ from bot.observe.metrics import Metrics
 from bot.observe.scrape import Scrape
 from bot.observe.tracing import tracing
 from bot.run.precedence import Precedence
-from bot.run.server import Watch, http_app, run_http
+from bot.run.server import Watch, http_app, run_http, watch_app
 from bot.run.socket_mode import run_socket
+from bot.run.together import together
 from bot.run.worker import Chore, Wakeup, Worker
 from bot.services.ports.outside import Coupons, Dialogs, Messenger
 from bot.settings import Settings
@@ -110,10 +112,19 @@ async def socket(settings: Settings) -> None:
     """Run the bot in Socket Mode until SIGTERM or SIGINT. Raises SettingsError, StoreError, SlackRefused."""
     token = settings.slack_app_token
     assert token is not None, "the settings for Socket Mode require it"
-    await _run(
-        settings,
-        lambda bot, stop: run_socket(bot.app, token.get_secret_value(), settings.slack_api_url, stop),
-    )
+
+    async def listen(bot: Bot, stop: asyncio.Event) -> None:
+        linked = asyncio.Event()
+        way = ways_of(settings).slack
+        heard = run_socket(
+            bot.app, token.get_secret_value(), settings.slack_api_url, stop, way=way, linked=linked
+        )
+        if "port" not in settings.model_fields_set:
+            return await heard
+        app = watch_app(replace(bot.watch, ready=partial(_ready_and_linked, bot.watch.ready, linked)))
+        return await together(stop, heard, run_http(app, settings.host, settings.port, stop))
+
+    await _run(settings, listen)
 
 
 async def _run(settings: Settings, listen: Callable[[Bot, asyncio.Event], Awaitable[None]]) -> None:
@@ -231,6 +242,7 @@ async def outside(
 
     rate: what calls to Vivoldi wait for; None: the limit of a minute, for this process alone.
     """
+    ways = ways_of(settings)
     coupons = VivoldiClient(
         base_url=settings.vivoldi_api_url,
         api_key=settings.vivoldi_api_key.get_secret_value(),
@@ -240,9 +252,10 @@ async def outside(
         rate=rate or RateLimit(settings.vivoldi_rate_per_minute),
         seal=seal.close if (seal := seal_of(settings)) else None,
         unseal=seal.open if seal else None,
+        way=ways.vivoldi,
     )
     token, url = settings.slack_bot_token.get_secret_value(), settings.slack_api_url
-    async with coupons, web_session() as session:
+    async with coupons, web_session(ways.slack) as session:
         yield session, web_client(token, url, session), coupons
 
 
@@ -355,6 +368,11 @@ async def _first(refresh: Callable[[], Awaitable[None]]) -> None:
     except SlackError as error:
         # The next refresh follows within a minute; until then commands fail closed, and say so.
         _log.warning("directory.refresh_failed", error=str(error))
+
+
+async def _ready_and_linked(ready: Callable[[], Awaitable[list[str]]], linked: asyncio.Event) -> list[str]:
+    reasons = await ready()
+    return reasons if linked.is_set() else [*reasons, "There is no connection to Slack."]
 
 
 async def _ready(

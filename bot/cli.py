@@ -6,16 +6,19 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
+import structlog
 import typer
 import uvloop
 
 from bot import __version__
-from bot.domain.errors import BadInput, SettingsError, SlackError, StoreError
+from bot.domain.errors import BadInput, NotListening, SettingsError, SlackError, StoreError
 from bot.lasting import lasting
 from bot.logs import Redactor, configure
 from bot.operate import audit, manifest, outcomes, snapshots
 from bot.operate.exits import GIVEN, OUTSIDE, fail, slack_sentence, store_sentence
-from bot.settings import Settings, Transport, load_settings
+from bot.settings import Settings, Transport, load_settings, not_counted
+
+_log = structlog.get_logger(__name__)
 
 app = typer.Typer(
     help="Coupon Guard: two people approve, one coupon is deleted, and what is told is what happened.",
@@ -106,10 +109,14 @@ def _run(transport: Transport | None, work: Callable[[Settings], Coroutine[Any, 
         settings = load_settings(transport)
         redact = Redactor(settings.secrets())
         configure(settings.log_level, settings.log_format, settings.secrets())
+        for stray in not_counted():
+            _log.warning("settings.not_counted", what=stray.said)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(work(settings))
     except SettingsError as error:
         fail(GIVEN, "These settings have to be mended first:", *error.faults)
+    except NotListening as error:
+        fail(OUTSIDE, str(error))
     except StoreError as error:
         fail(OUTSIDE, redact(store_sentence(error)))
     except SlackError as error:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import ssl
 from collections.abc import Callable
 from datetime import UTC, tzinfo
+from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -129,6 +131,32 @@ def http_url(value: str) -> str:
     if parts.scheme == "http" and not _is_this_machine(host):
         raise ValueError("is an http address, so secrets would travel unprotected")
     return value.rstrip("/")
+
+
+def proxy_url(value: SecretStr) -> SecretStr:
+    """Check the address of a proxy, which may hold a name and a password, and is not shown."""
+    try:
+        parts = urlsplit(value.get_secret_value())
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is no address") from None
+    if parts.scheme not in ("http", "https") or not host or re.search(r"\s", value.get_secret_value()):
+        raise ValueError("is no http or https address")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("holds more than a proxy's host and port")
+    return value
+
+
+def certificates(value: Path) -> Path:
+    """Check a file with the certificates of authorities."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+    except ssl.SSLError:
+        raise ValueError(f"names {value.name}, which holds no certificate that can be read") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "no such name"
+        raise ValueError(f"names a file that can't be read ({why})") from None
+    return value
 
 
 def _is_this_machine(host: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -23,12 +25,16 @@ from bot.domain.errors import SettingsError
 from bot.domain.people import Grants
 from bot.domain.policy import Policy, RequesterMayApprove
 from bot.domain.rate import Plan
+from bot.setting_names import Stray, strays
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 Transport = Literal["http", "socket"]
+
+_FILE = Path(".env")
+UNREADABLE = "The file .env can't be read: it has to be a UTF-8 text file that this user may read."
 
 _PEOPLE = "user ids (U…, W…) and user group ids (S…), separated by commas"
 _SECONDS = "a whole number of seconds from 1 to 86400"
@@ -37,6 +43,7 @@ _GrantsList = Annotated[Grants, BeforeValidator(kinds.grants)]
 _Secret = Annotated[SecretStr, AfterValidator(kinds.secret_text)]
 _BotToken = Annotated[SecretStr, AfterValidator(kinds.token("xoxb-"))]
 _AppToken = Annotated[SecretStr, AfterValidator(kinds.token("xapp-"))]
+_Proxy = Annotated[SecretStr, AfterValidator(kinds.proxy_url)]
 _Keys = Annotated[tuple[SecretStr, ...], BeforeValidator(kinds.keys)]
 
 
@@ -71,6 +78,16 @@ def _app_token(default: Any) -> Any:
     )
 
 
+def _proxy(server: str) -> Any:
+    return _field(
+        f"The HTTP proxy by which {server} is reached, with a name and password if it wants them; unset: "
+        "none, whatever HTTPS_PROXY says.",
+        "the http or https address of a proxy",
+        "http://proxy.example.com:3128",
+        None,
+    )
+
+
 class Settings(BaseSettings):
     """Every setting, under its name in lower case. Secrets show as asterisks wherever they are printed.
 
@@ -79,8 +96,9 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env",
-        env_file_encoding="utf-8",
+        env_file=str(_FILE),
+        # Some editors put a mark in front, which would be part of the first name.
+        env_file_encoding="utf-8-sig",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -182,6 +200,7 @@ class Settings(BaseSettings):
             "https://slack.com/api/",
         )
     )
+    slack_proxy: _Proxy | None = _proxy("Slack")
 
     vivoldi_api_key: _Secret = _field(
         "The key for Vivoldi's API.", "the API key of the Vivoldi account", None
@@ -239,6 +258,7 @@ class Settings(BaseSettings):
         "UTC",
         validate_default=True,
     )
+    vivoldi_proxy: _Proxy | None = _proxy("Vivoldi")
 
     database_url: Annotated[SecretStr, AfterValidator(kinds.database_url)] = _field(
         "Where requests are kept: a SQLite file for one machine, PostgreSQL for several.",
@@ -262,6 +282,13 @@ class Settings(BaseSettings):
         ge=1,
         le=3650,
     )
+    ssl_cert_file: Annotated[Path, AfterValidator(kinds.certificates)] | None = _field(
+        "The certificate authorities that vouch for Slack, Vivoldi and proxies, such as a company's own; "
+        "unset: those of the machine and of Mozilla.",
+        "a file with certificates in PEM",
+        "/etc/ssl/certs/company.pem",
+        None,
+    )
     host: str = _field(
         "The address that the HTTP server listens on; 0.0.0.0 for every network of the machine.",
         "a host name or an IP address",
@@ -270,7 +297,8 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9.:-]+$",
     )
     port: int = _field(
-        "The port that the HTTP server listens on.",
+        "The port that the HTTP server listens on. In Socket Mode there is one for /healthz, /readyz and "
+        "/metrics if this is set.",
         "a whole number from 1 to 65535",
         "3000",
         3000,
@@ -315,9 +343,10 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Return every secret value that is set, the database's password included, to be kept out of logs."""
         named = (self.slack_bot_token, self.slack_signing_secret, self.slack_app_token, self.vivoldi_api_key)
-        password = urlsplit(self.database_url.get_secret_value()).password or ""
         values = [secret.get_secret_value() for secret in (*named, *self.snapshot_keys) if secret is not None]
-        return tuple(value for value in [*values, password, unquote(password)] if value)
+        addresses = (self.database_url, self.slack_proxy, self.vivoldi_proxy)
+        found = [urlsplit(each.get_secret_value()).password or "" for each in addresses if each is not None]
+        return tuple(value for value in [*values, *found, *map(unquote, found)] if value)
 
 
 class HttpSettings(Settings):
@@ -336,17 +365,31 @@ def load_settings(transport: Transport | None = None) -> Settings:
     """Read the settings from the environment, then from `.env` in the working directory.
 
     transport: how the bot will listen, which makes one more setting necessary; None: it will not.
-    Raises SettingsError with one line for each fault; no line shows the value of a secret.
+    Raises SettingsError with one line for each fault; no line shows the value of a secret. What is nearly a
+    rule in `.env`, and so would not be in force, is one.
     """
     kind = {"http": HttpSettings, "socket": SocketSettings, None: Settings}[transport]
     try:
-        return kind()
+        faults = tuple(stray.said for stray in not_counted() if stray.rule and stray.own)
+        settings = kind()
+        if not faults:
+            return settings
     except ValidationError as error:
-        faults = tuple(_fault(kind, detail) for detail in error.errors())
+        faults += tuple(_fault(kind, detail) for detail in error.errors())
     except (OSError, UnicodeDecodeError):
-        faults = ("The file .env can't be read: it has to be a UTF-8 text file that this user may read.",)
+        faults = (UNREADABLE,)
     # Raised outside of the `except` block, so that pydantic's error, which holds the values, is left behind.
     raise SettingsError(faults)
+
+
+# The settings that decide who may do what, and when: they stand before those of the connections.
+RULES = tuple(Settings.model_fields)[: tuple(Settings.model_fields).index("slack_bot_token")]
+
+
+def not_counted() -> list[Stray]:
+    """Return what looks like a setting and is none. Raises OSError and UnicodeDecodeError for `.env`."""
+    every = map(str.upper, Settings.model_fields)
+    return strays(every, map(str.upper, RULES), os.environ, _FILE)
 
 
 def _fault(kind: type[Settings], detail: ErrorDetails) -> str:

@@ -12,6 +12,7 @@ CouponGuardError
 │   ├── SlackUnavailable    no usable answer from Slack; trying again later may help
 │   └── SlackRefused        Slack refused the call by name; few names prove that it stays so
 ├── SettingsError           a setting is missing or malformed; its lines name each fault
+├── NotListening            the address to listen on is taken, or not there yet; the settings may be right
 ├── SealError               what is sealed can't be opened with the keys that are set
 └── StoreError
     ├── StoreUnavailable    the database can't be reached or is locked
@@ -98,6 +99,10 @@ class SettingsError(CouponGuardError):
     def __init__(self, faults: tuple[str, ...]) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
+
+
+class NotListening(CouponGuardError):
+    """The address to listen on can't be had now. The text is a sentence, with what to do."""
 
 
 class SealError(CouponGuardError):

@@ -29,7 +29,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.domain.errors import SettingsError
+from bot.domain.errors import NotListening, SettingsError
 from handlers.payloads import BadPayload, require_heard
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -80,6 +80,16 @@ def http_app(
             raise HTTPException(401, "The signature is not Slack's, or not of now.")
         return to_starlette_response(await bolt_app.async_dispatch(_parsed(request, body)))
 
+    routes = [Route("/slack/events", events, methods=["POST"]), *_watch_routes(watch)]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def watch_app(watch: Watch) -> Starlette:
+    """Return the ASGI application without Slack's address, for Socket Mode."""
+    return Starlette(routes=_watch_routes(watch))
+
+
+def _watch_routes(watch: Watch) -> list[Route]:
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok")
 
@@ -90,13 +100,11 @@ def http_app(
     async def metrics(_: Request) -> Response:
         return Response(await watch.metrics(), media_type=CONTENT_TYPE_LATEST)
 
-    routes = [
-        Route("/slack/events", events, methods=["POST"]),
+    return [
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),
         Route("/metrics", metrics, methods=["GET"]),
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
 
 
 def _signature_fault(headers: Headers) -> str | None:
@@ -156,7 +164,7 @@ async def run_http(app: Starlette, host: str, port: int, stop: asyncio.Event) ->
     """Serve the application until `stop` is set, then accept no more and finish the requests in flight.
 
     The application's lifespan surrounds all of it, so an error at its start comes out as itself.
-    Raises SettingsError where the address can't be listened on.
+    Raises what `listening` raises.
     """
     config = uvicorn.Config(
         app,
@@ -192,16 +200,19 @@ async def _stop_when(stop: asyncio.Event, server: uvicorn.Server) -> None:
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens. Raises SettingsError where the address can't be listened on."""
+    """Return a socket that listens.
+
+    Raises SettingsError if this user may not listen there at all, and NotListening for everything that may
+    pass, since whoever starts the bot again can't know better.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
-        fault = (
-            f"HOST and PORT: {host}:{port} can't be listened on ({error.strerror or error}). "
-            "Choose another port, or stop the program that uses it."
-        )
-        raise SettingsError((fault,)) from error
+        fault = f"HOST and PORT: {host}:{port} can't be listened on ({error.strerror or error})."
+        if isinstance(error, PermissionError):
+            raise SettingsError((f"{fault} Choose a port from 1024 on.",)) from error
+        raise NotListening(f"{fault} Choose another port, or stop the program that uses it.") from error
     # Connections inherit it. An answer is written in two parts; the second would wait 40 ms for the client to
     # confirm the first. The event loop does this by itself only for sockets that name their protocol.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -12,23 +12,32 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-import aiohttp
 import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.network import Way, direct
+from bot.adapters.slack.errors import FOREIGN, translated
 from bot.domain.errors import SettingsError
 
 # How long listeners in flight may take once the bot was told to stop; each is one short transaction.
 DRAIN_SECONDS = 5
 _CALL_SECONDS = 10
-# Answers to apps.connections.open after which trying again can help; any other needs a person.
-_PASSING = frozenset(
-    {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+# Answers to apps.connections.open that prove the token to be a wrong one. Slack's names are an open list, and
+# any other may pass: the bot goes on trying, says so in its log, and is not ready.
+_WRONG_TOKEN = frozenset(
+    {
+        "account_inactive",
+        "invalid_auth",
+        "missing_scope",
+        "not_allowed_token_type",
+        "not_authed",
+        "token_revoked",
+    }
 )
 
 _log = structlog.get_logger(__name__)
@@ -57,33 +66,48 @@ async def run_socket(
     web_client_base_url: str,
     stop: asyncio.Event,
     *,
+    way: Way | None = None,
+    linked: asyncio.Event | None = None,
     watchdog_seconds: float = 30,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Keep a connection to Slack until `stop` is set, then finish the listeners in flight and close it.
 
     web_client_base_url: the address of Slack's Web API, with its last slash.
+    way: to Slack; None: directly. linked: set as long as there is a connection.
     watchdog_seconds: how long there may be no connection before it is opened anew.
     Raises SettingsError where Slack refuses the app-level token.
     """
-    web_client = AsyncWebClient(base_url=web_client_base_url, timeout=_CALL_SECONDS, retry_handlers=[])
-    # The SDK would take one from the environment.
-    web_client.proxy = None
+    way = way or direct()
+    web_client = AsyncWebClient(
+        base_url=web_client_base_url, timeout=_CALL_SECONDS, ssl=way.trusted, retry_handlers=[]
+    )
+    # Set afterwards: given none, the SDK takes one from the environment.
+    web_client.proxy = way.proxy
     look_seconds = watchdog_seconds / 30
+    linked = linked or asyncio.Event()
     while not stop.is_set():
+        linked.clear()
         url = await _new_url(web_client, app_token)
         if url is None:
             await _wait(stop, watchdog_seconds / 6)
             continue
         async with _connection(bolt_app, app_token, web_client, url) as handler:
             watchdog = Watchdog(watchdog_seconds, clock())
-            while not watchdog.overdue(await handler.client.is_connected(), clock()):
+            while not watchdog.overdue(await _look(handler, linked), clock()):
                 if await _wait(stop, look_seconds):
                     await handler.drain()
                     break
             else:
                 _log.warning("socket.replaced", seconds_without_connection=watchdog_seconds)
     _log.info("socket.stopped")
+
+
+async def _look(handler: _Handler, linked: asyncio.Event) -> bool:
+    """Return whether there is a connection, and tell the others."""
+    connected = await handler.client.is_connected()
+    (linked.set if connected else linked.clear)()
+    return connected
 
 
 async def _new_url(web_client: AsyncWebClient, app_token: str) -> str | None:
@@ -93,7 +117,7 @@ async def _new_url(web_client: AsyncWebClient, app_token: str) -> str | None:
         return str(answer["url"])
     except SlackApiError as error:
         name = str(error.response.get("error"))
-        if name in _PASSING or error.response.status_code >= 500:
+        if name not in _WRONG_TOKEN or error.response.status_code >= 500:
             _log.warning("socket.not_opened", error=name)
             return None
         fault = (
@@ -101,8 +125,8 @@ async def _new_url(web_client: AsyncWebClient, app_token: str) -> str | None:
             "connections:write in the Slack app's Basic Information, and turn Socket Mode on."
         )
         raise SettingsError((fault,)) from error
-    except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
-        _log.warning("socket.not_opened", error=repr(error))
+    except FOREIGN as error:
+        _log.warning("socket.not_opened", error=str(translated(error)))
         return None
 
 
@@ -118,6 +142,8 @@ async def _connection(
     bolt_app: AsyncApp, app_token: str, web_client: AsyncWebClient, url: str
 ) -> AsyncIterator[_Handler]:
     handler = _Handler(bolt_app, app_token, web_client=web_client)
+    # The same for the WebSocket, which takes its certificates from the Web client, but not its proxy.
+    handler.client.proxy = web_client.proxy
     # The client asks for a URL of its own only where it has none; this one was asked for so that a refused
     # token is seen.
     handler.client.wss_uri = url

@@ -58,7 +58,7 @@ GUARDS = (
         keeps="I8",
         promise="The database's password counts as a secret, however it is written.",
         file="bot/settings.py",
-        text="for value in [*values, password, unquote(password)] if value",
+        text="for value in [*values, *found, *map(unquote, found)] if value",
         without="for value in values if value",
         tests=(_SETTINGS,),
     ),

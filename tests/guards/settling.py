@@ -240,7 +240,7 @@ _PROOFS = (
         keeps="I3",
         promise="Only a connection that never came about proves that nothing was sent.",
         file=_ANSWERS,
-        text="if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):",
+        text="if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):",
         without="if isinstance(error, httpx.NetworkError | httpx.TimeoutException):",
         tests=_BY_ANSWERS,
     ),

@@ -9,6 +9,7 @@ _DIRECTORY = "bot/adapters/slack/directory.py"
 _REPLIES = "bot/adapters/slack/replies.py"
 _BY_CLIENT = "tests/integration/vivoldi/test_vivoldi_client.py"
 _BY_DIRECTORY = ("tests/integration/slack/test_directory.py",)
+_BY_NETWORK = "tests/integration/run/test_network.py"
 _BY_ADAPTER = ("tests/integration/slack/test_slack_adapter.py",)
 
 _TO_VIVOLDI = (
@@ -46,7 +47,7 @@ _TO_VIVOLDI = (
         file=_CLIENT,
         text=(
             "trust_env=False,\n                transport=httpx.AsyncHTTPTransport("
-            "verify=trusted, trust_env=False, retries=0, limits=limits),"
+            "retries=0, limits=limits, **options),"
         ),
         without="limits=limits,",
         tests=(f"{_BY_CLIENT}::TestSurroundings",),
@@ -125,6 +126,42 @@ _TO_SLACK = (
         text="    client.proxy = None\n",
         without="",
         tests=_BY_ADAPTER,
+    ),
+    Guard(
+        name="no proxy for the WebSocket",
+        keeps="I8",
+        promise="A proxy from the environment sees nothing of Socket Mode either.",
+        file="bot/run/socket_mode.py",
+        text="    handler.client.proxy = web_client.proxy\n",
+        without="",
+        tests=(f"{_BY_NETWORK}::test_every_connection_goes_by_the_proxy_that_is_set",),
+    ),
+    Guard(
+        name="one trust store",
+        keeps="-",
+        promise="Slack is trusted by the same authorities as Vivoldi, those of SSL_CERT_FILE.",
+        file="bot/adapters/slack/client.py",
+        text="        connector=aiohttp.TCPConnector(ssl=way.trusted),\n",
+        without="",
+        tests=(f"{_BY_NETWORK}::test_one_trust_store_for_all",),
+    ),
+    Guard(
+        name="no keys of connections",
+        keeps="I8",
+        promise="Nobody can have the keys of the connections written to a file.",
+        file="bot/adapters/network.py",
+        text="context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)",
+        without="context = ssl.create_default_context()",
+        tests=(f"{_BY_NETWORK}::test_no_keys_are_written",),
+    ),
+    Guard(
+        name="a rule that does not count",
+        keeps="I1",
+        promise="The bot does not start with a rule in `.env` that is not in force, since its name is wrong.",
+        file="bot/settings.py",
+        text="if stray.rule and stray.own)",
+        without="if False)",
+        tests=("tests/unit/run/test_setting_names.py",),
     ),
     Guard(
         name="people of this workspace",

@@ -9,19 +9,26 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.adapters.network import Way, direct
 from bot.adapters.slack.errors import FOREIGN, translated
 from bot.domain.errors import SlackUnavailable
 
 _TIMEOUT = 10  # seconds for one call in all
 
 
-def web_session() -> aiohttp.ClientSession:
+def web_session(way: Way | None = None) -> aiohttp.ClientSession:
     """Return the session that all calls to Slack share. Whoever opens it closes it.
 
-    Needs a running event loop. The SDK leaves the timeout to the session that it is given.
+    way: to Slack; None: directly. Needs a running event loop. The SDK leaves the timeout, the proxy and the
+    certificates to the session that it is given.
     """
+    way = way or direct()
     return aiohttp.ClientSession(
-        timeout=aiohttp.ClientTimeout(total=_TIMEOUT), trust_env=False, cookie_jar=aiohttp.DummyCookieJar()
+        connector=aiohttp.TCPConnector(ssl=way.trusted),
+        timeout=aiohttp.ClientTimeout(total=_TIMEOUT),
+        trust_env=False,
+        proxy=way.proxy,
+        cookie_jar=aiohttp.DummyCookieJar(),
     )
 
 
@@ -53,6 +60,19 @@ def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> Asy
     # The SDK takes a proxy from the environment whatever it is told about trusting that.
     client.proxy = None
     return client
+
+
+async def try_link(session: aiohttp.ClientSession, url: str) -> None:
+    """Open a connection of Socket Mode at the address that Slack gave out, and close it at once.
+
+    Raises SlackUnavailable.
+    """
+    try:
+        await (await session.ws_connect(url)).close()
+    except aiohttp.WSServerHandshakeError as error:
+        raise SlackUnavailable(f"Slack refused the WebSocket (HTTP {error.status})") from None
+    except FOREIGN as error:
+        raise SlackUnavailable(str(translated(error)).rstrip(".")) from None
 
 
 async def ask(client: AsyncWebClient, method: str, **arguments: str) -> AsyncSlackResponse:

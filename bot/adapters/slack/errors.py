@@ -12,6 +12,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.adapters.network import distrust
 from bot.adapters.retry_after import retry_after
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 
@@ -35,6 +36,8 @@ _PASSING = frozenset(
 
 def translated(error: Exception) -> SlackError:
     """Return the error of the domain that stands for one of FOREIGN."""
+    if (why := distrust(error)) is not None:
+        return SlackUnavailable(f"Slack's certificate is not trusted ({why})")
     match error:
         case SlackApiError(response=AsyncSlackResponse() as answer):
             return judge(answer.status_code, answer.headers, answer.data)
@@ -44,6 +47,10 @@ def translated(error: Exception) -> SlackError:
             return SlackRefused(type(error).__name__)
         case TimeoutError():
             return SlackUnavailable("Slack did not answer in time")
+        case aiohttp.ClientProxyConnectionError():
+            return SlackUnavailable("the proxy to Slack could not be reached")
+        case aiohttp.ClientHttpProxyError(status=status):
+            return SlackUnavailable(f"the proxy to Slack refused (HTTP {status})")
         case aiohttp.ClientConnectionError() | OSError():
             return SlackUnavailable(f"Slack could not be reached ({type(error).__name__})")
         case _:

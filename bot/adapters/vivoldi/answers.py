@@ -12,6 +12,7 @@ from http import HTTPStatus
 
 import httpx
 
+from bot.adapters.network import distrust
 from bot.adapters.retry_after import retry_after
 from bot.adapters.vivoldi.wire import parse_coupon, parse_json
 from bot.domain.coupon import CouponCode, NotShown, Reading, Shown
@@ -61,9 +62,10 @@ def judge_change(status: int, headers: Mapping[str, str], body: bytes) -> Delete
 def judge_failure(error: Foreign) -> DeleteAnswer:
     """Return what it proves that a call ended in an error instead of an answer.
 
-    Only a connection that never came about proves that nothing was sent.
+    Only a connection that never came about proves that nothing was sent. A proxy error is one: it is raised
+    if the proxy refuses to connect, before anything is sent through it.
     """
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
         return NotExecuted(failure(error))
     return Unproven(failure(error))
 
@@ -78,7 +80,8 @@ def judge_reading(code: CouponCode, status: int, headers: Mapping[str, str], bod
         raise VivoldiRefused(_refusal(status, body))
     answer = _code(status, body)
     if answer is None:
-        raise VivoldiUnavailable(_useless(status), retry_after=retry_after(headers))
+        said = f"Vivoldi answered {status}" if status >= 500 else _useless(status)
+        raise VivoldiUnavailable(said, retry_after=retry_after(headers))
     result = _envelope(body).get("result")
     if answer != 0 and result is None:
         return NotShown(_message(body) or f"Vivoldi gave no reason (code {answer})")
@@ -97,7 +100,11 @@ def judge_reading(code: CouponCode, status: int, headers: Mapping[str, str], bod
 
 def failure(error: Foreign) -> str:
     """Return in words why there was no answer."""
+    if (why := distrust(error)) is not None:
+        return f"Vivoldi's certificate is not trusted ({why})"
     match error:
+        case httpx.ProxyError():
+            what = "the proxy to Vivoldi refused"
         case httpx.ConnectTimeout() | httpx.ConnectError():
             what = "Vivoldi could not be reached"
         case httpx.TimeoutException() | TimeoutError():

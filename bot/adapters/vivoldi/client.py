@@ -11,6 +11,7 @@ from typing import Self
 import httpx
 
 from bot.adapters.elapsed import elapsed
+from bot.adapters.network import Way, direct, httpx_options
 from bot.adapters.vivoldi.answers import FOREIGN, failure, judge_change, judge_failure, judge_reading
 from bot.adapters.vivoldi.creation import body_of, held_in
 from bot.adapters.vivoldi.rate import Turns
@@ -35,11 +36,12 @@ class VivoldiClient:
     Vivoldi's messages. timeout: seconds for connecting, and for each wait on the wire. rate: shared by every
     call. seal: makes the whole answer to a read unreadable, so that it can be kept; None: it is not kept.
     unseal: opens that again, to create a deleted coupon anew; raises SealError.
+    way: to Vivoldi; None: directly.
     clock: returns seconds; it goes on while the process, or the machine, is frozen.
 
     A call takes at most three timeouts: one for its turn in the rate limit, two on the wire. Nothing is ever
-    repeated here; redirects, proxies and the environment are not followed. Raises SettingsError for a key,
-    User-Agent or language that can't be sent in a header.
+    repeated here; redirects, and proxies of the environment, are not followed. Raises SettingsError for a
+    key, User-Agent or language that can't be sent in a header.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class VivoldiClient:
         rate: Turns,
         seal: Callable[[bytes], Sealed] | None = None,
         unseal: Callable[[Sealed], bytes] | None = None,
+        way: Way | None = None,
         clock: Callable[[], float] = elapsed,
     ) -> None:
         self._clock = clock
@@ -68,7 +71,8 @@ class VivoldiClient:
             "Accept-Language": _sendable("VIVOLDI_LANGUAGE", language),
             "User-Agent": _sendable("VIVOLDI_USER_AGENT", user_agent),
         }
-        trusted = httpx.create_ssl_context(trust_env=False)
+        way = way or direct()
+        options = httpx_options(way)
 
         def connect(more: Mapping[str, str], limits: httpx.Limits) -> httpx.AsyncClient:
             return httpx.AsyncClient(
@@ -77,7 +81,7 @@ class VivoldiClient:
                 timeout=timeout,
                 follow_redirects=False,
                 trust_env=False,
-                transport=httpx.AsyncHTTPTransport(verify=trusted, trust_env=False, retries=0, limits=limits),
+                transport=httpx.AsyncHTTPTransport(retries=0, limits=limits, **options),
             )
 
         self._reads = connect({}, httpx.Limits(max_connections=None, max_keepalive_connections=5))

@@ -153,7 +153,7 @@ def _steps(policy: Policy, seen: _Seen) -> Finding:
     remedy = "Name more people in APPROVERS and FINAL_APPROVERS, or add them to a group that is named there."
     if not can_complete(policy, "", people):
         said = f"Fewer than two people can complete the two steps, so every request is refused: {said}."
-        return warning("two steps", said, remedy)
+        return failure("two steps", said, remedy)
     stuck = [each.person.name for each in people if not can_complete(policy, each.person.id, people)]
     if stuck:
         said = f"{said}, but nobody could complete what is asked for by {' or '.join(stuck)}."

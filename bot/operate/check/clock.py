@@ -12,6 +12,8 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from bot.adapters.network import Way, httpx_options, ways_of
+from bot.operate.check import slack, vivoldi
 from bot.operate.check.finding import Finding, fine, unlooked, warning
 from bot.operate.check.given import Given
 from bot.services.ports.outside import Clock
@@ -26,14 +28,14 @@ _CUT = timedelta(seconds=0.5)
 async def look_at_clock(given: Given, clock: Clock) -> Finding:
     """Return how far the clock is off. Neither server is sent a token or a key."""
     settings = given.settings
-    servers = {"Slack": ("slack_api_url", settings.slack_api_url)}
-    servers["Vivoldi"] = ("vivoldi_api_url", settings.vivoldi_api_url)
-    asked = {name: url for name, (setting, url) in servers.items() if given.has(setting)}
+    ways = ways_of(settings)
+    servers = {"Slack": (slack.WAY, settings.slack_api_url, ways.slack)}
+    servers["Vivoldi"] = (vivoldi.WAY, settings.vivoldi_api_url, ways.vivoldi)
+    asked = {name: (url, way) for name, (needed, url, way) in servers.items() if given.has(*needed)}
     if not asked:
         return unlooked(_NAME)
-    agent = {"User-Agent": settings.vivoldi_user_agent}
-    async with httpx.AsyncClient(headers=agent, timeout=_TIMEOUT, trust_env=False) as http:
-        answers = await asyncio.gather(*(_ahead(http, url, clock) for url in asked.values()))
+    agent = settings.vivoldi_user_agent
+    answers = await asyncio.gather(*(_ahead(url, way, agent, clock) for url, way in asked.values()))
     known = {name: ahead for name, ahead in zip(asked, answers, strict=True) if ahead is not None}
     if not known:
         remedy = "Make sure yourself that this machine's clock is set by the network (NTP)."
@@ -45,13 +47,15 @@ async def look_at_clock(given: Given, clock: Clock) -> Finding:
     return warning(_NAME, f"It is {said}.", remedy)
 
 
-async def _ahead(http: httpx.AsyncClient, url: str, clock: Clock) -> timedelta | None:
+async def _ahead(url: str, way: Way, agent: str, clock: Clock) -> timedelta | None:
     """Return how far this machine's clock is ahead of a server's; None where that can't be told."""
-    before = clock.now()
-    try:
-        told = parsedate_to_datetime((await http.head(url)).headers["Date"])
-    except (httpx.HTTPError, OSError, LookupError, ValueError):
-        return None
+    headers = {"User-Agent": agent}
+    async with httpx.AsyncClient(headers=headers, timeout=_TIMEOUT, **httpx_options(way)) as http:
+        before = clock.now()
+        try:
+            told = parsedate_to_datetime((await http.head(url)).headers["Date"])
+        except (httpx.HTTPError, OSError, LookupError, ValueError):
+            return None
     return before + (clock.now() - before) / 2 - _aware(told) - _CUT
 
 

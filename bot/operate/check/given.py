@@ -8,8 +8,9 @@ from typing import Any
 
 from bot.domain.errors import SettingsError
 from bot.domain.people import Grants
-from bot.operate.check.finding import Finding, failure, fine
-from bot.settings import Settings, load_settings
+from bot.operate.check.finding import Finding, failure, fine, warning
+from bot.setting_names import Stray
+from bot.settings import UNREADABLE, Settings, load_settings, not_counted
 
 # What takes the place of a needed setting that is missing or malformed. Nothing is ever asked with them.
 _STAND_INS = {
@@ -42,9 +43,9 @@ def read_settings() -> Given:
         return Given(load_settings())
     except SettingsError as error:
         faults = error.faults
-    # Each line begins with the name of its setting; the one about an unreadable file names none.
+    # A line about a setting begins with its name.
     faulty = Settings.model_fields.keys() & {fault.split()[0].lower() for fault in faults}
-    if faulty:
+    if UNREADABLE not in faults:
         return Given(Settings(**_stand_ins(faulty)), faults, frozenset(faulty))
     names = frozenset(Settings.model_fields)
     return Given(Settings(**{"_env_file": None, **_stand_ins(names)}), faults, names)
@@ -55,15 +56,24 @@ def _stand_ins(names: Iterable[str]) -> dict[str, Any]:
 
 
 def look_at_settings(given: Given) -> list[Finding]:
-    """Return one finding for each fault, or that there is none."""
-    if not given.faults:
-        return [fine("settings", "Every setting can be used.")]
-    return [_fault(line) for line in given.faults]
+    """Return one finding for each fault and each name that does not count, or that there is none."""
+    try:
+        uncounted = [_uncounted(stray) for stray in not_counted() if stray.said not in given.faults]
+    except (OSError, UnicodeDecodeError):
+        # That `.env` can't be read is a fault already.
+        uncounted = []
+    found = [_fault(line) for line in given.faults] + uncounted
+    return found or [fine("settings", "Every setting can be used.")]
+
+
+def _uncounted(stray: Stray) -> Finding:
+    remedy = "Write it as docs/configuration.md does, or take it out."
+    return (failure if stray.rule else warning)("settings", stray.said, remedy)
 
 
 def _fault(line: str) -> Finding:
     said, expected, rest = line.partition(_EXPECTED)
-    remedy = f"{expected.strip()} {rest}" if expected else "Look at the file and at who may read it."
+    remedy = f"{expected.strip()} {rest}" if expected else "Look at the file .env, and at who may read it."
     return failure("settings", said, remedy)
 
 

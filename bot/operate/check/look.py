@@ -14,6 +14,7 @@ from bot.operate.check.clock import look_at_clock
 from bot.operate.check.database import look_at_database
 from bot.operate.check.finding import Finding
 from bot.operate.check.given import Given, look_at_settings, look_at_snapshots, look_at_transport
+from bot.operate.check.network import look_at_network
 from bot.operate.check.slack import look_at_app_token, look_at_channels, look_at_token
 from bot.operate.check.vivoldi import look_at_vivoldi
 from bot.services.ports.outside import Clock, Coupons
@@ -38,6 +39,7 @@ async def look_at_everything(
         look_at_clock(given, clock),
     )
     settings = [*look_at_settings(given), *look_at_transport(given)]
+    settings += look_at_network(given)
     return [*settings, database, *look_at_snapshots(given), *slack, vivoldi, time]
 
 

@@ -46,4 +46,5 @@ def _counted(number: int, level: Level) -> str:
 def as_json(findings: Sequence[Finding]) -> str:
     """Return the findings as a JSON object: the worst level as `overall`, and each of them in `findings`."""
     listed = [asdict(finding) for finding in findings]
-    return json.dumps({"overall": overall(findings), "findings": listed}, indent=2, ensure_ascii=False)
+    # In ASCII, which every terminal and every pipe takes.
+    return json.dumps({"overall": overall(findings), "findings": listed}, indent=2)

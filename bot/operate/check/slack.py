@@ -9,10 +9,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.adapters.slack import web_client
-from bot.adapters.slack.client import ask
+from bot.adapters.slack.client import ask, try_link
 from bot.domain.errors import SlackError, SlackRefused
 from bot.operate.check.finding import Finding, failure, fine, unlooked, warning
 from bot.operate.check.given import Given
+from bot.operate.check.network import unreached
 
 # The scopes of the manifest. Groups are asked for only where a setting names one.
 _GROUPS = "usergroups:read"
@@ -23,9 +24,10 @@ _MEMBERS = frozenset({"channels:read", "groups:read"})
 _FILES = frozenset({"files:read", "files:write"})
 MANIFEST_SCOPES = _NEEDED | {_GROUPS} | _MEMBERS | _FILES
 
+# The settings without which Slack is not asked at all.
+WAY = ("slack_api_url", "slack_proxy", "ssl_cert_file")
 _TOKEN = "slack token"  # noqa: S105 - the name of a finding
 _APP_TOKEN = "app token"  # noqa: S105 - the name of a finding
-_UNREACHED = "Look at SLACK_API_URL and at the network; if both are right, try again in a minute."
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Workspace:
 
 async def look_at_token(given: Given, client: AsyncWebClient) -> Workspace:
     """Return the workspace of the bot's token, and what was found about it and about its scopes."""
-    if not given.has("slack_bot_token", "slack_api_url"):
+    if not given.has("slack_bot_token", *WAY):
         return Workspace(None, (unlooked(_TOKEN),))
     try:
         answer = await ask(client, "auth.test")
@@ -48,7 +50,8 @@ async def look_at_token(given: Given, client: AsyncWebClient) -> Workspace:
             "SLACK_BOT_TOKEN."
         )
         hopeless = isinstance(error, SlackRefused)
-        return Workspace(None, (failure(_TOKEN, _sentence(error), remedy if hopeless else _UNREACHED),))
+        remedy = remedy if hopeless else unreached(error, "SLACK")
+        return Workspace(None, (failure(_TOKEN, _sentence(error), remedy),))
     if not answer.get("bot_id") or not isinstance(answer.get("team_id"), str):
         remedy = "Copy the Bot User OAuth Token into SLACK_BOT_TOKEN."
         return Workspace(None, (failure(_TOKEN, "Slack takes it, but it belongs to no bot.", remedy),))
@@ -89,14 +92,17 @@ def _listed(scopes: frozenset[str] | set[str]) -> str:
 
 
 async def look_at_app_token(given: Given, client: AsyncWebClient) -> list[Finding]:
-    """Return whether Slack takes the app-level token, where there is one. No connection is opened."""
+    """Return whether Slack takes the app-level token, where there is one, and lets the WebSocket be opened.
+
+    That is closed at once: while it is open, Slack may send to it what a running bot should hear.
+    """
     token = given.settings.slack_app_token
-    if token is None or not given.has("slack_api_url"):
+    if token is None or not given.has(*WAY):
         return []
     assert client.session is not None, "web_client gives it one"
     app = web_client(token.get_secret_value(), given.settings.slack_api_url, client.session)
     try:
-        await ask(app, "apps.connections.open")
+        url = (await ask(app, "apps.connections.open")).get("url")
     except SlackRefused as error:
         remedy = (
             "Make an app-level token with the scope connections:write in the Slack app's Basic Information, "
@@ -104,8 +110,13 @@ async def look_at_app_token(given: Given, client: AsyncWebClient) -> list[Findin
         )
         return [failure(_APP_TOKEN, _sentence(error), remedy)]
     except SlackError as error:
-        return [failure(_APP_TOKEN, _sentence(error), _UNREACHED)]
-    return [fine(_APP_TOKEN, "Slack takes it, so the bot can be run in Socket Mode.")]
+        return [failure(_APP_TOKEN, _sentence(error), unreached(error, "SLACK"))]
+    try:
+        await try_link(client.session, str(url))
+    except SlackError as error:
+        said = f"Slack takes it, but the WebSocket of Socket Mode can't be opened: {_sentence(error)}"
+        return [failure(_APP_TOKEN, said, unreached(error, "SLACK"))]
+    return [fine(_APP_TOKEN, "Slack takes it, and Socket Mode can be used: its WebSocket opens.")]
 
 
 async def look_at_channels(given: Given, client: AsyncWebClient, workspace: Workspace) -> list[Finding]:
@@ -142,7 +153,7 @@ async def _channel(client: AsyncWebClient, channel: str) -> Finding | None:
             return failure("channels", said, "Mend CHANNELS, or type /invite @Coupon Guard there.")
         return failure("channels", f"{channel}: {_sentence(error)}", "Mend CHANNELS.")
     except SlackError as error:
-        return failure("channels", f"{channel}: {_sentence(error)}", _UNREACHED)
+        return failure("channels", f"{channel}: {_sentence(error)}", unreached(error, "SLACK"))
     shown = shown if isinstance(shown, dict) else {}
     name = f"#{shown.get('name')} ({channel})"
     if shown.get("is_archived"):

@@ -6,9 +6,12 @@ from bot.domain.coupon import CouponCode, Shown
 from bot.domain.errors import VivoldiRefused, VivoldiUnavailable
 from bot.operate.check.finding import Finding, failure, fine, unlooked
 from bot.operate.check.given import Given
+from bot.operate.check.network import unreached
 from bot.services.ports.outside import Coupons
 
 _NAME = "vivoldi"
+# The settings without which Vivoldi is not asked at all.
+WAY = ("vivoldi_api_url", "vivoldi_proxy", "ssl_cert_file")
 # A number of the right form that nobody has a reason to give to a coupon, and that explains itself in a log.
 NO_COUPON = CouponCode("COUPONGUARDCHECK")
 
@@ -18,7 +21,7 @@ async def look_at_vivoldi(given: Given, coupons: Coupons) -> Finding:
 
     Its words are quoted, since how it answers a wrong key is not documented.
     """
-    if not given.has("vivoldi_api_key", "vivoldi_api_url", "vivoldi_user_agent", "vivoldi_language"):
+    if not given.has("vivoldi_api_key", "vivoldi_user_agent", "vivoldi_language", *WAY):
         return unlooked(_NAME)
     url = given.settings.vivoldi_api_url
     try:
@@ -26,8 +29,7 @@ async def look_at_vivoldi(given: Given, coupons: Coupons) -> Finding:
     except VivoldiRefused as error:
         return failure(_NAME, f"{error}.", "Mend that, and check again.")
     except VivoldiUnavailable as error:
-        remedy = "Look at VIVOLDI_API_URL and at the network; if both are right, try again in a minute."
-        return failure(_NAME, f"{url}: {error}.", remedy)
+        return failure(_NAME, f"{url}: {error}.", unreached(error, "VIVOLDI"))
     if isinstance(reading, Shown):
         return fine(_NAME, f"{url} takes the key, and even has a coupon {NO_COUPON}.")
     return fine(

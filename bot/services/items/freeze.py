@@ -37,6 +37,7 @@ from bot.services.pacing import is_hopeless, may_still_send
 from bot.services.ports.outside import Clock, Coupons
 from bot.services.ports.store import Claim
 
+_UNFORESEEN = "something went wrong on my side each time"
 _HELD_UP = "the bot was held up right before sending"
 # When no date is sent any more, there is time for the two looks that say what is known without an answer.
 _LAST_LOOKS = timedelta(seconds=30)
@@ -57,7 +58,8 @@ class FreezeCoupon:
             # Both approvals are there: the deletion blocks the coupon as soon as the freeze would.
             return await self._settled(claim, overtaken(underway, now))
         if is_hopeless(claim.attempts, now, until + _LAST_LOOKS):
-            return await self._unanswered(claim, underway, "something went wrong on my side each time")
+            known = await self._ledger.last_trouble(claim)
+            return await self._unanswered(claim, underway, known or _UNFORESEEN)
         try:
             if underway.sent is not Sent.EXECUTED:
                 # Waiting for a place only when the date is sent would age the read that it is sent on.

@@ -28,9 +28,10 @@ _UNFORESEEN = (
 )
 
 
-def _tried(trouble: str, tries: int) -> str:
-    """Return the last known cause, with how often it was tried in all."""
-    return f"{trouble}; that was the last of {tries} tries" if tries > 1 else trouble
+def _tried(trouble: str, tries: int, since: datetime, now: datetime) -> str:
+    """Return the last known cause, with how often it was tried in all, and for how long."""
+    seconds = round((now - since).total_seconds())
+    return f"{trouble}; that was the last of {tries} tries in {seconds} s" if tries > 1 else trouble
 
 
 # What came of some reads, by the position of the code.
@@ -73,7 +74,8 @@ class ReadCoupons:
         if is_hopeless(claim.attempts, self._clock.now(), give_up_at):
             async with self._store.transaction() as tx:
                 trouble = await tx.last_trouble(claim.request_id)
-            known = trouble and _tried(trouble, claim.attempts - 1)
+            since, now = request.origin.opened_at, self._clock.now()
+            known = trouble and _tried(trouble, claim.attempts - 1, since, now)
             await self._fail(claim, FailureReason.UNREADABLE, known or _UNFORESEEN)
             return False
         async with self._many.place(request.origin.bulk) as free:
@@ -122,7 +124,8 @@ class ReadCoupons:
         due = None if hopeless else min(later, give_up_at)
         await self._put_back(claim, after, results, due)
         if hopeless:
-            await self._fail(claim, FailureReason.UNREADABLE, _tried(str(error), claim.attempts))
+            since, now = after.origin.opened_at, self._clock.now()
+            await self._fail(claim, FailureReason.UNREADABLE, _tried(str(error), claim.attempts, since, now))
         return False
 
     async def _put_back(self, claim: Claim, after: Submitted, results: Results, due: datetime | None) -> bool:

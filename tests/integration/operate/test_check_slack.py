@@ -125,14 +125,14 @@ async def test_disabled_group(rig: Rig) -> None:
         (f"{RIKA},{AMIR}", "", "first", OK, "2 can give step 1, and 2 step 2"),
         (f"{RIKA},{AMIR}", "", "never", WARNING, "asked for by Amir or Rika"),
         (f"{RIKA},{AMIR}", RIKA, "first", WARNING, "asked for by Rika"),
-        (RIKA, "", "first", WARNING, "Fewer than two"),
-        (f"{RIKA},U0GUEST000", "", "first", WARNING, "Fewer than two"),
+        (RIKA, "", "first", FAILURE, "Fewer than two"),
+        (f"{RIKA},U0GUEST000", "", "first", FAILURE, "Fewer than two"),
     ],
 )
 async def test_two_steps(
     rig: Rig, approvers: str, final: str, requester_may: str, level: Level, said: str
 ) -> None:
-    """Fewer than two people who can complete the steps are a warning, for everyone's requests or for some."""
+    """Fewer than two people who can complete the steps are a failure; for some requests a warning."""
     finding = await rig.one(
         "two steps", APPROVERS=approvers, FINAL_APPROVERS=final, REQUESTER_MAY_APPROVE=requester_may
     )

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,14 +23,21 @@ NEEDED = {
 }
 
 
-def bot(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def bot(
+    folder: Path,
+    *arguments: str,
+    stdout: Any = subprocess.PIPE,
+    stderr: Any = subprocess.PIPE,
+    **settings: str,
+) -> subprocess.CompletedProcess[str]:
     """Run `python -m bot` in a folder, with these settings and no other."""
     kept = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
     return subprocess.run(  # noqa: S603 - this very program
         [sys.executable, "-m", "bot", *arguments],
         cwd=folder,
         env={**kept, "PYTHONPATH": str(ROOT), **settings},
-        capture_output=True,
+        stdout=stdout,
+        stderr=stderr,
         text=True,
         timeout=30,
     )
@@ -91,6 +99,66 @@ def test_unusable_database_is_a_sentence(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert "DATABASE_URL" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+PRINTING = [("--version",), ("--help",), ("manifest", "--socket"), ("snapshots", "new-key"), ("check",)]
+
+
+@pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
+def test_a_full_disk_ends_in_a_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """What can't be written is told in one line, with exit code 1 and no traceback."""
+    with Path("/dev/full").open("w") as full:
+        done = bot(tmp_path, *arguments, stdout=full)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Not everything could be printed: No space left on device.\n",
+    )
+
+
+@pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
+def test_a_closed_pipe_ends_in_a_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Where nobody reads any more, that is told in one line, with exit code 1 and no traceback."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        done = bot(tmp_path, *arguments, stdout=pipe)
+    # The help's own printer ends without a word.
+    said = "" if arguments == ("--help",) else "Not everything could be printed: Broken pipe.\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("check",), ("audit", "verify")], ids=" ".join)
+def test_odd_terminals(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """No width, no colours and no letters but ASCII: what is said is said, without a traceback."""
+    odd = {"COLUMNS": "1", "TERM": "dumb", "NO_COLOR": "1", "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    done = bot(tmp_path, *arguments, **odd)
+    assert "Traceback" not in done.stdout + done.stderr
+    assert done.returncode in (0, 1)
+
+
+def test_nobody_to_tell_leaves_the_exit_code(tmp_path: Path) -> None:
+    """Where not even a fault can be said, its exit code says it."""
+    with Path("/dev/full").open("w") as full:
+        assert bot(tmp_path, "migrate", stderr=full).returncode == 2
+
+
+def test_no_keys_of_connections_are_written(tmp_path: Path) -> None:
+    """SSLKEYLOGFILE has no effect, also if it names a place that can't be written."""
+    for place in (tmp_path / "keys", tmp_path / "none" / "keys"):
+        done = bot(tmp_path, "check", SSLKEYLOGFILE=str(place))
+        assert "Traceback" not in done.stderr
+        assert not place.exists()
+
+
+def test_a_name_that_does_not_count_is_told_at_the_start(tmp_path: Path) -> None:
+    """Every start names what looks like a setting and is none."""
+    done = bot(tmp_path, "migrate", **NEEDED, FINAL_APROVERS="U012ABCDEF")
+    assert done.returncode == 0
+    assert "FINAL_APROVERS in the environment is no setting" in done.stderr
+    (tmp_path / ".env").write_text("FINAL_APPROVERS: U012ABCDEF\n", encoding="utf-8")
+    done = bot(tmp_path, "migrate", **NEEDED)
+    assert done.returncode == 2
+    assert "Line 1 of .env (FINAL_APPROVERS?) can't be read" in done.stderr
 
 
 def test_settings_of_the_env_file_are_used(tmp_path: Path) -> None:

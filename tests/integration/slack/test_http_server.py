@@ -11,8 +11,9 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from bot.domain.errors import SettingsError, StoreUnavailable
-from bot.run.server import http_app, listening, run_http
+from bot.domain.errors import NotListening, SettingsError, StoreUnavailable
+from bot.run.server import http_app, listening, run_http, watch_app
+from bot.run.together import together
 from tests.integration.bolt import SECRET, Bot, command, ready, signed, watched
 
 
@@ -71,11 +72,51 @@ async def test_stop_finishes_the_request_in_flight(bot: Bot) -> None:
 
 
 async def test_taken_address_is_a_readable_fault(bot: Bot) -> None:
-    """An address that is in use stops the start with a sentence that names the settings."""
+    """An address that is in use now, which may pass, ends with a sentence that names the settings."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(SettingsError, match=f"HOST and PORT: 127.0.0.1:{port} can't be listened on"):
+        with pytest.raises(NotListening, match=f"HOST and PORT: 127.0.0.1:{port} can't be listened on"):
             await run_http(http_app(bot.app, SECRET, watched()), "127.0.0.1", port, asyncio.Event())
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "not-there-yet.invalid"])
+def test_an_address_that_is_not_there_yet_may_come(host: str) -> None:
+    """An address that the machine does not have yet is no fault of a setting: a restart can mend it."""
+    with pytest.raises(NotListening, match="HOST and PORT"):
+        listening(host, 0)
+
+
+def test_an_address_that_is_forbidden_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where this user may never listen, only another setting helps."""
+
+    def refuse(*_: object, **__: object) -> socket.socket:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    with pytest.raises(SettingsError, match="Choose a port from 1024 on"):
+        listening("127.0.0.1", 80)
+
+
+async def test_socket_mode_is_watched_too() -> None:
+    """In Socket Mode the same three addresses are there for whoever watches, and Slack's is not."""
+    transport = httpx.ASGITransport(watch_app(watched(not_ready)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
+        answers = {path: await client.get(path) for path in ("/healthz", "/readyz", "/metrics")}
+        assert [each.status_code for each in answers.values()] == [200, 503, 200]
+        assert answers["/readyz"].json()["reasons"] == await not_ready()
+        assert (await client.post("/slack/events")).status_code == 404
+
+
+async def test_what_listens_together_ends_together() -> None:
+    """If one way of listening fails, the other is told to stop, and the failure comes out as itself."""
+    stop = asyncio.Event()
+
+    async def fails() -> None:
+        raise NotListening("taken")
+
+    with pytest.raises(NotListening):
+        await together(stop, run_http(watch_app(watched()), "127.0.0.1", free_port(), stop), fails())
+    assert stop.is_set()
 
 
 async def test_error_at_the_start_comes_out_as_itself(bot: Bot) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
 import pytest
 
 from bot.adapters.retry_after import retry_after
+from bot.adapters.slack.errors import judge as judge_slack
 from bot.adapters.vivoldi.answers import judge_change, judge_failure, judge_reading
 from bot.domain.coupon import Coupon, CouponCode, DiscountKind, NotShown, Shown
-from bot.domain.errors import VivoldiRefused, VivoldiUnavailable
+from bot.domain.errors import SlackUnavailable, VivoldiRefused, VivoldiUnavailable
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
 
 CODE = CouponCode("ZJLF0399WQBEQZJM")
@@ -34,6 +37,18 @@ EXAMPLE: dict[str, Any] = {
     "useCnt": 0,
     "regYmdt": "2024-11-17 17:29:25",
 }
+
+
+def slack_wait(headers: Mapping[str, str]) -> float | None:
+    error = judge_slack(429, headers, {"ok": False, "error": "ratelimited"})
+    assert isinstance(error, SlackUnavailable)
+    return error.retry_after
+
+
+def vivoldi_wait(headers: Mapping[str, str]) -> float | None:
+    answer = judge_change(429, headers, b"")
+    assert isinstance(answer, NotExecuted)
+    return answer.retry_after
 
 
 def judged(status: int, body: bytes = b"", **headers: str) -> DeleteAnswer:
@@ -166,7 +181,8 @@ class TestFailure:
     def test_every_httpx_error(self, kind: type[httpx.HTTPError]) -> None:
         """Only a connection that never came about proves that nothing was sent."""
         error = kind.__new__(kind)
-        proof = NotExecuted if kind.__name__ in ("ConnectError", "ConnectTimeout") else Unproven
+        unsent = ("ConnectError", "ConnectTimeout", "ProxyError")
+        proof = NotExecuted if kind.__name__ in unsent else Unproven
         got = judge_failure(error)
         assert type(got) is proof
         assert isinstance(got, NotExecuted | Unproven)
@@ -381,6 +397,33 @@ class TestRetryAfter:
         headers = httpx.Headers([(b"date", date), (b"retry-after", value.encode())])
         assert retry_after(headers) == seconds
 
-    def test_a_date_needs_the_answers_own_date(self) -> None:
-        """A date without the answer's own `Date` to count from is ignored."""
-        assert retry_after(httpx.Headers({"retry-after": "Wed, 21 Oct 2035 07:28:00 GMT"})) is None
+    @pytest.mark.parametrize("own", [{}, {"date": ""}, {"date": "yesterday"}, {"date": "Wed, 99 Oct 2015"}])
+    @pytest.mark.parametrize(
+        ("value", "seconds"),
+        [
+            ("Wed, 21 Oct 2015 07:28:30 GMT", 30),
+            ("Wed Oct 21 07:28:30 2015", 30),
+            ("Wednesday, 21-Oct-15 07:28:30 GMT", 30),
+            ("Wed, 21 Oct 2015 09:28:30 +0200", 30),
+            ("Wed, 21 Oct 2015 07:27:00 GMT", 0),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("Wed, 21 Oct 2035 07:28:00 GMT", 300),
+            ("Wed, 99 Oct 2015 07:28:30 GMT", None),
+            ("tomorrow", None),
+            ("2015-10-21T07:28:30Z", None),
+        ],
+    )
+    def test_a_date_without_the_answers_own_date(
+        self, own: dict[str, str], value: str, seconds: float | None
+    ) -> None:
+        """A date counts from this machine's time if the answer tells none, bounded all the same."""
+        headers = httpx.Headers({**own, "retry-after": value})
+        assert retry_after(headers, lambda: datetime(2015, 10, 21, 7, 28, tzinfo=UTC)) == seconds
+
+    @pytest.mark.parametrize("waits", [slack_wait, vivoldi_wait], ids=["Slack", "Vivoldi"])
+    def test_a_date_alone_is_heard(self, waits: Callable[[Mapping[str, str]], float | None]) -> None:
+        """Slack's and Vivoldi's answers are waited for by a date, also without a `Date` of their own."""
+        then = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+        wait = waits(httpx.Headers({"retry-after": then}))
+        assert wait is not None
+        assert 50 <= wait <= 60
