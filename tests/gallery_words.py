@@ -109,7 +109,7 @@ def _failures() -> dict[str, Message]:
 def _reminders() -> dict[str, Message]:
     several = pending({CODE: Shown(a_coupon()), OTHER_CODE: UNSEEN})
     waiting = {"step 1": pending(), "step 2": reviewed(), "several coupons": several}
-    waiting |= {"a freeze alone": pending(purpose=Purpose.FREEZE), "a restoration": restoring()}
+    waiting |= {"a freeze alone": pending(purpose=Purpose.FREEZE, freeze=True), "a restoration": restoring()}
     return {name: _CARDS.reminder(request) for name, request in waiting.items()}
 
 

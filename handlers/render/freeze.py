@@ -12,7 +12,7 @@ from bot.domain.item.deletion import Item, may_be_gone
 from bot.domain.item.freeze import Free, Freeze, Frozen, Goal, NotDone, Sent, Underway, Unfrozen, Why
 from bot.domain.item.set_back import can_be_set_back, latest_end
 from bot.domain.request.freeze import is_freezable, is_unfreezable
-from bot.domain.request.request import Pending, Purpose, Shown, ShownAtEnd
+from bot.domain.request.request import Approved, Finished, Pending, Purpose, Shown, ShownAtEnd
 from bot.services.asked.click import Action
 from handlers.render import claims
 from handlers.render.blocks import Block, button, confirm, escape, mention, said, sentence, when
@@ -23,11 +23,21 @@ def state(request: Shown, item: Item) -> str | None:
     """Return how far an item's freeze is; None: there is nothing to say."""
     if may_be_gone(item.state):
         return None
+    if isinstance(item.freeze, NotDone) and item.freeze.why is Why.ENDED:
+        is_approved = isinstance(request, Approved | Finished)
+        return f"*Not frozen:* {'the deletion was approved first' if is_approved else _ENDED_BEFORE}."
     if not isinstance(item.freeze, Free):
         return _state(item.freeze)
-    if request.origin.purpose is Purpose.FREEZE and (why := obstacle(item)):
-        return f"*Not frozen:* {why}."
-    return None
+    return f"*Not frozen:* {why}." if _is_left_out(request) and (why := obstacle(item)) else None
+
+
+_ENDED_BEFORE = "the request ended before"
+
+
+def _is_left_out(request: Shown) -> bool:
+    """Tell whether a coupon to which no freeze came is told with the reason: where the others are counted."""
+    is_decided = isinstance(request, Approved | Finished)
+    return request.origin.purpose is Purpose.FREEZE or (is_touched(request) and not is_decided)
 
 
 def obstacle(item: Item) -> str | None:
@@ -103,7 +113,7 @@ def _not_frozen(freeze: NotDone) -> str:
             known = "*Unknown whether frozen.*" if freeze.dated else "*Not frozen.*"
             return f"{known}{detail}{dated}"
         case _:
-            return "*Not frozen:* the request ended before."
+            raise AssertionError(f"{freeze.why} is told with its request")
 
 
 def _still_frozen(freeze: NotDone) -> str:
@@ -193,9 +203,17 @@ def sum_of(request: Shown) -> str:
 
 
 def warned_of(request: Shown, item: Item) -> tuple[Warning, ...]:
-    """Return what to think about: while people decide, a frozen coupon is not one that is valid today."""
-    frozen = isinstance(request, Pending) and isinstance(item.freeze, Frozen)
-    return tuple(each for each in item.warnings if not (frozen and each is Warning.RUNNING))
+    """Return what to think about: while people decide, what no read shows any more is not valid today."""
+    hidden = isinstance(request, Pending) and _is_hidden(item.freeze)
+    return tuple(each for each in item.warnings if not (hidden and each is Warning.RUNNING))
+
+
+def _is_hidden(freeze: Freeze) -> bool:
+    match freeze:
+        case Frozen() | NotDone(hidden=True) | NotDone(goal=Goal.FREEZE, why=Why.GONE):
+            return True
+        case _:
+            return False
 
 
 def waiting(request: Shown) -> list[Item]:

@@ -20,7 +20,9 @@ from bot.domain.item.deletion import (
     Unknown,
     Waiting,
 )
+from bot.domain.item.freeze import Frozen, Underway
 from bot.domain.item.restore import RestoreState
+from bot.domain.request.freeze import can_freeze
 from bot.domain.request.request import (
     Approved,
     Cancelled,
@@ -206,8 +208,9 @@ def ended(request: Request) -> str:
             by_requester = f"{mention(origin.requester.id)} cancelled this request {when(at)}"
             return f"{by_requester}; {_nothing(request)}"
         case Expired(origin=origin, approve_by=at):
-            needed = "the approval that it needs" if origin.purpose is Purpose.FREEZE else "two approvals"
-            return f"This request ran out {when(at)} without {needed}; {_nothing(request)}"
+            # Who froze in time gave all the approval that a freeze needs: what came of it stands beside this.
+            needed = "" if origin.purpose is Purpose.FREEZE else " without two approvals"
+            return f"This request ran out {when(at)}{needed}; {_nothing(request)}"
         case OnlyFrozen(ended_at=at):
             asked = f"The freeze was all that was asked for; it was finished {when(at)}."
             return f"{asked}{freezing.sum_of(request)}"
@@ -283,11 +286,26 @@ def reminder(request: Pending) -> str:
 
 
 def _freeze_reminder(request: Pending) -> str:
-    left = freezing.waiting(request) or request.items
+    left, who = freezing.waiting(request), grants(request.origin.first | request.origin.final)
+    if not can_freeze(request):
+        return "\n".join([f"{who}: {_NONE_LEFT}{freezing.sum_of(request)}", *_stands(request)])
     listed, wait = many.listed([item.code for item in left]), "waits" if len(left) == 1 else "wait"
     more = " more" if freezing.is_touched(request) else ""
     return (
-        f"{grants(request.origin.first | request.origin.final)}: {clip(listed, _MAX_LISTED)} still {wait} to "
+        f"{who}: {clip(listed, _MAX_LISTED)} still {wait} to "
         f"be frozen.{freezing.sum_of(request)} Freeze or reject on the card above. Without a decision by "
         f"{when(request.approve_by)}, nothing{more} is frozen."
     )
+
+
+_NONE_LEFT = "no coupon of this request waits to be frozen any more."
+
+
+def _stands(request: Pending) -> list[str]:
+    """Return how each coupon stands to which no freeze can be given any more, and what to do about it."""
+    each = ((item, freezing.state(request, item)) for item in request.items)
+    lines = [f"{code(item.code)}: {said}" for item, said in each if said]
+    ends = f"This request ends by itself {when(request.approve_by)}."
+    if all(isinstance(item.freeze, Frozen | Underway) for item in request.items):
+        return [*lines, ends]
+    return [*lines, f"To delete what is not frozen, type {code(COMMAND)} and its code. {ends}"]
