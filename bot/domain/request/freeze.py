@@ -28,6 +28,8 @@ from bot.domain.request.request import (
 
 # For how long a date is sent again, and a deletion waits for it, counted from when it was asked for.
 _TRY_FOR = timedelta(seconds=60)
+# How an end is told waits for that, and for the two looks after it; then it is told with what is known.
+_AWAITED_FOR = timedelta(seconds=120)
 _NOTHING: Mapping[CouponCode, str] = {}
 
 
@@ -112,6 +114,12 @@ def may_send(request: Shown, position: int, underway: Underway) -> bool:
         return True
     is_waited_for = isinstance(request, Approved) and comes_first(request.items[position])
     return is_waited_for and underway.sent is not Sent.NOT_YET
+
+
+def awaited_until(request: ShownAtEnd) -> datetime | None:
+    """Return until when telling how a request ended waits for its freezes under way; None: there are none."""
+    found = (item.freeze for item in request.items if not may_be_gone(item.state))
+    return max((each.at + _AWAITED_FOR for each in found if isinstance(each, Underway)), default=None)
 
 
 def progress(request: Shown, position: int, state: Freeze, now: datetime) -> Shown:
