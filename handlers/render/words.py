@@ -61,6 +61,8 @@ def state(item: Item) -> str:
             return "Being deleted now."
         case Deleted(confirmation=None):
             return "*Deleted*, as Vivoldi says. Reading it once more to confirm."
+        case Unknown(refusal=str(refusal), final=False):
+            return f"{_refused_later(refusal)} Reading the coupon to find out."
         case Unknown(reason=reason, final=False):
             return f"No clear answer from Vivoldi ({said(reason)}). Reading the coupon to find out."
         case _:
@@ -79,8 +81,13 @@ def outcome(final: ItemState, item: Item) -> str:
             return _DELETED[final.source, final.confirmation or Confirmation.UNREAD]
         case Deleted(message=message):
             return (
-                "*Deleted, settled by reading.* No clear answer to the deletion came; Vivoldi no longer "
+                "*Deleted, settled by reading.* No answer said so; Vivoldi no longer "
                 f"shows the coupon, and says {said(message or 'nothing more')}."
+            )
+        case Gone(refusal=str(refusal)):
+            return (
+                f"*Blocked: it no longer works.* {_refused_later(refusal)} So whether it was deleted or used"
+                f" up is not known. Read since, Vivoldi says {said(final.message or 'nothing more')}."
             )
         case Gone(message=message):
             return (
@@ -88,10 +95,14 @@ def outcome(final: ItemState, item: Item) -> str:
                 f"used up is not known. Vivoldi says {said(message or 'nothing more')}."
             )
         case Unknown():
+            known = (
+                f"No clear answer to the deletion came ({said(final.reason)}), and reading can't settle it."
+            )
+            if final.refusal is not None:
+                known = f"{_refused_later(final.refusal)} Reading can't settle it."
             return (
-                f"*Unknown.* No clear answer to the deletion came ({said(final.reason)}), and reading can't"
-                f" settle it. Look for {code(item.code)} in the Vivoldi dashboard; if it is"
-                f" still there, ask again with {code(COMMAND)}."
+                f"*Unknown.* {known} Look for {code(item.code)} in the Vivoldi dashboard; if it is still"
+                f" there, ask again with {code(COMMAND)}."
             )
         case Refused(message):
             return (
@@ -104,6 +115,11 @@ def outcome(final: ItemState, item: Item) -> str:
             return _not_sent(final)
         case _:
             raise AssertionError(f"{final} is not an outcome")
+
+
+def _refused_later(refusal: str) -> str:
+    """Return what is known of a deletion whose first answer was lost, and whose second was a refusal."""
+    return f"One attempt got no answer, and a later one was refused. {sentence(refusal)}"
 
 
 _AGAIN = "Look in the Vivoldi dashboard before you ask again."
@@ -122,12 +138,11 @@ _DELETED = {
         Confirmation.UNREAD,
     ): "*Deleted.* Vivoldi said so, but could not be read afterwards to confirm it.",
     (Source.READING, Confirmation.GONE): (
-        "*Deleted, settled by reading.* No clear answer to the deletion came, and the coupon no longer"
-        " validates."
+        "*Deleted, settled by reading.* No answer said so, but the coupon no longer validates."
     ),
     (Source.READING, Confirmation.REPLACED): (
-        "*Deleted, settled by reading.* No clear answer to the deletion came, and another coupon, created"
-        " since, stands under the same code now; it was not touched."
+        "*Deleted, settled by reading.* No answer said so, but another coupon, created since, stands under"
+        " the same code now; it was not touched."
     ),
 }
 
@@ -243,10 +258,9 @@ def failure(request: Failed) -> str:
             to_delete = (
                 "it, type {} and its code" if len(request.codes) == 1 else "them, type {} and their codes"
             )
-            return (
-                f"{asked} can't be frozen: {escape(request.detail)}. Nothing was done. To delete "
-                f"{to_delete.format(code(COMMAND))}."
-            )
+            why = freezing.none_of(request.codes, request.detail)
+            said_before = f"{asked} can't be frozen: {escape(request.detail)}."
+            return f"{why or said_before} Nothing was done. To delete {to_delete.format(code(COMMAND))}."
         case FailureReason.NO_CARD:
             return (
                 f"I can't post the card for {asked} in this channel (Slack says {code(request.detail)}), "

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
-from bot.domain.coupon import CouponCode
+from bot.domain.coupon import CouponCode, Reading
 from bot.domain.coupon import Shown as ShownCoupon
 from bot.domain.item import freeze
 from bot.domain.item.deletion import Item, Waiting, may_be_gone
@@ -46,6 +47,29 @@ def can_unfreeze(request: Shown) -> bool:
 def is_freezable(item: Item) -> bool:
     """Tell whether a freeze can be asked for of this coupon."""
     return freeze.can_be_frozen(item.snapshot, item.freeze)
+
+
+class Hindrance(StrEnum):
+    """Why a coupon, as it was read, can't be frozen. The words are stored, and stand in the audit."""
+
+    NOT_SHOWN = "not shown"
+    USES_UNKNOWN = "uses unknown"
+    USED = "used before"
+    NO_END = "no expiry date"
+
+
+def hindrance(reading: Reading) -> Hindrance | None:
+    """Return why a coupon, as it was read, can't be frozen; None: nothing of that stands in the way.
+
+    The same as `can_be_frozen` says of it.
+    """
+    if not isinstance(reading, ShownCoupon):
+        return Hindrance.NOT_SHOWN
+    if reading.coupon.use_count is None:
+        return Hindrance.USES_UNKNOWN
+    if reading.coupon.use_count:
+        return Hindrance.USED
+    return None if reading.coupon.ends_on else Hindrance.NO_END
 
 
 def is_unfreezable(item: Item) -> bool:
