@@ -90,8 +90,9 @@ class Cards:
 
     def reminder(self, request: Pending) -> Message:
         """Return the reply in the thread that reminds those who can give the next step."""
-        text = words.reminder(request)
-        return Message(text=text, blocks=(section(text),))
+        head, *about = words.reminder(request).split("\n")
+        text = "\n".join([head, *shared(about, _MAX_TEXT - _length([head]))])
+        return Message(text=text, blocks=paragraphs([head, *about]))
 
     def failure(self, request: Failed) -> str:
         """Return what the requester is told privately."""

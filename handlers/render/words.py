@@ -300,26 +300,20 @@ def reminder(request: Pending) -> str:
 
 
 def _freeze_reminder(request: Pending) -> str:
-    left, who = freezing.waiting(request), grants(request.origin.first | request.origin.final)
-    if not can_freeze(request):
-        return "\n".join([f"{who}: {_NONE_LEFT}{freezing.sum_of(request)}", *_stands(request)])
-    listed, wait = many.listed([item.code for item in left]), "waits" if len(left) == 1 else "wait"
-    more = " more" if freezing.is_touched(request) else ""
-    return (
-        f"{who}: {clip(listed, _MAX_LISTED)} still {wait} to "
-        f"be frozen.{freezing.sum_of(request)} Freeze or reject on the card above. Without a decision by "
-        f"{when(request.approve_by)}, nothing{more} is frozen."
-    )
-
-
-_NONE_LEFT = "no coupon of this request waits to be frozen any more."
-
-
-def _stands(request: Pending) -> list[str]:
-    """Return how each coupon stands to which no freeze can be given any more, and what to do about it."""
+    """Return the reminder of a freeze alone; what came of it so far follows, one line for each coupon."""
+    who = grants(request.origin.first | request.origin.final)
+    is_touched, until = freezing.is_touched(request), when(request.approve_by)
     each = ((item, freezing.state(request, item)) for item in request.items)
     lines = [f"{code(item.code)}: {said}" for item, said in each if said]
-    ends = f"This request ends by itself {when(request.approve_by)}."
-    if all(isinstance(item.freeze, Frozen | Underway) for item in request.items):
-        return [*lines, ends]
-    return [*lines, f"To delete what is not frozen, type {code(COMMAND)} and its code. {ends}"]
+    if not can_freeze(request):
+        first = f"{who}: no coupon of this request waits to be frozen any more.{freezing.sum_of(request)}"
+        left = [item for item in request.items if not isinstance(item.freeze, Frozen | Underway)]
+        delete = f"To delete what is not frozen, type {code(COMMAND)} and its code. " if left else ""
+        return "\n".join([first, *lines, f"{delete}This request ends by itself {until}."])
+    waiting = [item.code for item in freezing.waiting(request)]
+    wait, more = "waits" if len(waiting) == 1 else "wait", " more" if is_touched else ""
+    first = (
+        f"{who}: {clip(many.listed(waiting), _MAX_LISTED)} still {wait} to be frozen."
+        f"{freezing.sum_of(request)} Freeze or reject on the card above. Without a decision by {until}, nothing{more} is frozen."
+    )
+    return "\n".join([first, *(lines if is_touched else [])])

@@ -81,6 +81,14 @@ def test_a_reminder_calls_for_what_can_be_frozen() -> None:
     assert OTHER_CODE not in told
 
 
+def test_a_reminder_says_what_came_of_a_freeze_before() -> None:
+    """Who is called to freeze again reads first what stood in the way (C7)."""
+    told = CARDS.reminder(_asked(_not_done(Why.REFUSED))).text
+    assert f"`{CODE}` still waits to be frozen. Not frozen: 2 coupons." in told
+    assert f"`{CODE}`: *Not frozen: Vivoldi refused.* It is locked." in told
+    assert f"`{OTHER_CODE}`: {_USED}" in told
+
+
 # ---------------------------------------------------------------- how a request ended
 
 
