@@ -314,6 +314,7 @@ def _freeze_reminder(request: Pending) -> str:
     wait, more = "waits" if len(waiting) == 1 else "wait", " more" if is_touched else ""
     first = (
         f"{who}: {clip(many.listed(waiting), _MAX_LISTED)} still {wait} to be frozen."
-        f"{freezing.sum_of(request)} Freeze or reject on the card above. Without a decision by {until}, nothing{more} is frozen."
+        f"{freezing.sum_of(request)} Freeze or reject on the card above. Without a decision by {until},"
+        f" nothing{more} is frozen."
     )
     return "\n".join([first, *(lines if is_touched else [])])
