@@ -88,13 +88,20 @@ NOT_DELETED: dict[str, ItemState] = {
     "stopped": NotSent(NotSentReason.STOPPED, stopped_by=RIKA.id),
     "stopped after a lost attempt": NotSent(NotSentReason.STOPPED, unanswered=1, stopped_by=AMIR.id),
     "unknown for good": replace(_UNKNOWN, final=True),
+    "unknown for good, refused later": replace(
+        _UNKNOWN, final=True, refusal="Vivoldi says: “The coupon does not exist.”"
+    ),
     "gone": Gone(later(180), "Vivoldi did not answer in time", "This coupon is not valid."),
+    "gone, refused later": Gone(
+        *(later(180), "no answer", "This coupon is not valid."), "Vivoldi says: “The coupon does not exist.”"
+    ),
 }
 RUNNING: dict[str, ItemState] = {
     "waiting": Waiting(),
     "held up": Waiting(1, 0, "Vivoldi's rate limit was reached (HTTP 429)"),
     "sending": Sending(1, 0),
     "unknown, being settled": _UNKNOWN,
+    "unknown, refused later": replace(_UNKNOWN, refusal="Vivoldi says: “The coupon does not exist.”"),
     "deleted, not read yet": Deleted(Source.ANSWER, later(180)),
 }
 

@@ -11,6 +11,7 @@ from bot.domain.errors import BadInput
 from bot.domain.item.deletion import Deleted, Sending, Source, Unknown, Waiting
 from bot.domain.people import Grants
 from bot.domain.policy import RequesterMayApprove, Verdict
+from bot.domain.request.freeze import Hindrance
 from bot.domain.request.request import Approved, FailureReason, Purpose, Request
 from bot.services.asked.command import (
     Accepted,
@@ -98,10 +99,10 @@ def _failures() -> dict[str, Message]:
     found = {"unreadable": unreadable, "unavailable": replace(unreadable, detail=_BROKEN)}
     for name in ("not_in_channel", "channel_not_found", "is_archived", "restricted_action"):
         found[name] = failed(FailureReason.NO_CARD, name)
-    found["not freezable"] = failed(
-        FailureReason.NOT_FREEZABLE,
-        "only a coupon that Vivoldi shows, and that was never used, can be frozen",
-    )
+    no = FailureReason.NOT_FREEZABLE
+    found |= {f"not freezable, {each}": failed(no, each) for each in Hindrance}
+    found["not freezable, two"] = failed(no, "used before, not shown", CODE, OTHER_CODE)
+    found["not freezable, as stored before"] = failed(no, "only a coupon that was never used can be frozen")
     found |= gallery_restore.failures()
     return {name: Message(_CARDS.failure(request)) for name, request in found.items()}
 
@@ -109,7 +110,7 @@ def _failures() -> dict[str, Message]:
 def _reminders() -> dict[str, Message]:
     several = pending({CODE: Shown(a_coupon()), OTHER_CODE: UNSEEN})
     waiting = {"step 1": pending(), "step 2": reviewed(), "several coupons": several}
-    waiting |= {"a freeze alone": pending(purpose=Purpose.FREEZE), "a restoration": restoring()}
+    waiting |= {"a freeze alone": pending(purpose=Purpose.FREEZE, freeze=True), "a restoration": restoring()}
     return {name: _CARDS.reminder(request) for name, request in waiting.items()}
 
 

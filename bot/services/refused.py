@@ -52,8 +52,6 @@ MOST_REPLACED = 3
 
 # Tries that a message is given as it is; from then on another way is tried as well.
 TRIES = 2
-# Within every limit on a text that Slack has.
-_SHORT = 3000
 
 Result = TypeVar("Result")
 
@@ -87,7 +85,8 @@ def replaced(delivery: Delivery, card_ts: str | None) -> Delivery:
 async def or_plainer(send: Callable[[Message], Awaitable[Result]], message: Message, attempts: int) -> Result:
     """Send a message; if Slack has refused it some times, and does again, send its text alone.
 
-    Blocks that Slack does not take are the bot's own fault, which must not keep anyone from hearing it.
+    Blocks that Slack does not take are the bot's own fault, which must not keep anyone from hearing it. The
+    text is not cut: it is short enough for Slack (see `Message`), and names every code.
     attempts: how often this was tried, this time included. Raises SlackUnavailable and SlackRefused.
     """
     try:
@@ -95,4 +94,4 @@ async def or_plainer(send: Callable[[Message], Awaitable[Result]], message: Mess
     except SlackRefused:
         if attempts <= TRIES:
             raise
-        return await send(Message(message.text[:_SHORT]))
+        return await send(Message(message.text))

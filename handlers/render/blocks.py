@@ -174,5 +174,15 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+def shared(lines: Sequence[str], longest: int) -> list[str]:
+    """Return lines that fit together into so many characters, a line end after each.
+
+    None is left out: if they are too long, each is cut to its share, and shows it.
+    """
+    if sum(len(line) + 1 for line in lines) <= longest:
+        return list(lines)
+    return [clip(line, longest // len(lines) - 1) for line in lines]
+
+
 # What `<…>` and `&…;` leave at the end when they are cut.
 _HALF = re.compile(r"(<[^>]*|&[a-z]{0,4})$")

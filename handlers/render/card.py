@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bot.domain.coupon import NotShown
@@ -45,6 +46,7 @@ from handlers.render.blocks import (
     paragraphs,
     quote,
     section,
+    shared,
     when,
 )
 from handlers.render.many import counts
@@ -71,14 +73,16 @@ class Cards:
     def outcome(self, request: Shown, no_file: str | None = None) -> Message:
         """Return the reply in the thread, mentioning the requester. no_file: why Slack refused the report."""
         alarm = f"*{found}.* You " if (found := _alarm(request)) else ""
-        lines = [f"{mention(request.origin.requester.id)} {alarm}{_ending(request)}"]
+        head = [f"{mention(request.origin.requester.id)} {alarm}{_ending(request)}"]
+        about, tail = [], []
         if isinstance(request, Finished):
             told = [f"{code(item.code)}: {words.state(item)}" for item in _told(request)]
-            lines += [clip(line, (_MAX_TEXT - 200) // len(told)) for line in told]
-        lines += _frozen(request)
+            about = [clip(line, (_MAX_TEXT - 200) // len(told)) for line in told]
+        about += _frozen(request)
         if isinstance(request, Finished) and many.are_many(len(request.items)):
-            lines.append(many.whole_list(request, no_file))
-        return Message(text=clip("\n".join(lines), _MAX_TEXT), blocks=paragraphs(lines))
+            tail = [many.whole_list(request, no_file)]
+        text = "\n".join([*head, *shared(about, _MAX_TEXT - _length([*head, *tail])), *tail])
+        return Message(text=text, blocks=paragraphs([*head, *about, *tail]))
 
     def report(self, request: Shown) -> File | None:
         """Return what happened to every code as a file; None: the outcome itself tells it."""
@@ -86,8 +90,9 @@ class Cards:
 
     def reminder(self, request: Pending) -> Message:
         """Return the reply in the thread that reminds those who can give the next step."""
-        text = words.reminder(request)
-        return Message(text=text, blocks=(section(text),))
+        head, *about = words.reminder(request).split("\n")
+        text = "\n".join([head, *shared(about, _MAX_TEXT - _length([head]))])
+        return Message(text=text, blocks=paragraphs([head, *about]))
 
     def failure(self, request: Failed) -> str:
         """Return what the requester is told privately."""
@@ -100,6 +105,10 @@ class Cards:
     def stopped(self, request: Approved) -> str:
         """Return what someone is told privately whose stop came too late for some of the coupons."""
         return stop.too_late(request, stopped=True)
+
+
+def _length(lines: Sequence[str]) -> int:
+    return sum(len(line) + 1 for line in lines)
 
 
 def _told(request: Shown) -> Sequence[Item]:
@@ -358,5 +367,10 @@ def _fallback(request: Shown) -> str:
     else:
         told = [_in_list(request, item) for item in request.items]
         longest = (_MAX_TEXT - 1500) // len(request.items)
-    lines = [clip(line.replace(".\n", ". ").replace("\n", ". ").replace("`", ""), longest) for line in told]
+    lines = [clip(_on_one_line(line), longest) for line in told]
     return clip("\n".join([*head, *lines, clip(_asked(request), 700)]), _MAX_TEXT)
+
+
+def _on_one_line(text: str) -> str:
+    """Return paragraphs as one line of plain text: each ends with its own full stop, or gets one."""
+    return re.sub(r"(?<=[.!?])(”?)\n", r"\1 ", text).replace("\n", ". ").replace("`", "")

@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta, timezone
 
+from bot.domain.coupon import CouponCode, Warning
 from bot.domain.coupon import Shown as ShownCoupon
-from bot.domain.coupon import Warning
 from bot.domain.item.deletion import Item, may_be_gone
 from bot.domain.item.freeze import Free, Freeze, Frozen, Goal, NotDone, Sent, Underway, Unfrozen, Why
 from bot.domain.item.set_back import can_be_set_back, latest_end
-from bot.domain.request.freeze import is_freezable, is_unfreezable
-from bot.domain.request.request import Pending, Purpose, Shown, ShownAtEnd
+from bot.domain.request.freeze import Hindrance, hindrance, is_freezable, is_unfreezable
+from bot.domain.request.request import Approved, Finished, Pending, Purpose, Shown, ShownAtEnd
 from bot.services.asked.click import Action
 from handlers.render import claims
-from handlers.render.blocks import Block, button, confirm, escape, mention, said, sentence, when
+from handlers.render.blocks import Block, button, code, confirm, escape, mention, said, sentence, when
 from handlers.render.coupon import difference
 
 
@@ -23,19 +23,27 @@ def state(request: Shown, item: Item) -> str | None:
     """Return how far an item's freeze is; None: there is nothing to say."""
     if may_be_gone(item.state):
         return None
+    if isinstance(item.freeze, NotDone) and item.freeze.why is Why.ENDED:
+        is_approved = isinstance(request, Approved | Finished)
+        first = "the deletion was approved first" if is_approved else "the request ended before"
+        return f"*Not frozen:* {first}."
     if not isinstance(item.freeze, Free):
         return _state(item.freeze)
-    if request.origin.purpose is Purpose.FREEZE and (why := obstacle(item)):
-        return f"*Not frozen:* {why}."
-    return None
+    return f"*Not frozen:* {why}." if _is_left_out(request) and (why := obstacle(item)) else None
+
+
+def _is_left_out(request: Shown) -> bool:
+    """Tell whether a coupon to which no freeze came is told with the reason: where the others are counted."""
+    is_decided = isinstance(request, Approved | Finished)
+    return request.origin.purpose is Purpose.FREEZE or (is_touched(request) and not is_decided)
 
 
 def obstacle(item: Item) -> str | None:
     """Return why an item can't be frozen, as a part of a sentence; None: it can be."""
     if is_freezable(item):
         return None
-    if not isinstance(item.snapshot, ShownCoupon):
-        return "Vivoldi does not show it"
+    if (why := hindrance(item.snapshot)) is Hindrance.NOT_SHOWN:
+        return _HINDRANCES[why]
     match item.freeze:
         case Frozen():
             return "it is frozen already"
@@ -43,12 +51,30 @@ def obstacle(item: Item) -> str | None:
             return "it is being frozen"
         case NotDone(why=Why.CHANGED):
             return "someone changed it; ask again to see it anew"
-    coupon = item.snapshot.coupon
-    if coupon.use_count is None:
-        return "Vivoldi does not tell whether it was used"
-    if coupon.use_count:
-        return "it was used before, so Vivoldi keeps its dates"
-    return "it can't be frozen now" if coupon.ends_on else "it has no expiry date to go back to"
+    return _HINDRANCES[why] if why else "it can't be frozen now"
+
+
+_HINDRANCES = {
+    Hindrance.NOT_SHOWN: "Vivoldi does not show it",
+    Hindrance.USES_UNKNOWN: "Vivoldi does not tell whether it was used",
+    Hindrance.USED: "it was used before, so Vivoldi keeps its dates",
+    Hindrance.NO_END: "it has no expiry date to go back to",
+}
+
+
+def none_of(codes: Sequence[CouponCode], stored: str) -> str | None:
+    """Return why none of the coupons can be frozen; None: what is stored is from before, and says it itself.
+
+    stored: the hindrance of each, in their order.
+    """
+    words = {each.value: text for each, text in _HINDRANCES.items()}
+    found = [words.get(name, "") for name in stored.split(", ")]
+    if len(found) != len(codes) or not all(found):
+        return None
+    if len(codes) == 1:
+        return f"{code(codes[0])} can't be frozen: {found[0]}."
+    each = "; ".join(f"{code(name)}: {why}" for name, why in zip(codes, found, strict=True))
+    return f"These coupons can't be frozen. {each}."
 
 
 def _state(freeze: Freeze) -> str:
@@ -103,7 +129,7 @@ def _not_frozen(freeze: NotDone) -> str:
             known = "*Unknown whether frozen.*" if freeze.dated else "*Not frozen.*"
             return f"{known}{detail}{dated}"
         case _:
-            return "*Not frozen:* the request ended before."
+            return f"*Not frozen.*{detail}"
 
 
 def _still_frozen(freeze: NotDone) -> str:
@@ -193,9 +219,17 @@ def sum_of(request: Shown) -> str:
 
 
 def warned_of(request: Shown, item: Item) -> tuple[Warning, ...]:
-    """Return what to think about: while people decide, a frozen coupon is not one that is valid today."""
-    frozen = isinstance(request, Pending) and isinstance(item.freeze, Frozen)
-    return tuple(each for each in item.warnings if not (frozen and each is Warning.RUNNING))
+    """Return what to think about: while people decide, what no read shows any more is not valid today."""
+    hidden = isinstance(request, Pending) and _is_hidden(item.freeze)
+    return tuple(each for each in item.warnings if not (hidden and each is Warning.RUNNING))
+
+
+def _is_hidden(freeze: Freeze) -> bool:
+    match freeze:
+        case Frozen() | NotDone(hidden=True) | NotDone(goal=Goal.FREEZE, why=Why.GONE):
+            return True
+        case _:
+            return False
 
 
 def waiting(request: Shown) -> list[Item]:

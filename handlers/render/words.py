@@ -20,7 +20,9 @@ from bot.domain.item.deletion import (
     Unknown,
     Waiting,
 )
+from bot.domain.item.freeze import Frozen, Underway
 from bot.domain.item.restore import RestoreState
+from bot.domain.request.freeze import can_freeze
 from bot.domain.request.request import (
     Approved,
     Cancelled,
@@ -59,6 +61,8 @@ def state(item: Item) -> str:
             return "Being deleted now."
         case Deleted(confirmation=None):
             return "*Deleted*, as Vivoldi says. Reading it once more to confirm."
+        case Unknown(refusal=str(refusal), final=False):
+            return f"{_refused_later(refusal)} Reading the coupon to find out."
         case Unknown(reason=reason, final=False):
             return f"No clear answer from Vivoldi ({said(reason)}). Reading the coupon to find out."
         case _:
@@ -77,8 +81,13 @@ def outcome(final: ItemState, item: Item) -> str:
             return _DELETED[final.source, final.confirmation or Confirmation.UNREAD]
         case Deleted(message=message):
             return (
-                "*Deleted, settled by reading.* No clear answer to the deletion came; Vivoldi no longer "
+                "*Deleted, settled by reading.* No answer said so; Vivoldi no longer "
                 f"shows the coupon, and says {said(message or 'nothing more')}."
+            )
+        case Gone(refusal=str(refusal)):
+            return (
+                f"*Blocked: it no longer works.* {_refused_later(refusal)} So whether it was deleted or used"
+                f" up is not known. Read since, Vivoldi says {said(final.message or 'nothing more')}."
             )
         case Gone(message=message):
             return (
@@ -86,10 +95,14 @@ def outcome(final: ItemState, item: Item) -> str:
                 f"used up is not known. Vivoldi says {said(message or 'nothing more')}."
             )
         case Unknown():
+            known = (
+                f"No clear answer to the deletion came ({said(final.reason)}), and reading can't settle it."
+            )
+            if final.refusal is not None:
+                known = f"{_refused_later(final.refusal)} Reading can't settle it."
             return (
-                f"*Unknown.* No clear answer to the deletion came ({said(final.reason)}), and reading can't"
-                f" settle it. Look for {code(item.code)} in the Vivoldi dashboard; if it is"
-                f" still there, ask again with {code(COMMAND)}."
+                f"*Unknown.* {known} Look for {code(item.code)} in the Vivoldi dashboard; if it is still"
+                f" there, ask again with {code(COMMAND)}."
             )
         case Refused(message):
             return (
@@ -102,6 +115,11 @@ def outcome(final: ItemState, item: Item) -> str:
             return _not_sent(final)
         case _:
             raise AssertionError(f"{final} is not an outcome")
+
+
+def _refused_later(refusal: str) -> str:
+    """Return what is known of a deletion whose first answer was lost, and whose second was a refusal."""
+    return f"One attempt got no answer, and a later one was refused. {sentence(refusal)}"
 
 
 _AGAIN = "Look in the Vivoldi dashboard before you ask again."
@@ -120,12 +138,11 @@ _DELETED = {
         Confirmation.UNREAD,
     ): "*Deleted.* Vivoldi said so, but could not be read afterwards to confirm it.",
     (Source.READING, Confirmation.GONE): (
-        "*Deleted, settled by reading.* No clear answer to the deletion came, and the coupon no longer"
-        " validates."
+        "*Deleted, settled by reading.* No answer said so, but the coupon no longer validates."
     ),
     (Source.READING, Confirmation.REPLACED): (
-        "*Deleted, settled by reading.* No clear answer to the deletion came, and another coupon, created"
-        " since, stands under the same code now; it was not touched."
+        "*Deleted, settled by reading.* No answer said so, but another coupon, created since, stands under"
+        " the same code now; it was not touched."
     ),
 }
 
@@ -206,8 +223,9 @@ def ended(request: Request) -> str:
             by_requester = f"{mention(origin.requester.id)} cancelled this request {when(at)}"
             return f"{by_requester}; {_nothing(request)}"
         case Expired(origin=origin, approve_by=at):
-            needed = "the approval that it needs" if origin.purpose is Purpose.FREEZE else "two approvals"
-            return f"This request ran out {when(at)} without {needed}; {_nothing(request)}"
+            # Who froze in time gave all the approval that a freeze needs: what came of it stands beside this.
+            needed = "" if origin.purpose is Purpose.FREEZE else " without two approvals"
+            return f"This request ran out {when(at)}{needed}; {_nothing(request)}"
         case OnlyFrozen(ended_at=at):
             asked = f"The freeze was all that was asked for; it was finished {when(at)}."
             return f"{asked}{freezing.sum_of(request)}"
@@ -240,10 +258,9 @@ def failure(request: Failed) -> str:
             to_delete = (
                 "it, type {} and its code" if len(request.codes) == 1 else "them, type {} and their codes"
             )
-            return (
-                f"{asked} can't be frozen: {escape(request.detail)}. Nothing was done. To delete "
-                f"{to_delete.format(code(COMMAND))}."
-            )
+            why = freezing.none_of(request.codes, request.detail)
+            said_before = f"{asked} can't be frozen: {escape(request.detail)}."
+            return f"{why or said_before} Nothing was done. To delete {to_delete.format(code(COMMAND))}."
         case FailureReason.NO_CARD:
             return (
                 f"I can't post the card for {asked} in this channel (Slack says {code(request.detail)}), "
@@ -283,11 +300,21 @@ def reminder(request: Pending) -> str:
 
 
 def _freeze_reminder(request: Pending) -> str:
-    left = freezing.waiting(request) or request.items
-    listed, wait = many.listed([item.code for item in left]), "waits" if len(left) == 1 else "wait"
-    more = " more" if freezing.is_touched(request) else ""
-    return (
-        f"{grants(request.origin.first | request.origin.final)}: {clip(listed, _MAX_LISTED)} still {wait} to "
-        f"be frozen.{freezing.sum_of(request)} Freeze or reject on the card above. Without a decision by "
-        f"{when(request.approve_by)}, nothing{more} is frozen."
+    """Return the reminder of a freeze alone; what came of it so far follows, one line for each coupon."""
+    who = grants(request.origin.first | request.origin.final)
+    is_touched, until = freezing.is_touched(request), when(request.approve_by)
+    each = ((item, freezing.state(request, item)) for item in request.items)
+    lines = [f"{code(item.code)}: {said}" for item, said in each if said]
+    if not can_freeze(request):
+        first = f"{who}: no coupon of this request waits to be frozen any more.{freezing.sum_of(request)}"
+        left = [item for item in request.items if not isinstance(item.freeze, Frozen | Underway)]
+        delete = f"To delete what is not frozen, type {code(COMMAND)} and its code. " if left else ""
+        return "\n".join([first, *lines, f"{delete}This request ends by itself {until}."])
+    waiting = [item.code for item in freezing.waiting(request)]
+    wait, more = "waits" if len(waiting) == 1 else "wait", " more" if is_touched else ""
+    first = (
+        f"{who}: {clip(many.listed(waiting), _MAX_LISTED)} still {wait} to be frozen."
+        f"{freezing.sum_of(request)} Freeze or reject on the card above. Without a decision by {until},"
+        f" nothing{more} is frozen."
     )
+    return "\n".join([first, *(lines if is_touched else [])])

@@ -42,9 +42,9 @@ def audit_line(event: Event, *, last: bool) -> tuple[str, str, str]:
         case EventKind.CARD_POSTED:
             return "The card is up in the channel", "", ""
         case EventKind.REQUEST_FAILED:
-            return "The request failed; nothing was sent", said["detail"], "failed"
+            return "The request failed", said["detail"], "failed"
         case EventKind.REQUEST_EXPIRED:
-            return "The time to decide ran out; nothing was sent", "", "expired"
+            return "The time to decide ran out", "", "expired"
         case EventKind.DECISION:
             return _decision(who, said)
         case EventKind.DECISION_REFUSED:

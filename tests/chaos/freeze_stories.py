@@ -86,3 +86,36 @@ async def freeze_overtaken(play: Play) -> None:
             await play.click(user, card, action)
         await play.settle(timedelta())
     await play.settle()
+
+
+async def rejected_while_freezing(play: Play) -> None:
+    """The answer to the date is not there yet when the request is rejected."""
+    play.town.coupon(CODE)
+    await play.ask(DANA, CODE)
+    await play.town.vivoldi_fault(Fault(kind="html_502", call="update"))
+    for user, action in ((RIKA, "freeze"), (BEA, "reject")):
+        for card in play.town.cards_with(action, CODE)[-1:]:
+            await play.click(user, card, action)
+        await play.settle(timedelta())
+    await play.decide(BEA, "reject", CODE)
+
+
+async def freeze_alone_refused(play: Play) -> None:
+    """A freeze is all that is asked for, and Vivoldi refuses it: people are reminded, and it runs out."""
+    play.town.coupon(CODE)
+    await play.ask(CARL, f"freeze {CODE}")
+    await play.town.vivoldi_fault(
+        Fault(kind="code_nonzero", call="update", message="It is locked.", times=99)
+    )
+    await play.press(BEA, "freeze", CODE)
+
+
+async def deleted_late_then_refused(play: Play) -> None:
+    """The first DELETE gets lost; the second one is carried out, and answered with a refusal."""
+    play.town.coupon(CODE)
+    await play.ask(DANA, CODE)
+    await play.decide(AMIR, "approve", CODE)
+    await play.town.vivoldi_fault(Fault(kind="drop_before", call="delete"))
+    message = "The coupon does not exist."
+    await play.town.vivoldi_fault(Fault(kind="code_nonzero_after", call="delete", message=message))
+    await play.decide(BEA, "approve", CODE)

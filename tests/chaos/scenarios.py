@@ -101,6 +101,13 @@ def _freezes() -> list[Scenario]:
         _one(freeze_stories.freeze_overridden, NOT_DELETED, "rejected"),
         _one(freeze_stories.freeze_refused, DELETED, "*Deleted.*"),
         _one(freeze_stories.thawed_by_hand, NOT_DELETED, "no longer frozen"),
+        _one(freeze_stories.rejected_while_freezing, NOT_DELETED, "rejected"),
+        _one(freeze_stories.freeze_alone_refused, NOT_DELETED, "ran out"),
+        Scenario(
+            freeze_stories.deleted_late_then_refused,
+            "a later one was refused",
+            {CODE: frozenset({DELETED, GONE, NOT_DELETED, UNCLEAR})},
+        ),
         # Step 2 is clicked once, so a crash in between may leave it out.
         Scenario(
             freeze_stories.freeze_overtaken,

@@ -7,6 +7,8 @@ from tests.guards.guard import Guard
 _CLAIMS, _FREEZE = "handlers/render/claims.py", "handlers/render/freeze.py"
 _TESTS = "tests/unit/handlers/test_claims.py"
 _SETTLED = "tests/integration/services/test_settled_at_last.py"
+_BESIDE = "tests/unit/handlers/test_freeze_words.py"
+_WITH_FREEZES = "tests/integration/services/test_told_with_freezes.py"
 _OF_TWO = f"{_TESTS}::test_a_freeze_of_two_of_which_one_was_used"
 _BACK = f"{_TESTS}::test_a_freeze_that_cant_be_set_back_says_so"
 _ALARM = f"{_TESTS}::test_a_deletion_that_did_not_work_is_an_alarm"
@@ -44,8 +46,8 @@ GUARDS = (
         keeps="I4",
         promise="A coupon that a freeze alone leaves out is told with the reason.",
         file=_FREEZE,
-        text="if request.origin.purpose is Purpose.FREEZE and (why := obstacle(item)):",
-        without="if (why := None):",
+        text="if _is_left_out(request) and (why := obstacle(item)) else None",
+        without="if (why := None) else None",
         tests=(_OF_TWO,),
     ),
     Guard(
@@ -80,7 +82,7 @@ GUARDS = (
         keeps="I4",
         promise="While people decide, a frozen coupon is not called valid today.",
         file=_FREEZE,
-        text="if not (frozen and each is Warning.RUNNING)",
+        text="if not (hidden and each is Warning.RUNNING)",
         without="",
         tests=(f"{_TESTS}::test_a_frozen_coupon_is_not_called_valid_today",),
     ),
@@ -101,5 +103,61 @@ GUARDS = (
         text='_FIRST = (STILL_WORKS, "frozen", "deleted")',
         without='_FIRST = ("frozen", "deleted", STILL_WORKS)',
         tests=(f"{_TESTS}::test_of_several_the_one_that_still_works_comes_first",),
+    ),
+    Guard(
+        name="claims: a button to press",
+        keeps="I4",
+        promise="Nobody is called to freeze where no coupon can be frozen any more.",
+        file="handlers/render/words.py",
+        text="    if not can_freeze(request):\n",
+        without="    if False:\n",
+        tests=(f"{_BESIDE}::test_a_reminder_calls_for_nothing_that_no_button_does",),
+    ),
+    Guard(
+        name="claims: what came first",
+        keeps="I4",
+        promise="A freeze that the final approval overtook is not told as one whose request ended.",
+        file=_FREEZE,
+        text='first = "the deletion was approved first" if is_approved else "the request ended before"',
+        without='first = "the request ended before"',
+        tests=(f"{_BESIDE}::test_an_approval_that_came_first_is_not_the_end_of_a_request",),
+    ),
+    Guard(
+        name="claims: an answer that came",
+        keeps="I4",
+        promise="A refusal after a lost answer is told, and not that no answer came.",
+        file="bot/domain/item/deletion.py",
+        text="unknown.reason, message, unknown.refusal))",
+        without="unknown.reason, message))",
+        tests=(
+            "tests/unit/domain/test_deletion.py::test_a_refusal_after_an_unknown_attempt_is_settled_by_reading",
+        ),
+    ),
+    Guard(
+        name="claims: no code left out",
+        keeps="I5",
+        promise="An outcome of many long words still names every code.",
+        file="handlers/render/card.py",
+        text="shared(about, _MAX_TEXT - _length([*head, *tail]))",
+        without="about[:15]",
+        tests=("tests/unit/handlers/test_card.py::test_the_outcome_names_every_code_whatever_else_it_says",),
+    ),
+    Guard(
+        name="claims: told with its freeze",
+        keeps="I4",
+        promise="How a request ended is told with what came of its freezes.",
+        file="bot/services/requests/tell.py",
+        text="if until is not None and not is_hopeless(claim.attempts, self._clock.now(), until):",
+        without="if False:",
+        tests=(f"{_WITH_FREEZES}::test_an_end_is_told_with_what_came_of_a_freeze",),
+    ),
+    Guard(
+        name="claims: told all the same",
+        keeps="I5",
+        promise="A freeze that never ends keeps nobody from hearing how a request ended.",
+        file="bot/services/requests/tell.py",
+        text="if until is not None and not is_hopeless(claim.attempts, self._clock.now(), until):",
+        without="if until is not None:",
+        tests=(f"{_WITH_FREEZES}::test_an_end_is_told_although_a_freeze_never_ends",),
     ),
 )

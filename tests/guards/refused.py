@@ -63,7 +63,7 @@ _TOLD_AT_LAST = (
         keeps="I5",
         promise="Blocks that Slack does not take keep nobody from hearing an outcome.",
         file=_REFUSED,
-        text="        return await send(Message(message.text[:_SHORT]))",
+        text="        return await send(Message(message.text))",
         without="        raise",
         tests=(f"{_TOLD}::test_blocks_that_slack_does_not_take_keep_nobody_from_hearing_it",),
     ),

@@ -153,7 +153,7 @@ _LOOKS = (
         keeps="I4",
         promise="A coupon that is not shown after a lost answer is not said to be deleted.",
         file=_ITEM,
-        text="return by_absence(item.absent_since, now, Gone(now, unknown.reason, message))",
+        text="return by_absence(item.absent_since, now, Gone(now, unknown.reason, message, unknown.refusal))",
         without="return by_absence(item.absent_since, now, Deleted(Source.READING, now, Confirmation.GONE))",
         tests=(f"{_DELETING}::test_a_use_in_the_wrong_moment_is_not_told_as_deleted",),
     ),

@@ -87,11 +87,23 @@ def _is_true_failure(case: Case, said: Said) -> bool:
     if sentences.tells_unposted(said.text):
         return bool(case.seen.unposted)
     if sentences.tells_unfreezable(said.text):
-        # What Vivoldi did not show can't be frozen.
-        return not all(read.shown for read in reads)
+        return all(_is_unfreezable(case, said, name) for name in named)
     match sentences.tells_nothing_to_restore(said.text):
         case "validates":
             return any(read.shown for read in reads)
         case "not kept":
             return True
     return False
+
+
+def _is_unfreezable(case: Case, said: Said, code: str) -> bool:
+    """Return whether the reason that is given for a coupon is that of what the last read of it showed."""
+    reads = [read for read in case.seen.calls("read", code) if read.answered and read.index < said.index]
+    why = sentences.why_unfreezable(said.text, code) or ""
+    found = case.seen.coupon(code, reads[-1].finished) if reads and reads[-1].shown else None
+    if found is None:
+        return "does not show it" in why
+    used, ends = found.facts.get("useCnt"), found.facts.get("endYmd")
+    if used is None:
+        return "does not tell whether it was used" in why
+    return "used before" in why if used else ("no expiry date" in why and not ends)

@@ -41,6 +41,13 @@ def look_at_claims(case: Case, codes: Sequence[str]) -> None:
         _judge_promise(case, text, about)
         if sentences.plays_down(text.text):
             case.find(Rule.ALARM, about[0], text.text.splitlines()[0], text.index)
+        if sentences.without_a_reason(text.text):
+            case.find(Rule.PLURAL, about[0], f"not frozen, and no reason why: {text.text}", text.index)
+        for code in about:
+            lines = sentences.lines_about(text.text, code)
+            if wrong := [line for line in lines if sentences.calls_hidden_valid(line)]:
+                case.find(Rule.WRONG, code, f"hidden, and valid today: {wrong[0]}", text.index)
+    _judge_reminders(case, codes)
     for said in case.seen.said:
         named = [code for code in codes if sentences.is_about(code, said.text)]
         if named and sentences.blames_itself(said.text) and _is_others_fault(case, named, said.index):
@@ -53,6 +60,17 @@ def look_at_claims(case: Case, codes: Sequence[str]) -> None:
         for request in case.requests(code):
             _judge_lines(case, code, request)
         _look_for_two(case, code)
+
+
+def _judge_reminders(case: Case, codes: Sequence[str]) -> None:
+    """People are called to freeze what is not frozen yet, and on a card that has the button."""
+    for said in case.seen.reminders:
+        cards = [card for card in case.seen.cards if card.ts == said.thread and card.index < said.index]
+        for code in set(codes).intersection(sentences.told_to_be_frozen(said.text)):
+            if _was_frozen(case, code, Text(said.index, said.at, "", said.text, said.text)):
+                case.find(Rule.PLURAL, code, f"it is frozen: {said.text}", said.index)
+            elif cards and not sentences.has_freeze_button(cards[-1].full):
+                case.find(Rule.PROMISE, code, f"there is no such button: {said.text}", said.index)
 
 
 def _texts(case: Case, codes: Sequence[str]) -> Iterator[Text]:

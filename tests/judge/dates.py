@@ -29,6 +29,7 @@ def look_at_freezes(case: Case, code: str) -> None:
             elif line.is_frozen and Claim.NOT_FROZEN in line.claims:
                 case.excused.append("Vivoldi refused a date, and set it all the same")
         _judge_last(case, code, request, lines)
+        _judge_thread(case, code, request)
 
 
 # ---------------------------------------------------------------- what was sent
@@ -186,6 +187,21 @@ def _judge_last(case: Case, code: str, request: str, lines: list[Line]) -> None:
         case.find(Rule.WRONG, code, f"it did not validate in the end: {words}")
 
 
+def _judge_thread(case: Case, code: str, request: str) -> None:
+    """What came of a freeze is told in the thread, where nothing is changed any more."""
+    threads = {card.ts for card in case.seen.of(request)}
+    replies = [said for said in case.seen.said if said.thread in threads]
+    found = [(said, words) for said in replies for words in sentences.freezes_in(said.text, code)]
+    if case.record.settled and found and found[-1][1].startswith("*Being "):
+        case.find(Rule.UNTOLD, code, f"what came of it: {found[-1][1]}", found[-1][0].index)
+
+
+def _approved(line: Line) -> bool:
+    """Return whether a card of the request named both approvals by then."""
+    cards = [card for click in line.clicks[:1] for card in line.case.seen.of(click.request)]
+    return any(card.text.count("Approved by <@") > 1 for card in cards if card.index <= line.index)
+
+
 def _hidden(line: Line) -> bool:
     return any(not read.shown for read in line.reads)
 
@@ -245,4 +261,6 @@ _HOLDS: Mapping[Claim, Callable[[Line], bool]] = {
     Claim.FREEZE_UNSURE: _unclear,
     Claim.UNFREEZABLE: lambda line: True,
     Claim.HELD_BY_ANOTHER: _held_by_another,
+    Claim.ENDED_FIRST: lambda line: not _approved(line),
+    Claim.APPROVED_FIRST: _approved,
 }

@@ -11,7 +11,7 @@ from tests.judge import coupons, sentences
 from tests.judge.coupons import facts
 from tests.judge.record import Terms
 from tests.judge.seen import Asked, Click, Evidence, Said
-from tests.judge.sentences import OF_A_DELETION, Claim
+from tests.judge.sentences import OF_A_DELETION, OF_AN_END, Claim
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,13 @@ Holds = Mapping[Claim, Callable[[Told], bool]]
 def untrue(told: Told) -> str | None:
     """Return the claim about a deletion that is not true; None: all of them are."""
     return false_claim(told, OF_A_DELETION, _HOLDS) or _contradicted(told)
+
+
+def untrue_end(told: Told) -> str | None:
+    """Return what is not true of how a request for a freeze alone ended; None: all of it is."""
+    claims = sentences.claims(OF_A_DELETION, told.words)
+    false = [words for words, claim in claims if claim in OF_AN_END and not _HOLDS[claim](told)]
+    return f"“{false[0]}” is not so: {told.words}" if false else None
 
 
 def false_claim(told: Told, table: sentences.Table, holds: Holds) -> str | None:
@@ -188,6 +195,21 @@ def timed_out(told: Told) -> bool:
     return told.said.at >= told.deadline - timedelta(seconds=2)
 
 
+def _not_given(told: Told) -> bool:
+    """Return whether nobody who might had frozen it in time."""
+    named = told.terms.first | told.terms.final
+    given = [click for click in told.clicks if click.action == "freeze" and click.at < told.deadline]
+    return not any(
+        told.seen.counted(click.user, named, click.at - told.terms.memory, click.carried_out)
+        for click in given
+    )
+
+
+def _no_answer(told: Told) -> bool:
+    """Return whether Vivoldi answered nothing that a process could have lived to see."""
+    return told.interrupted or not any(sent.answered and sent.refused for sent in told.sent)
+
+
 def _clicked(told: Told, action: str, named: str | None) -> bool:
     return any(click.action == action and click.user == named for click in told.clicks)
 
@@ -255,6 +277,9 @@ _HOLDS: Holds = {
     Claim.REJECTED: was_rejected,
     Claim.CANCELLED: was_cancelled,
     Claim.TIMED_OUT: timed_out,
+    Claim.UNGIVEN: _not_given,
+    Claim.NO_ANSWER: _no_answer,
+    Claim.REFUSED_LATER: lambda told: is_unclear(told) and was_refused(told),
     Claim.GONE: lambda told: is_unclear(told) and _settled(told),
     Claim.STILL_WORKS: lambda told: told.showed(told.since),
 }

@@ -95,6 +95,7 @@ def _take_message(found: Evidence, index: int, at: datetime, message: dict[str, 
     thread, text = message["thread_ts"], message["text"]
     if thread and (step := sentences.reminded_of(text)):
         found.reminded.append((thread, step))
+        found.reminders.append(Said(index, at, thread, text))
         return
     if not thread and sentences.answers_a_stop(text):
         return

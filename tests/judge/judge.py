@@ -86,10 +86,14 @@ def _judge_ending(case: Case, code: str, request: str, sent: list[Asked]) -> Non
 def _judge_words(case: Case, code: str, request: str, said: Said, sent: list[Asked]) -> None:
     ending = ending_of(code, said.text)
     purpose = case.purpose(request)
-    if ending is None or purpose == "freeze":
-        # What is told of a freeze is judged as what the cards say of it.
+    if ending is None:
         return
     told = told_as(case, ending, said, request, sent)
+    if purpose == "freeze":
+        # What else is told of a freeze is judged as what the cards say of it.
+        if wrong := endings.untrue_end(told):
+            case.find(Rule.WRONG, code, wrong, said.index)
+        return
     wrong = creations.untrue(told) if purpose == "restore" else endings.untrue(told)
     if purpose == "delete":
         judge_absence(case, told, request)

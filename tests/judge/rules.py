@@ -59,7 +59,7 @@ class Ending:
     def manner(self) -> str:
         """How it ended, in the few words that stand out or come first, whoever is named there."""
         telling = re.search(
-            r"\*([^*]+)\*|(rejected|cancelled) this request|(without two approvals)", self.words
+            r"\*([^*]+)\*|(rejected|cancelled) this request|(without two approvals|ran out)", self.words
         )
         found = next(filter(None, telling.groups())) if telling else self.words[:16]
         return re.sub(r"<@\w+>", "someone", found).rstrip(".")

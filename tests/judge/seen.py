@@ -136,7 +136,8 @@ class Evidence:
 
     unchangeable: the messages whose last change Slack refused for good. unposted: how many posts it refused.
     undelivered: the private messages that it refused for good by the last way to the person, after as many
-    tries as they are worth; they are among what was said. reminded: the thread and the step of each reminder.
+    tries as they are worth; they are among what was said. reminded: the thread and the step of each reminder;
+    reminders: what they say.
     tried: when each private message was not delivered. interrupted: how often a bot was crashed or frozen.
     archived: the channels that were archived meanwhile. written: everything that anyone could read.
     """
@@ -152,6 +153,7 @@ class Evidence:
     unposted: int = 0
     undelivered: list[str] = field(default_factory=list)
     reminded: list[tuple[str, str]] = field(default_factory=list)
+    reminders: list[Said] = field(default_factory=list)
     tried: dict[str, set[datetime]] = field(default_factory=dict)
     interrupted: int = 0
     archived: set[str] = field(default_factory=set)

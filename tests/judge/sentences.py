@@ -36,6 +36,9 @@ class Claim(StrEnum):
     REJECTED = auto()
     CANCELLED = auto()
     TIMED_OUT = auto()
+    UNGIVEN = auto()
+    NO_ANSWER = auto()
+    REFUSED_LATER = auto()
     GONE = auto()
     STILL_WORKS = auto()
     # what became of a freeze
@@ -51,6 +54,8 @@ class Claim(StrEnum):
     FREEZE_UNSURE = auto()
     UNFREEZABLE = auto()
     HELD_BY_ANOTHER = auto()
+    ENDED_FIRST = auto()
+    APPROVED_FIRST = auto()
     # what became of a creation
     CREATED = auto()
     AS_APPROVED = auto()
@@ -86,8 +91,13 @@ OF_A_DELETION: Table = (
     (r"switched to another server", Claim.SWITCHED),
     (r"rejected this request", Claim.REJECTED),
     (r"cancelled this request", Claim.CANCELLED),
-    (r"without (two approvals|the approval that it needs)", Claim.TIMED_OUT),
+    (r"[Tt]his request ran out", Claim.TIMED_OUT),
+    (r"without the approval that it needs", Claim.UNGIVEN),
+    (r"No (clear )?answer (to the deletion )?came", Claim.NO_ANSWER),
+    (r"a later one was refused", Claim.REFUSED_LATER),
 )
+# What a request for a freeze alone says of its end; the rest of it is told as what its cards say.
+OF_AN_END = frozenset({Claim.REJECTED, Claim.CANCELLED, Claim.TIMED_OUT, Claim.UNGIVEN})
 
 # Every line about a freeze begins with one of `FREEZE_BEGINS`, and makes at least one of these claims.
 OF_A_FREEZE: Table = (
@@ -102,6 +112,8 @@ OF_A_FREEZE: Table = (
     (r"changed since it was shown", Claim.CHANGED),
     (r"someone changed it meanwhile", Claim.CHANGED_MEANWHILE),
     (r"request CG-\w+ has it now", Claim.HELD_BY_ANOTHER),
+    (r"the request ended before", Claim.ENDED_FIRST),
+    (r"the deletion was approved first", Claim.APPROVED_FIRST),
     (r"no longer shown", Claim.NOT_SHOWN),
     (r"\*Unknown whether", Claim.FREEZE_UNKNOWN),
     (
@@ -275,8 +287,19 @@ def freezer(words: str) -> str | None:
 
 def reminded_of(text: str) -> str | None:
     """Return the step that a reply reminds people of; None: it is no reminder."""
-    waiting = re.search(r"still waits (for step \d|to be frozen)", text)
+    waiting = re.search(r"(?:still waits? |waits )(for step \d|to be frozen)", text)
     return waiting[1] if waiting else None
+
+
+def told_to_be_frozen(reminder: str) -> list[str]:
+    """Return the codes for which a reminder calls people to the Freeze button."""
+    named = re.search(r"((?:`\w+`, )*`\w+`) still waits? to be frozen", reminder)
+    return codes_in(named[1]) if named else []
+
+
+def has_freeze_button(card: str) -> bool:
+    """Return whether a card, by its text and blocks, has the button that freezes."""
+    return '"action_id": "freeze"' in card
 
 
 # What the bot tells someone whose stop came too late, for some coupons or for all, which is no outcome.
@@ -306,6 +329,24 @@ def tells_unread(text: str) -> bool:
 def tells_unposted(text: str) -> bool:
     """Return whether a message says that there is no card because Slack refused it."""
     return "I can't post the card" in text
+
+
+def why_unfreezable(text: str, code: str) -> str | None:
+    """Return why a coupon is said not to be freezable; None: no reason is given for it."""
+    named = re.search(rf"`{code}`(?: can't be frozen)?: ([^.;]+)", text)
+    return named[1] if named else None
+
+
+def calls_hidden_valid(line: str) -> bool:
+    """Return whether a line warns that a coupon is valid which it says is not shown any more."""
+    hidden = r"\*(Frozen\*|No longer validates\*|Not frozen: no longer shown)"
+    return bool(re.search(rf"{hidden}.*\*Check first:\*.*valid today", line))
+
+
+def without_a_reason(text: str) -> bool:
+    """Return whether a text counts coupons as not frozen, and gives fewer reasons."""
+    counted = re.search(r"[Ff]rozen: \d[\d,]* of .*?· not frozen: (\d+)", text)
+    return bool(counted) and int(counted[1] if counted else 0) > text.count("*Not frozen")
 
 
 def tells_unfreezable(text: str) -> bool:

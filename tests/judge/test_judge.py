@@ -29,6 +29,15 @@ FROZEN = (
 )
 
 
+ENDED_FIRST = "*Not frozen:* the request ended before."
+APPROVED_FIRST = "*Not frozen:* the deletion was approved first."
+BEING = f"*Being frozen*, since <@{RIKA}> asked for it: its expiry date is set to yesterday."
+DATE_REFUSED = "*Not frozen: Vivoldi refused.* It is locked."
+REFUSED_LATER = (
+    "*Blocked: it no longer works.* One attempt got no answer, and a later one was refused. Vivoldi says:"
+    " “No.” So whether it was deleted or used up is not known."
+)
+RAN_OUT = "This request ran out today"
 UNFROZEN = f"*Unfrozen* by <@{AMIR}> today: it validates again, until {LATER}."
 
 
@@ -67,6 +76,40 @@ def _sent_hidden(wait: float) -> History:
     return _ended(hidden.wait(wait).read(shown=False).delete(), SAID_SO)
 
 
+def _overtaken(words: str) -> History:
+    """Let the final approval overtake a freeze, which a card then tells in these words."""
+    asked = after_card().click(RIKA, "freeze").click(AMIR).card(step=2, approved=[AMIR]).click(BEA)
+    told = asked.card(f"{CODE}: {words}", approved=[AMIR, BEA])
+    return _ended(told.read().delete().read(shown=False))
+
+
+def _refused_later(words: str) -> History:
+    """Lose the answer to a DELETE that is carried out late, and have the next one refused."""
+    lost = after_approvals().read().delete(None, works=False).read()
+    late = lost.change("deleted").delete(1, works=False)
+    return _ended(late.read(shown=False).wait(6).read(shown=False), words)
+
+
+def _ran_out(words: str) -> History:
+    """Let a freeze alone run out whose date Vivoldi refused."""
+    refused = after_card("Freeze").click(RIKA, "freeze").read().freeze(1, works=False)
+    card = refused.card(f"{CODE}: {DATE_REFUSED}", step=1, title=f"Not frozen: coupon {CODE}").wait(1800)
+    told = f"{RAN_OUT}{words}; nothing was deleted."
+    return card.card(told, f"{CODE}: {DATE_REFUSED}", title=f"Not frozen: coupon {CODE}").says(
+        f"<@{DANA}> asked to freeze `{CODE}`. {told}\n`{CODE}`: {DATE_REFUSED}"
+    )
+
+
+def _unfreezable(why: str) -> History:
+    """Refuse a freeze alone of a coupon without an expiry date, for a reason."""
+    asked = History().coupon(endYmd=None).command(f"{CODE}: the card appears here in a moment").read()
+    return asked.says(f"`{CODE}` can't be frozen: {why}. Nothing was done.", None)
+
+
+def _reminded(history: History) -> History:
+    return _rejected(history.says(f"`{CODE}` still waits to be frozen. Freeze or reject on the card above."))
+
+
 def _set_back() -> History:
     rejected = _rejected(_frozen_and_told()).click(AMIR, "unfreeze")
     return rejected.read(shown=False).unfreeze()
@@ -82,6 +125,11 @@ GOOD = {
     "rejected": _rejected(after_card()),
     "frozen": _rejected(_frozen_and_told()),
     "frozen, then deleted": _sent_hidden(6),
+    "overtaken": _overtaken(APPROVED_FIRST),
+    "refused later": _refused_later(REFUSED_LATER),
+    "a freeze that was refused ran out": _ran_out(""),
+    "no expiry date": _unfreezable("it has no expiry date to go back to"),
+    "reminded of a freeze": _reminded(after_card("Freeze")),
     "set back": _set_back().read().card(f"{CODE}: {UNFROZEN}"),
 }
 
@@ -208,6 +256,29 @@ FALSE: dict[str, tuple[Rule, History]] = {
         _ended(after_deletion().audit("outcome.told").wait(5)).audit("delete.sending"),
     ),
     "sent, and not in the audit": (Rule.AUDITED, _ended(after_deletion()).audit("outcome.told")),
+    "overtaken, and told as ended": (Rule.WRONG, _overtaken(ENDED_FIRST)),
+    "no answer came, and one did": (Rule.WRONG, _refused_later(GONE)),
+    "without the approval, and it was given": (
+        Rule.WRONG,
+        _ran_out(" without the approval that it needs"),
+    ),
+    "another reason": (Rule.WRONG, _unfreezable("it was used before, so Vivoldi keeps its dates")),
+    "frozen, and valid today": (
+        Rule.WRONG,
+        _rejected(after_freeze().card(f"{CODE}: {FROZEN} :warning: *Check first:* valid today.", step=1)),
+    ),
+    "a freeze of which nobody hears": (
+        Rule.UNTOLD,
+        _rejected(after_freeze().card(f"{CODE}: {BEING}", step=1)).says(
+            f"<@{DANA}> asked to delete `{CODE}`. {REJECTED}\n`{CODE}`: {BEING}"
+        ),
+    ),
+    "reminded of what is frozen": (Rule.PLURAL, _reminded(_frozen_and_told())),
+    "reminded of no button": (Rule.PROMISE, _reminded(after_card().card(step=1, buttons=["reject"]))),
+    "not frozen, and no reason": (
+        Rule.PLURAL,
+        _rejected(_frozen_and_told().says(f"Frozen: 1 of 2 · not frozen: 1.\n`{CODE}`: {FROZEN}")),
+    ),
     "one of two is frozen": (
         Rule.PLURAL,
         _rejected(_frozen_and_told().card(f"{CODE}: {FROZEN}", step=1, title=f"Frozen: 2 coupons, {CODE}")),

@@ -117,7 +117,8 @@ class Deleted:
 class Gone:
     """No answer to the DELETE came, and two looks do not show the coupon: deleted, or used up meanwhile.
 
-    reason: why no answer was seen. message: what Vivoldi said of the coupon at the second look.
+    reason: why no answer was seen. message: what Vivoldi said of the coupon at the second look. refusal: what
+    it said where it refused a later attempt.
     """
 
     audit_name: ClassVar[str] = "gone"
@@ -125,6 +126,7 @@ class Gone:
     at: datetime
     reason: str
     message: str
+    refusal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -317,7 +319,7 @@ def settle(item: Item, unknown: Unknown, reading: Reading, now: datetime) -> Loo
         case Shown(), NotShown() if may_be_hidden(item.freeze):
             return give_up(unknown)
         case Shown(), NotShown(message):
-            return by_absence(item.absent_since, now, Gone(now, unknown.reason, message))
+            return by_absence(item.absent_since, now, Gone(now, unknown.reason, message, unknown.refusal))
         case Shown(before), Shown(after):
             return _settle_shown(item.freeze, as_frozen(before, item.freeze, after), after, unknown, now)
     raise AssertionError("unreachable: every pair of readings is covered")

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
-from bot.domain.coupon import CouponCode
+from bot.domain.coupon import CouponCode, Reading
 from bot.domain.coupon import Shown as ShownCoupon
 from bot.domain.item import freeze
 from bot.domain.item.deletion import Item, Waiting, may_be_gone
@@ -28,6 +29,8 @@ from bot.domain.request.request import (
 
 # For how long a date is sent again, and a deletion waits for it, counted from when it was asked for.
 _TRY_FOR = timedelta(seconds=60)
+# How an end is told waits for that, and for the two looks after it; then it is told with what is known.
+_AWAITED_FOR = timedelta(seconds=120)
 _NOTHING: Mapping[CouponCode, str] = {}
 
 
@@ -44,6 +47,29 @@ def can_unfreeze(request: Shown) -> bool:
 def is_freezable(item: Item) -> bool:
     """Tell whether a freeze can be asked for of this coupon."""
     return freeze.can_be_frozen(item.snapshot, item.freeze)
+
+
+class Hindrance(StrEnum):
+    """Why a coupon, as it was read, can't be frozen. The words are stored, and stand in the audit."""
+
+    NOT_SHOWN = "not shown"
+    USES_UNKNOWN = "uses unknown"
+    USED = "used before"
+    NO_END = "no expiry date"
+
+
+def hindrance(reading: Reading) -> Hindrance | None:
+    """Return why a coupon, as it was read, can't be frozen; None: nothing of that stands in the way.
+
+    The same as `can_be_frozen` says of it.
+    """
+    if not isinstance(reading, ShownCoupon):
+        return Hindrance.NOT_SHOWN
+    if reading.coupon.use_count is None:
+        return Hindrance.USES_UNKNOWN
+    if reading.coupon.use_count:
+        return Hindrance.USED
+    return None if reading.coupon.ends_on else Hindrance.NO_END
 
 
 def is_unfreezable(item: Item) -> bool:
@@ -112,6 +138,12 @@ def may_send(request: Shown, position: int, underway: Underway) -> bool:
         return True
     is_waited_for = isinstance(request, Approved) and comes_first(request.items[position])
     return is_waited_for and underway.sent is not Sent.NOT_YET
+
+
+def awaited_until(request: ShownAtEnd) -> datetime | None:
+    """Return until when telling how a request ended waits for its freezes under way; None: there are none."""
+    found = (item.freeze for item in request.items if not may_be_gone(item.state))
+    return max((each.at + _AWAITED_FOR for each in found if isinstance(each, Underway)), default=None)
 
 
 def progress(request: Shown, position: int, state: Freeze, now: datetime) -> Shown:

@@ -32,7 +32,7 @@ _OUTCOMES = {
 
 _WHERE = {
     "thread": "in the channel",
-    "thread and privately": "in the channel, and privately to the requester, who was not in it",
+    "thread and privately": "in the channel, and privately to the requester, who may not be in it",
 }
 
 
@@ -200,9 +200,9 @@ def _of_request(kind: str, data: Mapping[str, Any]) -> str:
         case EventKind.CARD_POSTED:
             return "The card went up in the channel."
         case EventKind.REQUEST_FAILED:
-            return f"The request failed, and nothing was sent: {data.get('detail')}"
+            return f"The request failed: {data.get('detail')}"
         case EventKind.REQUEST_EXPIRED:
-            return "The time to decide ran out, and nothing was sent."
+            return "The time to decide ran out."
         case EventKind.DELETE_LOST:
             return f"The answer to the deletion was never seen: {data.get('reason')}"
         case EventKind.CREATE_LOST:

@@ -91,7 +91,10 @@ Blocks = tuple[Mapping[str, object], ...]
 
 @dataclass(frozen=True)
 class Message:
-    """A Slack message: blocks as Slack wants them, and a text that says everything that matters."""
+    """A Slack message: blocks as Slack wants them, and a text that says everything that matters.
+
+    Slack takes the text alone as well: it has at most 4,000 characters.
+    """
 
     text: str
     blocks: Blocks = ()

@@ -12,7 +12,7 @@ from bot.domain.errors import VivoldiError, VivoldiRefused
 from bot.domain.event import Event, EventKind
 from bot.domain.policy import Policy
 from bot.domain.rate import MANY, read_within
-from bot.domain.request.freeze import can_freeze
+from bot.domain.request.freeze import can_freeze, hindrance
 from bot.domain.request.request import FailureReason, Purpose, Submitted, read_more, show
 from bot.services.facts import was_read
 from bot.services.pacing import Many, backoff_after, is_hopeless
@@ -21,7 +21,6 @@ from bot.services.ports.store import Claim, Store, Transaction
 from bot.services.requests.draft import DraftRestore
 from bot.services.requests.fail import FailRequest
 
-_LOCKED = "only a coupon that Vivoldi shows, and that was never used, can be frozen"
 _UNFORESEEN = (
     "I ran into an error of my own each time, which I don't know; whoever runs Coupon Guard can see it in the"
     " log"
@@ -149,7 +148,8 @@ class ReadCoupons:
             async with self._store.transaction() as tx:
                 await tx.hold(claim)
                 await self._record(tx, request, results)
-            await self._fail(claim, FailureReason.NOT_FREEZABLE, _LOCKED)
+            why = ", ".join(filter(None, map(hindrance, readings)))
+            await self._fail(claim, FailureReason.NOT_FREEZABLE, why)
             return False
         async with self._store.transaction() as tx:
             await tx.hold(claim)

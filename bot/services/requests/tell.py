@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.event import Event, EventKind, Notice
+from bot.domain.request.freeze import awaited_until
 from bot.domain.request.request import Ended, Failed, Finished, ShownAtEnd
-from bot.services.pacing import seconds_between
+from bot.services.pacing import is_hopeless, seconds_between
 from bot.services.ports.outside import Clock, Message, Messenger, Renderer
 from bot.services.ports.store import Claim, Delivery, Store
 from bot.services.refused import (
@@ -26,6 +28,8 @@ from bot.services.requests.later import Later
 
 # A file is worth about a minute of waiting; the audit has what it says.
 _TRIES_WITH_FILE = 7
+# A bot that was stopped meanwhile gives a freeze a few looks more.
+_NEXT_LOOK = timedelta(seconds=5)
 
 
 class TellOutcome:
@@ -54,10 +58,14 @@ class TellOutcome:
         """Tell the outcome. Returns whether the work can go on at once: it was told, or nobody is left.
 
         A request that failed has no thread: its requester is told privately. So is one who is not in the
-        channel (any more), and one whose thread Slack keeps refusing.
+        channel (any more), and one whose thread Slack keeps refusing. While a freeze is under way it is not
+        told yet, two minutes at most: the reply in the thread stays, so it says what came of that.
         """
         if isinstance(request, Failed):
             return await self._privately(claim, request, delivery, self._renderer.failure(request))
+        until = awaited_until(request)
+        if until is not None and not is_hopeless(claim.attempts, self._clock.now(), until):
+            return await self._await(claim, until)
         try:
             no_file = None if delivery.in_thread else await self._attach(claim, request, delivery)
         except SlackUnavailable as error:
@@ -74,6 +82,13 @@ class TellOutcome:
         if await self._is_there(request, delivery):
             return await self._told(claim, request, heard, "thread")
         return await self._privately(claim, request, heard, outcome.text)
+
+    async def _await(self, claim: Claim, until: datetime) -> bool:
+        """Give the request back until a time; what comes of its freezes makes it due before."""
+        async with self._store.transaction() as tx:
+            await tx.hold(claim)
+            await tx.release(claim, max(until, self._clock.now() + _NEXT_LOOK))
+        return False
 
     # ------------------------------------------------------------ in the thread
 

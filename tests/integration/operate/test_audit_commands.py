@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.seal import Seal, new_key
+from bot.adapters.store import SqlTrail
+from bot.domain.errors import SlackRefused
 from bot.domain.item.answer import Unproven
+from bot.operate.audit.story import story
 from bot.services.asked.click import Action
+from bot.services.ports.store import Chosen
 from tests.builders import AMIR, CARL, CODE, RIKA, a_coupon
 from tests.integration.operate.test_audit import execute
 from tests.integration.run.test_cli import bot
@@ -103,6 +107,34 @@ async def test_show_says_what_had_changed(wired: Wired) -> None:
     await wired.run(5, step=1)
     done = bot(wired.folder, "audit", "show", request_id, DATABASE_URL=url_in(wired.folder))
     assert "discount: it was 60, and is 7\n" in done.stdout
+
+
+async def _story(wired: Wired, request_id: str) -> str:
+    """Return the story of a request on one line."""
+    async with SqlTrail(url_in(wired.folder)) as trail:
+        pages = [page async for page in trail.pages(Chosen(request=request_id))]
+    return " ".join(story(request_id, [link for page in pages for link in page.links]).split())
+
+
+async def test_show_does_not_say_that_nothing_was_sent(tmp_path: Path) -> None:
+    """Of a request that ran out after a date was sent, the story does not deny its own lines (C4)."""
+    async with wired_on(tmp_path, freeze=True) as wired:
+        request_id = await wired.ask()
+        await wired.click(Action.FREEZE, AMIR, request_id)
+        await wired.drain()
+        wired.clock.advance(2000)
+        await wired.drain()
+        told = await _story(wired, request_id)
+    assert f"To freeze {CODE}, the bot sends the expiry date" in told
+    assert "The time to decide ran out." in told
+    assert "nothing was" not in told
+
+
+async def test_show_does_not_say_who_was_not_in_the_channel(wired: Wired) -> None:
+    """If Slack did not say whether the requester is there, the story does not say so either (C3)."""
+    wired.messenger.errors["members"] = [SlackRefused("missing_scope")] * 9
+    told = await _story(wired, await _a_deletion(wired))
+    assert "in the channel, and privately to the requester, who may not be in it." in told
 
 
 async def test_export_takes_its_filters(wired: Wired) -> None:

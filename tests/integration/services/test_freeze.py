@@ -675,9 +675,17 @@ async def test_a_freeze_that_nobody_could_give_is_not_asked_for(wired: Wired) ->
     assert await wired.command(f"freeze {CODE}", CARL) == TooFew(Purpose.FREEZE)
 
 
-@pytest.mark.parametrize("reading", [UNSEEN, Shown(a_coupon(use_count=1))])
-async def test_a_freeze_alone_of_what_can_not_be_frozen_ends(wired: Wired, reading: Shown) -> None:
-    """What Vivoldi does not show, or was used, is refused at once, privately, with the reason."""
+@pytest.mark.parametrize(
+    ("reading", "why"),
+    [
+        (UNSEEN, "Vivoldi does not show it"),
+        (Shown(a_coupon(use_count=1)), "it was used before, so Vivoldi keeps its dates"),
+        (Shown(a_coupon(use_count=None)), "Vivoldi does not tell whether it was used"),
+        (Shown(a_coupon(ends_on=None)), "it has no expiry date to go back to"),
+    ],
+)
+async def test_a_freeze_alone_of_what_can_not_be_frozen_ends(wired: Wired, reading: Shown, why: str) -> None:
+    """What can't be frozen is refused at once, privately, with the reason that is its own (C7)."""
     wired.coupons.reads[CODE] = [reading]
     await wired.command(f"freeze {CODE}")
     await wired.drain()
@@ -685,7 +693,7 @@ async def test_a_freeze_alone_of_what_can_not_be_frozen_ends(wired: Wired, readi
     assert isinstance(found[0].request, Failed)
     assert found[0].request.reason is FailureReason.NOT_FREEZABLE
     (notice,) = wired.messenger.told
-    assert "can't be frozen" in notice.text
+    assert f"`{CODE}` can't be frozen: {why}. Nothing was done." in notice.text
     assert [event.code for event in await wired.events(EventKind.COUPON_READ)] == [CODE]
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.coupon import CouponCode
 from bot.domain.errors import SlackRefused, VivoldiRefused
 from bot.domain.event import EventKind
+from bot.domain.item.answer import Unproven
 from bot.domain.request.request import Failed, FailureReason
 from bot.services.asked.click import Action
-from tests.builders import AMIR, CODE, RIKA
+from tests.builders import AMIR, CODE, RIKA, a_coupon
 from tests.integration.wired import Wired, wired_on
 
 EVERY_WAY = ("post", "update", "reply", "attach", "tell", "members")
@@ -201,3 +203,17 @@ async def test_a_card_without_its_buttons_is_no_card(wired: Wired) -> None:
     await wired.ask()
     await wired.run(1700, step=10)
     assert wired.messenger.of("post") == []
+
+
+async def test_without_blocks_every_code_is_still_named(wired: Wired) -> None:
+    """Twenty outcomes in long words, of which Slack takes the text alone: none is cut off (I5)."""
+    codes = [CouponCode(f"COUPONCODE{number:06d}") for number in range(20)]
+    wired.coupons.store(*(a_coupon(number=code) for code in codes))
+    lost = Unproven("the connection to Vivoldi broke (RemoteProtocolError)")
+    wired.coupons.deletes |= {code: [(lost, True)] for code in codes}
+    await wired.approved(",".join(codes))
+    wired.messenger.takes_blocks = False
+    await wired.run(120, step=1)
+    (told,) = outcomes(wired)
+    assert [code for code in codes if code not in told] == []
+    assert all(line.endswith((".", "…", "”")) for line in told.splitlines())

@@ -91,6 +91,7 @@ OUTCOMES: Mapping[AnyState | Freeze, Mapping[str, object]] = {
         "at": TIME,
         "reason": "500",
         "message": "Used up.",
+        "refusal": None,
     },
     Refused("No."): {"outcome": "refused", "message": "No."},
     Changed((CUT,), "Gone.", True): {

@@ -158,7 +158,7 @@ def test_a_read_settles_an_unknown_outcome(snapshot: Reading, reading: Reading, 
     [
         (SHOWN, Refused("no such coupon")),
         (EDITED, Refused("no such coupon")),
-        (UNSEEN, Gone(later(9), "no such coupon", UNSEEN.message)),
+        (UNSEEN, Gone(later(9), "no such coupon", UNSEEN.message, "no such coupon")),
         (OTHER, Deleted(Source.READING, later(9), Confirmation.REPLACED)),
     ],
 )

@@ -5,14 +5,15 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from bot.domain.coupon import CouponCode, Reading, Shown, Warning
-from bot.domain.item.deletion import Deleted, Source, Waiting
-from bot.domain.item.freeze import Frozen
+from bot.domain.item.deletion import Deleted, NotSent, NotSentReason, Source, Waiting
+from bot.domain.item.freeze import Freeze, Frozen, NotDone, Why
 from bot.domain.request.freeze import can_unfreeze
 from bot.domain.request.request import Approved, Finished, Pending, Purpose
 from bot.domain.request.request import Shown as ShownRequest
@@ -24,10 +25,12 @@ from handlers.render.coupon import warnings, warnings_in_list
 from sandbox.slack.rules.hold import broken
 from tests.builders import (
     CODE,
+    FROZEN,
     OTHER_CODE,
     UNSEEN,
     a_coupon,
     approved,
+    finished,
     later,
     pending,
     reviewed,
@@ -124,16 +127,20 @@ def test_the_text_alone_says_what_matters(name: str) -> None:
 def test_no_warning_is_cut_off(name: str) -> None:
     """Whatever else is shortened, an approver sees every warning of every coupon.
 
-    That a coupon is valid today is no warning while it is frozen, and would not be true.
+    That a coupon is valid today is no warning once it is not shown any more, and would not be true.
     """
     request = REQUESTS[name]
     said = "\n".join(_texts(CARDS.card(request).blocks))
     for item in request.items:
         alone = len(request.items) == 1
-        valid = not isinstance(item.freeze, Frozen)
+        valid = not (isinstance(item.freeze, Frozen) or _was_seen_to_be_gone(item.freeze))
         found = tuple(each for each in item.warnings if valid or each is not Warning.RUNNING)
         warned = warnings(found, item.snapshot) if alone else warnings_in_list(found)
         assert warned in said.split(item.code, 1)[1]
+
+
+def _was_seen_to_be_gone(freeze: Freeze) -> bool:
+    return isinstance(freeze, NotDone) and (freeze.hidden or freeze.why is Why.GONE)
 
 
 def _header(message: Message) -> object:
@@ -153,6 +160,18 @@ def test_the_outcome_mentions_who_asked_and_every_code(name: str) -> None:
     for said in (message.text, " ".join(_texts(message.blocks))):
         assert said.startswith(f"<@{request.origin.requester.id}>")
         assert all(item.code in said for item in request.items)
+
+
+def test_the_outcome_names_every_code_whatever_else_it_says() -> None:
+    """Twenty coupons, each with a long outcome and a long line on its freeze: no code is left out (I5)."""
+    asked = pending(twenty_longest(), freeze=True)
+    frozen = replace(asked, items=tuple(replace(item, freeze=FROZEN) for item in asked.items))
+    states = [NotSent(NotSentReason.UNREADABLE, "x" * 500) for _ in asked.items]
+    request = finished(*states, request=approved(reviewed(frozen)))
+    message = CARDS.outcome(request)
+    for said in (message.text, " ".join(_texts(message.blocks))):
+        assert [item.code for item in request.items if said.count(item.code) != 2] == []
+    assert len(message.text) <= 4000
 
 
 # ---------------------------------------------------------------- nothing acts that someone else wrote

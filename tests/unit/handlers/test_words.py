@@ -151,6 +151,23 @@ def test_every_way_to_lose_an_approver_has_its_words(verdict: Verdict) -> None:
     assert "is no longer eligible" not in said
 
 
+@pytest.mark.parametrize(
+    "state",
+    [
+        NOT_DELETED["gone, refused later"],
+        NOT_DELETED["unknown for good, refused later"],
+        RUNNING["unknown, refused later"],
+    ],
+    ids=str,
+)
+def test_an_answer_that_came_is_not_denied(state: ItemState) -> None:
+    """If Vivoldi refused a later attempt, its words are told, and not that no answer came (C3)."""
+    told = words.state(an_item(state=state))
+    assert "a later one was refused. Vivoldi says: “The coupon does not exist.”" in told
+    assert "No answer" not in told
+    assert "No clear answer" not in told
+
+
 def test_a_message_of_vivoldi_is_quoted_not_followed() -> None:
     """What Vivoldi wrote stands in quotation marks and can't mention anyone."""
     said = words.outcome(Changed(message="<!channel> gone"), an_item())
