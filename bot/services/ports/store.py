@@ -92,8 +92,8 @@ class Delivery:
 
     @property
     def was_shown(self) -> bool:
-        """Whether Slack took a card of the request, be it gone by now."""
-        return self.card_ts is not None or self.replaced > 0
+        """Whether people had a card of the request, be it gone by now: Slack took it, or someone clicked it."""
+        return self.card_ts is not None or self.replaced > 0 or bool(self.copies)
 
     @property
     def is_settled(self) -> bool:
