@@ -13,7 +13,7 @@ from tests.judge.case import Case
 from tests.judge.endings import Told, answered_yes, replaced
 from tests.judge.rules import Rule
 from tests.judge.seen import NEVER, Asked, Change
-from tests.judge.sentences import OF_A_DELETION, Claim
+from tests.judge.sentences import OF_A_CREATION, OF_A_DELETION, Claim
 
 # The earlier of two looks at what is not there is at least this old when the later one is taken.
 APART = timedelta(seconds=5)
@@ -172,6 +172,28 @@ def _judge_lines(case: Case, code: str, request: str) -> None:
             since = min((read.index for read in line.reads), default=line.index)
             if not absent or not _two_looks(case, code, since, absent[-1]):
                 case.find(Rule.GLANCE, code, line.words, line.index)
+        if sentences.is_of_an_undoing(line.words) and {Claim.STILL_HIDDEN, Claim.DATE_REFUSED} & line.claims:
+            _judge_undone_in_vain(case, code, line)
+
+
+def _judge_undone_in_vain(case: Case, code: str, line: dates.Line) -> None:
+    """An undoing whose date may have been set is told as failed by two looks after it, or by what was shown."""
+    back = [date for date in line.dates if not coupons.is_past(date)]
+    if not any(date.shown or date.proves_nothing for date in back):
+        return
+    looks = [read for read in line.reads if read.index > back[-1].finished]
+    if not looks or not (looks[-1].shown or _two_looks(case, code, back[-1].finished, looks[-1])):
+        case.find(Rule.GLANCE, code, line.words, line.index)
+
+
+def judge_looks_after(case: Case, told: Told) -> None:
+    """That a coupon does not validate which Vivoldi said it created takes two looks after that answer."""
+    claims = {claim for _, claim in sentences.claims(OF_A_CREATION, told.words)}
+    absent = [read for read in told.reads(told.last_sent) if not read.shown]
+    if Claim.NOT_VALID not in claims or not absent:
+        return
+    if not _two_looks(case, told.code, told.last_sent, absent[-1]):
+        case.find(Rule.GLANCE, told.code, told.words, told.said.index)
 
 
 def _judge_frozen(case: Case, code: str, line: dates.Line) -> None:

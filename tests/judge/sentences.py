@@ -273,6 +273,11 @@ def freezer(words: str) -> str | None:
     return named[1] if named else None
 
 
+def is_of_an_undoing(words: str) -> bool:
+    """Return whether a line about a freeze tells that it was not undone."""
+    return words.startswith("*Not unfrozen")
+
+
 def reminded_of(text: str) -> str | None:
     """Return the step that a reply reminds people of; None: it is no reminder."""
     waiting = re.search(r"still waits (for step \d|to be frozen)", text)

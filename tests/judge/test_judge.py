@@ -29,6 +29,8 @@ FROZEN = (
 )
 
 
+NOT_UNFROZEN = f"*Not unfrozen: it does not validate*, although Vivoldi took the expiry date {LATER}."
+NOT_VALID = "*Created again, but it does not validate.* Vivoldi said that it was created."
 UNFROZEN = f"*Unfrozen* by <@{AMIR}> today: it validates again, until {LATER}."
 
 
@@ -72,7 +74,24 @@ def _set_back() -> History:
     return rejected.read(shown=False).unfreeze()
 
 
+def _restored(looks: int) -> History:
+    """Create a deleted coupon again, and tell after so many looks that it does not validate."""
+    gone = _ended(after_deletion())
+    second = gone.card(step=1, ts="2.0", request=SECOND, title=f"Restore coupon {CODE}?").click(
+        AMIR, "approve", "2.0", SECOND
+    )
+    second = second.card(
+        step=2, approved=[AMIR], ts="2.0", request=SECOND, title=f"Restore coupon {CODE}?"
+    ).click(BEA, "approve", "2.0", SECOND)
+    created = second.read(shown=False).call("create", 0, does="created")
+    for _ in range(looks):
+        created = created.read(shown=False).wait(6)
+    created = created.card(NOT_VALID, ts="2.0", request=SECOND, title=f"Restored: coupon {CODE}")
+    return created.says(f"<@{DANA}> asked to restore `{CODE}`; this happened:\n`{CODE}`: {NOT_VALID}", "2.0")
+
+
 GOOD = {
+    "not valid": _restored(2),
     "deleted": _ended(after_deletion()),
     "replaced": _ended(_remade(), REPLACED),
     "gone": _ended(_gone(), GONE),
@@ -222,6 +241,22 @@ FALSE: dict[str, tuple[Rule, History]] = {
         Rule.GLANCE,
         _ended(_lost().read(shown=False).read(shown=False), GONE),
     ),
+    "not unfrozen after one look": (
+        Rule.GLANCE,
+        _set_back().read(shown=False).card(f"{CODE}: {NOT_UNFROZEN}"),
+    ),
+    "an undoing refused after one look": (
+        Rule.GLANCE,
+        _rejected(_frozen_and_told())
+        .click(AMIR, "unfreeze")
+        .read(shown=False)
+        .call("update", None, does="updated", end=LATER, endYmd=LATER)
+        .read(shown=False)
+        .call("update", 1, end=LATER)
+        .read(shown=False)
+        .card(f"{CODE}: *Not unfrozen: Vivoldi refused* the expiry date {LATER}. Busy."),
+    ),
+    "not valid after one look": (Rule.GLANCE, _restored(1)),
     "deleted, and Vivoldi never said so": (
         Rule.NAMED,
         _ended(_gone(), "*Deleted, settled by reading.* Vivoldi no longer shows the coupon."),

@@ -208,10 +208,8 @@ def look(
     match reading:
         case NotShown(message) if underway.goal is Goal.FREEZE:
             return _hidden(underway, message, now, absent_since, may_send=may_send)
-        case NotShown(message) if underway.sent is Sent.EXECUTED:
-            return not_done(underway, Why.NO_EFFECT, now, message)
-        case NotShown():
-            return _next(underway, now, may_send=may_send)
+        case NotShown(message):
+            return _not_back(underway, message, now, absent_since, may_send=may_send)
         case Shown(after):
             found = _shown(snapshot.coupon, underway, after, now, may_send=may_send)
             return replace(found, ends_on=after.ends_on) if isinstance(found, NotDone) else found
@@ -230,6 +228,20 @@ def _hidden(
     if not isinstance(found, NotDone):
         return found
     return by_absence(absent_since, now, replace(found, hidden=True, detail=found.detail or message))
+
+
+def _not_back(
+    underway: Underway, message: str, now: datetime, absent_since: datetime | None, *, may_send: bool
+) -> SetDate | LookAgain | Freeze:
+    """Return what follows for the undoing of a freeze from a read that does not show the coupon.
+
+    Before a date was sent that is the expected sight. Afterwards it speaks against the coupon only twice.
+    """
+    if underway.sent is Sent.EXECUTED:
+        return by_absence(absent_since, now, not_done(underway, Why.NO_EFFECT, now, message))
+    found = _next(underway, now, may_send=may_send)
+    is_said_of_it = isinstance(found, NotDone) and underway.sent is not Sent.NOT_YET
+    return by_absence(absent_since, now, found) if is_said_of_it else found
 
 
 def _shown(

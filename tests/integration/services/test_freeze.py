@@ -626,11 +626,30 @@ async def test_the_last_request_that_froze_it_can_set_its_date_back(wired: Wired
 async def test_unfreezing_where_the_old_date_has_passed_is_told(wired: Wired) -> None:
     """A date that Vivoldi took, and that does not make the coupon valid, is told as that."""
     request_id = await rejected(wired)
-    wired.coupons.reads[CODE] = [UNSEEN, UNSEEN]
+    wired.coupons.reads[CODE] = [UNSEEN] * 3
     await wired.click(Action.UNFREEZE, AMIR, request_id)
-    await wired.drain()
+    await wired.run(10)
     assert "Not unfrozen: it does not validate" in card(wired)
     assert "'unfreeze'" in card(wired)
+
+
+async def test_c2_one_read_that_lies_does_not_undo_an_unfreeze(wired: Wired) -> None:
+    """What Vivoldi took, and one look does not show, is looked at again before anyone is told."""
+    request_id = await rejected(wired)
+    wired.coupons.reads[CODE] = [UNSEEN, UNSEEN]
+    await wired.click(Action.UNFREEZE, AMIR, request_id)
+    await wired.run(10)
+    assert isinstance(await freeze_of(wired, request_id), Unfrozen)
+
+
+async def test_c2_one_read_that_lies_after_a_refusal_is_no_end(wired: Wired) -> None:
+    """A date that was set without an answer, and then refused, is not told as refused by one look."""
+    request_id = await rejected(wired)
+    wired.coupons.updates[CODE] = [(LOST, True), (RefusedAnswer("Busy."), False)]
+    wired.coupons.reads[CODE] = [UNSEEN, UNSEEN, UNSEEN]
+    await wired.click(Action.UNFREEZE, AMIR, request_id)
+    await wired.run(20)
+    assert isinstance(await freeze_of(wired, request_id), Unfrozen)
 
 
 async def test_nothing_is_unfrozen_while_people_decide(wired: Wired) -> None:

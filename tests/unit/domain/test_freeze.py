@@ -124,6 +124,13 @@ def test_one_odd_read_before_a_freeze_ends_nothing() -> None:
     assert seen(FREEZE, UNSEEN, looks=1) == LookAgain(later(65))
 
 
+@pytest.mark.parametrize("underway", [executed(UNFREEZE), refused(sending(UNFREEZE), "Busy.", NOW)], ids=str)
+def test_one_odd_read_after_an_undoing_ends_nothing(underway: Underway) -> None:
+    """C2: once the old date was sent, that the coupon is not shown speaks against it only twice."""
+    assert seen(underway, UNSEEN, looks=1) == LookAgain(later(65))
+    assert isinstance(seen(underway, BEFORE, looks=1), Unfrozen)
+
+
 def test_shown_unchanged_without_an_answer_is_not_frozen() -> None:
     """I4: shown as before when no date is sent any more, it is told as not frozen, with its date."""
     found = seen(MAYBE, BEFORE, may_send=False)
