@@ -9,7 +9,7 @@ from bot.domain.coupon import NotShown, Reading
 from bot.domain.errors import VivoldiError
 from bot.domain.event import EventKind
 from bot.domain.item.deletion import AnyState
-from bot.domain.item.freeze import Dates, Freeze
+from bot.domain.item.freeze import Dates, Freeze, Later
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def _plain_value(value: object) -> object:
     match value:
         case tuple():
             return [asdict(difference) for difference in value]
-        case Dates():
+        case Dates() | Later():
             return asdict(value)
         case int() | None:
             return value

@@ -9,7 +9,19 @@ from datetime import timedelta, timezone
 from bot.domain.coupon import Shown as ShownCoupon
 from bot.domain.coupon import Warning
 from bot.domain.item.deletion import Item, may_be_gone
-from bot.domain.item.freeze import Free, Freeze, Frozen, Goal, NotDone, Sent, Underway, Unfrozen, Why
+from bot.domain.item.freeze import (
+    Fate,
+    Free,
+    Freeze,
+    Frozen,
+    Goal,
+    Later,
+    NotDone,
+    Sent,
+    Underway,
+    Unfrozen,
+    Why,
+)
 from bot.domain.item.set_back import can_be_set_back, latest_end
 from bot.domain.request.freeze import is_freezable, is_unfreezable
 from bot.domain.request.request import Pending, Purpose, Shown, ShownAtEnd
@@ -51,8 +63,32 @@ def obstacle(item: Item) -> str | None:
     return "it can't be frozen now" if coupon.ends_on else "it has no expiry date to go back to"
 
 
+_FATES = {
+    Fate.DELETED: "deleted it",
+    Fate.MAYBE_DELETED: "may have deleted it",
+    Fate.CREATED: "created it again",
+    Fate.MAYBE_CREATED: "may have created it again",
+}
+
+
+def _done_since(later: Later) -> str:
+    """Return what a later request has done to the coupon."""
+    return f"request {escape(later.request)} {_FATES[later.fate] if later.fate else 'has it now'}"
+
+
+def _passed_on(freeze: Frozen | NotDone, later: Later) -> str:
+    """Return what became of a coupon that a freeze has, or may have, given another date."""
+    before = f"{mention(freeze.by)} had asked to set its expiry date from {escape(freeze.dates.shown)} to"
+    return (
+        f"*No longer frozen: {_done_since(later)}.* Before, {before} {escape(freeze.dates.frozen)};"
+        " nothing is left to be set back."
+    )
+
+
 def _state(freeze: Freeze) -> str:
     match freeze:
+        case Frozen(later=Later() as later) | NotDone(goal=Goal.FREEZE, later=Later() as later):
+            return _passed_on(freeze, later)
         case Underway(goal=Goal.FREEZE, by=by):
             return f"*Being frozen*, since {mention(by)} asked for it: its expiry date is set to yesterday."
         case Underway(by=by, dates=dates):
@@ -124,9 +160,11 @@ def _still_frozen(freeze: NotDone) -> str:
             )
         case Why.CHANGED:
             return f"*Not unfrozen: someone changed it meanwhile.* {_changes(freeze)} {_stands(freeze)}"
+        case _ if freeze.later is not None:
+            return f"*Not unfrozen: {_done_since(freeze.later)}*, so no date can be set back."
         case Why.TAKEN_OVER:
-            later = escape(freeze.detail or "")
-            return f"*Not unfrozen: request {later} has it now*, so its expiry date was left alone."
+            later = Later(freeze.detail or "")
+            return f"*Not unfrozen: {_done_since(later)}*, so its expiry date was left alone."
         case _:
             return f"*Unknown whether unfrozen.*{detail} Try again, or look in the Vivoldi dashboard."
 
@@ -151,9 +189,19 @@ def _changes(freeze: NotDone) -> str:
 # ---------------------------------------------------------------- several coupons
 
 
+_IN_SHORT = {
+    Fate.DELETED: "deleted since",
+    Fate.MAYBE_DELETED: "perhaps deleted since",
+    Fate.CREATED: "created again since",
+    Fate.MAYBE_CREATED: "perhaps created again since",
+}
+
+
 def in_short(item: Item) -> str:
     """Return how an item's freeze stands, in a few words."""
     match item.freeze:
+        case Frozen(later=Later(fate=Fate() as fate)) | NotDone(later=Later(fate=Fate() as fate)):
+            return _IN_SHORT[fate]
         case Frozen():
             return "frozen"
         case Unfrozen():

@@ -238,6 +238,18 @@ def _judge_undoing(case: Case, code: str, date: Asked) -> None:
         versions = [card for card in case.seen.of(request) if card.index < date.index]
         if versions and (froze or versions[-1].live):
             case.find(Rule.UNDONE, code, f"set back by {of[-1]}, although {request} has it", date.index)
+        elif any(_may_have_ended(case, call, request, date) for call in _that_end(case, code)):
+            case.find(Rule.UNDONE, code, f"set back by {of[-1]}, although {request} ended it", date.index)
+
+
+def _that_end(case: Case, code: str) -> list[Asked]:
+    """Return the calls after which another coupon stands under the number, or none."""
+    return [*case.seen.calls("delete", code), *case.seen.calls("create", code)]
+
+
+def _may_have_ended(case: Case, call: Asked, request: str, date: Asked) -> bool:
+    """Return whether a call of a request, answered before a date was sent, may have ended the coupon."""
+    return case.begin(request) < call.index and call.finished < date.index and not call.refused
 
 
 def _judge_unfrozen(case: Case, code: str, line: dates.Line) -> None:

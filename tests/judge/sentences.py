@@ -51,6 +51,7 @@ class Claim(StrEnum):
     FREEZE_UNSURE = auto()
     UNFREEZABLE = auto()
     HELD_BY_ANOTHER = auto()
+    ENDED_BY_ANOTHER = auto()
     # what became of a creation
     CREATED = auto()
     AS_APPROVED = auto()
@@ -103,6 +104,7 @@ OF_A_FREEZE: Table = (
     (r"someone changed it meanwhile", Claim.CHANGED_MEANWHILE),
     (r"request CG-\w+ has it now", Claim.HELD_BY_ANOTHER),
     (r"no longer shown", Claim.NOT_SHOWN),
+    (r"request CG-\w+ (may have )?(deleted|created) it", Claim.ENDED_BY_ANOTHER),
     (r"\*Unknown whether", Claim.FREEZE_UNKNOWN),
     (
         r"Vivoldi (does not show it|keeps its dates|does not tell)|frozen already|no expiry date",
@@ -117,6 +119,7 @@ FREEZE_BEGINS = (
     "*Unknown whether",
     "*Being ",
     "*No longer validates*",
+    "*No longer frozen",
 )
 
 OF_A_CREATION: Table = (
@@ -402,5 +405,5 @@ def plays_down(text: str) -> bool:
 
 def named_request(words: str) -> str | None:
     """Return the request that is told to have a coupon now; None: none is named."""
-    named = re.search(r"request (CG-\w+) has it now", words)
+    named = re.search(r"request (CG-\w+) (?:has it now|(?:may have )?(?:deleted|created) it)", words)
     return named[1] if named else None

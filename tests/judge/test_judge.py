@@ -69,6 +69,18 @@ def _sent_hidden(wait: float) -> History:
     return _ended(hidden.wait(wait).read(shown=False).delete(), SAID_SO)
 
 
+def _deleted_after_a_freeze() -> History:
+    """Freeze a coupon, reject its request, and delete it with a later one."""
+    later = _rejected(_frozen_and_told()).read(shown=False).wait(6)
+    title, ts = f"Delete coupon {CODE}?", "2.0"
+    later = later.card(step=1, ts=ts, request=SECOND).click(AMIR, "approve", ts, SECOND)
+    later = later.card(step=2, approved=[AMIR], ts=ts, request=SECOND, title=title)
+    later = later.click(BEA, "approve", ts, SECOND).card("*Approved.*", ts=ts, request=SECOND)
+    later = later.read(shown=False).wait(6).read(shown=False).delete()
+    later = later.card(f"{CODE}: {SAID_SO}", ts=ts, request=SECOND, title=f"Deleted: coupon {CODE}")
+    return later.reply(SAID_SO, ts)
+
+
 def _set_back() -> History:
     rejected = _rejected(_frozen_and_told()).click(AMIR, "unfreeze")
     return rejected.read(shown=False).unfreeze()
@@ -101,6 +113,9 @@ GOOD = {
     "rejected": _rejected(after_card()),
     "frozen": _rejected(_frozen_and_told()),
     "frozen, then deleted": _sent_hidden(6),
+    "frozen, then deleted by another": _deleted_after_a_freeze().card(
+        f"{CODE}: *No longer frozen: request {SECOND} deleted it.*"
+    ),
     "set back": _set_back().read().card(f"{CODE}: {UNFROZEN}"),
 }
 
@@ -298,6 +313,10 @@ FALSE: dict[str, tuple[Rule, History]] = {
             "2.0",
             SECOND,
         ),
+    ),
+    "set back after its own deletion": (
+        Rule.UNDONE,
+        _deleted_after_a_freeze().coupon("uid-2").click(AMIR, "unfreeze").read(shown=False).unfreeze(),
     ),
     "another one is unfrozen": (
         Rule.UNDONE,

@@ -32,9 +32,9 @@ from bot.domain.coupon import (
 )
 from bot.domain.item.absence import LookAgain, by_absence
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
-from bot.domain.item.freeze import Free, Freeze, Frozen
+from bot.domain.item.freeze import Fate, Free, Freeze, Frozen
 from bot.domain.item.hidden import as_frozen, may_be_hidden, may_hide, without_effect
-from bot.domain.item.restore import Draft, RestoreState, draft_digest, is_restored
+from bot.domain.item.restore import Created, Draft, RestoreState, Unclear, draft_digest, is_restored
 
 # ---------------------------------------------------------------- states
 
@@ -224,6 +224,21 @@ def is_final(state: AnyState) -> bool:
 def may_be_gone(state: AnyState) -> bool:
     """Tell whether the coupon was deleted, or may have been: then what it held can't be had again."""
     return isinstance(state, Deleted | Gone | Unknown)
+
+
+def fate_of(state: AnyState) -> Fate | None:
+    """Return what an ended item has done to its coupon, for older requests about it; None: nothing."""
+    match state:
+        case Deleted():
+            return Fate.DELETED
+        case Gone() | Unknown():
+            return Fate.MAYBE_DELETED
+        case Created():
+            return Fate.CREATED
+        case Unclear():
+            return Fate.MAYBE_CREATED
+        case _:
+            return None
 
 
 def freeze_seen(freeze: Freeze, state: AnyState, now: datetime) -> Freeze:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.domain.coupon import CouponCode
+from bot.domain.coupon import CouponCode, code_key
 from bot.domain.coupon import Shown as ShownCoupon
 from bot.domain.item import freeze
 from bot.domain.item.deletion import Item, Waiting, may_be_gone
-from bot.domain.item.freeze import Freeze, Frozen, Goal, NotDone, Sent, Underway
+from bot.domain.item.freeze import Freeze, Frozen, Goal, Later, NotDone, Sent, Underway
 from bot.domain.people import Person
 from bot.domain.request.request import (
     AnyShown,
@@ -28,7 +28,7 @@ from bot.domain.request.request import (
 
 # For how long a date is sent again, and a deletion waits for it, counted from when it was asked for.
 _TRY_FOR = timedelta(seconds=60)
-_NOTHING: Mapping[CouponCode, str] = {}
+_NOTHING: Mapping[CouponCode, Later] = {}
 
 
 def can_freeze(request: Shown) -> bool:
@@ -70,11 +70,11 @@ def to_undo(request: ShownAtEnd) -> tuple[Item, ...]:
 
 
 def undo(
-    request: ShownAtEnd, actor: Person, now: datetime, taken: Mapping[CouponCode, str] = _NOTHING
+    request: ShownAtEnd, actor: Person, now: datetime, taken: Mapping[CouponCode, Later] = _NOTHING
 ) -> ShownAtEnd:
     """Return the request with the undoing of its freezes asked for.
 
-    taken: the codes that later requests have by now, with the ids of these. They are left alone.
+    taken: the codes that later requests have by now. They are left alone.
     """
 
     def undone(item: Item) -> Freeze:
@@ -83,6 +83,19 @@ def undo(
         return freeze.taken_over(asked, taken[item.code], now) if item.code in taken else asked
 
     return _each(request, is_unfreezable, undone)
+
+
+def passed_on(request: ShownAtEnd, code: CouponCode, later: Later) -> ShownAtEnd:
+    """Return the request with what a later one has done to a coupon that it froze: nothing can be undone."""
+
+    def is_passed_on(item: Item) -> bool:
+        return code_key(item.code) == code_key(code) and is_unfreezable(item)
+
+    def left(item: Item) -> Freeze:
+        assert isinstance(item.freeze, Frozen | NotDone)
+        return replace(item.freeze, later=later)
+
+    return _each(request, is_passed_on, left) if any(map(is_passed_on, request.items)) else request
 
 
 def _each(request: AnyShown, which: Callable[[Item], bool], to: Callable[[Item], Freeze]) -> AnyShown:

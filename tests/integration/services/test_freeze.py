@@ -25,7 +25,18 @@ from bot.domain.item.deletion import (
     Unknown,
     Waiting,
 )
-from bot.domain.item.freeze import Free, Freeze, Frozen, NotDone, Sent, Underway, Unfrozen, Why
+from bot.domain.item.freeze import (
+    Fate,
+    Free,
+    Freeze,
+    Frozen,
+    Later,
+    NotDone,
+    Sent,
+    Underway,
+    Unfrozen,
+    Why,
+)
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Failed, FailureReason, OnlyFrozen, Pending, Purpose
 from bot.domain.request.request import Shown as ShownRequest
@@ -621,6 +632,49 @@ async def test_the_last_request_that_froze_it_can_set_its_date_back(wired: Wired
     await wired.click(Action.UNFREEZE, AMIR, old)
     await wired.drain()
     assert isinstance(await freeze_of(wired, old), Unfrozen)
+
+
+async def deleted_later(wired: Wired) -> tuple[str, str]:
+    """Freeze the coupon, reject its request, and delete it with a later one; return the ids of both."""
+    old = await rejected(wired)
+    wired.clock.advance(1)
+    later = await wired.approved()
+    await wired.run(20)
+    assert isinstance(await wired.state(later), Deleted)
+    # The shop creates another one under the number, which no read shows yet.
+    wired.coupons.store(a_coupon(starts_on="2025-08-01"))
+    return old, later
+
+
+def old_card(wired: Wired) -> str:
+    """Return the first card as it was drawn last, with its blocks."""
+    message = wired.messenger.shown("1.000100")
+    return f"{message.text}\n{message.blocks}"
+
+
+async def test_c5_what_the_bot_deleted_is_not_set_back_by_an_older_card(wired: Wired) -> None:
+    """The old card says which request deleted the coupon, has no Unfreeze, and no click sends a date."""
+    old, later = await deleted_later(wired)
+    assert f"No longer frozen: request {later} deleted it" in old_card(wired)
+    assert "'unfreeze'" not in old_card(wired)
+    assert await wired.click(Action.UNFREEZE, AMIR, old) is Verdict.NOT_FROZEN
+    await wired.drain()
+    assert wired.coupons.stored[CODE].ends_on == "2025-12-31"
+    assert wired.coupons.kinds(CODE).count("update") == 1
+
+
+async def test_c5_a_freeze_from_before_is_left_alone_as_well(wired: Wired) -> None:
+    """Where the older request does not know of the deletion, whoever unfreezes looks for it."""
+    old, later = await deleted_later(wired)
+    await wired.sql(f"UPDATE items SET freeze = json_remove(freeze, '$.later') WHERE request_id = '{old}'")
+    assert await wired.click(Action.UNFREEZE, AMIR, old) is Verdict.ALLOWED
+    await wired.drain()
+    found = await freeze_of(wired, old)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.later) == (Why.TAKEN_OVER, Later(later, Fate.DELETED))
+    assert f"Not unfrozen: request {later} deleted it" in old_card(wired)
+    assert "'unfreeze'" not in old_card(wired)
+    assert wired.coupons.kinds(CODE).count("update") == 1
 
 
 async def test_unfreezing_where_the_old_date_has_passed_is_told(wired: Wired) -> None:
