@@ -93,7 +93,7 @@ class Delivery:
 
     @property
     def was_shown(self) -> bool:
-        """Whether people had a card of the request, be it gone by now: Slack took it, or someone clicked it."""
+        """Whether there was a card of the request, be it gone by now: Slack took it, or it was clicked."""
         return self.card_ts is not None or self.replaced > 0 or bool(self.copies)
 
     @property

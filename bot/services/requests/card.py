@@ -166,7 +166,8 @@ class DrawCard:
     async def _refused(self, claim: Claim, request: Shown, delivery: Delivery, error: SlackRefused) -> bool:
         """Wait until Slack takes the card. Meanwhile an outcome is told without it."""
         if isinstance(request, Pending) and not delivery.was_shown and error.name in CLOSED:
-            if await self._fail(claim, FailureReason.NO_CARD, error.name):
+            failed = await self._fail(claim, FailureReason.NO_CARD, error.name)
+            if failed:
                 return False
         now = self._clock.now()
         stuck = _stuck(delivery, error, now)
@@ -192,7 +193,7 @@ class DrawCard:
 
 
 def _with_a_card(stored: Delivery) -> Delivery:
-    """Return a delivery with the card that someone clicked, if its post was never heard of: it is the card."""
+    """Return a delivery with the card that someone clicked, if its post was never confirmed."""
     if stored.card_ts is not None or stored.replaced or not stored.copies:
         return stored
     return replace(stored, card_ts=stored.copies[-1])
