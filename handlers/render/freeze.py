@@ -24,7 +24,7 @@ from bot.domain.item.freeze import (
 )
 from bot.domain.item.set_back import can_be_set_back, latest_end
 from bot.domain.request.freeze import is_freezable, is_unfreezable
-from bot.domain.request.request import Pending, Purpose, Shown, ShownAtEnd
+from bot.domain.request.request import Approved, Finished, Pending, Purpose, Shown, ShownAtEnd
 from bot.services.asked.click import Action
 from handlers.render import claims
 from handlers.render.blocks import Block, button, confirm, escape, mention, said, sentence, when
@@ -35,11 +35,17 @@ def state(request: Shown, item: Item) -> str | None:
     """Return how far an item's freeze is; None: there is nothing to say."""
     if may_be_gone(item.state):
         return None
+    if isinstance(item.freeze, NotDone) and item.freeze.why is Why.ENDED and _is_approved(request):
+        return "*Not frozen:* the deletion was approved before its date was sent."
     if not isinstance(item.freeze, Free):
         return _state(item.freeze)
     if request.origin.purpose is Purpose.FREEZE and (why := obstacle(item)):
         return f"*Not frozen:* {why}."
     return None
+
+
+def _is_approved(request: Shown) -> bool:
+    return isinstance(request, Approved | Finished)
 
 
 def obstacle(item: Item) -> str | None:
