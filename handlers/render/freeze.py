@@ -8,7 +8,7 @@ from datetime import timedelta, timezone
 
 from bot.domain.coupon import Shown as ShownCoupon
 from bot.domain.coupon import Warning
-from bot.domain.item.deletion import Item, may_be_gone
+from bot.domain.item.deletion import Item, Unknown, is_gone
 from bot.domain.item.freeze import (
     Fate,
     Free,
@@ -33,10 +33,12 @@ from handlers.render.coupon import difference
 
 def state(request: Shown, item: Item) -> str | None:
     """Return how far an item's freeze is; None: there is nothing to say."""
-    if may_be_gone(item.state):
+    if is_gone(item.state):
         return None
     if isinstance(item.freeze, NotDone) and item.freeze.why is Why.ENDED and _is_approved(request):
         return "*Not frozen:* the deletion was approved before its date was sent."
+    if isinstance(item.freeze, Frozen) and isinstance(item.state, Unknown) and item.freeze.later is None:
+        return _frozen_before(item.freeze)
     if not isinstance(item.freeze, Free):
         return _state(item.freeze)
     if request.origin.purpose is Purpose.FREEZE and (why := obstacle(item)):
@@ -46,6 +48,15 @@ def state(request: Shown, item: Item) -> str | None:
 
 def _is_approved(request: Shown) -> bool:
     return isinstance(request, Approved | Finished)
+
+
+def _frozen_before(freeze: Frozen) -> str:
+    """Return how a coupon was frozen of which nobody knows whether it was deleted since."""
+    return (
+        f"*Frozen* by {mention(freeze.by)} {when(freeze.at)}, before the deletion was sent. If it is still"
+        f" there, nobody can use it: its date is {escape(freeze.dates.frozen)}, and was"
+        f" {escape(freeze.dates.shown)}."
+    )
 
 
 def obstacle(item: Item) -> str | None:

@@ -221,6 +221,11 @@ def is_final(state: AnyState) -> bool:
             return True
 
 
+def is_gone(state: AnyState) -> bool:
+    """Tell whether the coupon is told to be deleted, or blocked, so that nothing is said of its freeze."""
+    return isinstance(state, Deleted | Gone)
+
+
 def may_be_gone(state: AnyState) -> bool:
     """Tell whether the coupon was deleted, or may have been: then what it held can't be had again."""
     return isinstance(state, Deleted | Gone | Unknown)

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from bot.domain.coupon import CouponCode, code_key
 from bot.domain.coupon import Shown as ShownCoupon
 from bot.domain.item import freeze
-from bot.domain.item.deletion import Item, Waiting, may_be_gone
+from bot.domain.item.deletion import Item, Waiting, is_gone
 from bot.domain.item.freeze import Freeze, Frozen, Goal, Later, NotDone, Sent, Underway
 from bot.domain.people import Person
 from bot.domain.request.request import (
@@ -47,8 +47,8 @@ def is_freezable(item: Item) -> bool:
 
 
 def is_unfreezable(item: Item) -> bool:
-    """Tell whether a freeze of this coupon can be undone."""
-    return not may_be_gone(item.state) and freeze.can_be_unfrozen(item.freeze)
+    """Tell whether a freeze of this coupon can be undone: also where nobody knows if it was deleted."""
+    return not is_gone(item.state) and freeze.can_be_unfrozen(item.freeze)
 
 
 def begin(request: Pending, actor: Person, now: datetime, yesterday: date) -> Pending:
