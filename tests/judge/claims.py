@@ -52,6 +52,7 @@ def look_at_claims(case: Case, codes: Sequence[str]) -> None:
             _judge_undoing(case, code, date)
         for request in case.requests(code):
             _judge_lines(case, code, request)
+            _judge_way_back(case, code, request)
         _look_for_two(case, code)
 
 
@@ -177,7 +178,7 @@ def _judge_lines(case: Case, code: str, request: str) -> None:
 
 
 def _judge_undone_in_vain(case: Case, code: str, line: dates.Line) -> None:
-    """An undoing whose date may have been set is told as failed by two looks after it, or by what was shown."""
+    """An undoing whose date may have been set is told as failed by two looks, or one that shows it."""
     back = [date for date in line.dates if not coupons.is_past(date)]
     if not any(date.shown or date.proves_nothing for date in back):
         return
@@ -273,6 +274,20 @@ def _judge_promise(case: Case, text: Text, about: Sequence[str]) -> None:
         ends = str(coupon.facts.get("endYmd")) if coupon else ""
         if len(about) == 1 and ends > latest and sentences.promises_the_way_back(text.full):
             case.find(Rule.PROMISE, code, f"it ends on {ends}, which can't be set again", text.index)
+
+
+def _judge_way_back(case: Case, code: str, request: str) -> None:
+    """The Unfreeze that the freeze promised is on the card in the end, if the coupon may still be there."""
+    last, end = case.seen.of(request)[-1], case.end(code, request)
+    froze = [c for c in case.clicks(request, end) if c.action == "freeze"]
+    if not froze or last.live or not case.record.settled or last.ts in case.seen.unchangeable:
+        return
+    calls = [call for call in case.seen.calls("update", code) if froze[0].index < call.index < last.index]
+    is_frozen = bool(calls) and calls[-1].shown and coupons.is_past(calls[-1])
+    told = {sentences.kind_of(words) for words in sentences.lines_about(last.text, code)}
+    is_known = any(call.proves_nothing for call in case.seen.calls("delete", code)) and "unknown" in told
+    if is_frozen and is_known and not sentences.offers_the_way_back(last.full):
+        case.find(Rule.PROMISE, code, f"{request}: frozen, nobody knows if deleted, and no Unfreeze")
 
 
 def _is_others_fault(case: Case, codes: Sequence[str], index: int) -> bool:

@@ -230,6 +230,12 @@ def _held_by_another(line: Line) -> bool:
     return bool(cards) and cards[0].index < line.index
 
 
+def _was_approved(line: Line) -> bool:
+    """Return whether the request went on to its deletion, since both steps were given."""
+    clicks = line.case.clicks(line.clicks[0].request, line.index) if line.clicks else []
+    return any(click.action == "approve" and sentences.step_of(click.text) == 2 for click in clicks)
+
+
 def _ended_by_another(line: Line) -> bool:
     """Return whether the request that is named sent what it is told to have done."""
     cards = line.case.seen.of(sentences.named_request(line.words) or "")
@@ -253,5 +259,7 @@ _HOLDS: Mapping[Claim, Callable[[Line], bool]] = {
     Claim.FREEZE_UNSURE: _unclear,
     Claim.UNFREEZABLE: lambda line: True,
     Claim.HELD_BY_ANOTHER: _held_by_another,
+    Claim.ENDED_BEFORE: lambda line: not _was_approved(line),
+    Claim.OVERTAKEN: lambda line: _was_approved(line),
     Claim.ENDED_BY_ANOTHER: _ended_by_another,
 }

@@ -27,6 +27,7 @@ class Claim(StrEnum):
     CHANGED = auto()
     THAWED = auto()
     NOT_SHOWN = auto()
+    BY_OTHERS = auto()
     APPEARED = auto()
     TOO_LATE = auto()
     STOPPED = auto()
@@ -49,6 +50,8 @@ class Claim(StrEnum):
     CHANGED_MEANWHILE = auto()
     FREEZE_UNKNOWN = auto()
     FREEZE_UNSURE = auto()
+    ENDED_BEFORE = auto()
+    OVERTAKEN = auto()
     UNFREEZABLE = auto()
     HELD_BY_ANOTHER = auto()
     ENDED_BY_ANOTHER = auto()
@@ -79,6 +82,7 @@ OF_A_DELETION: Table = (
     (r"changed since it was shown", Claim.CHANGED),
     (r"it is no longer frozen", Claim.THAWED),
     (r"no longer shown", Claim.NOT_SHOWN),
+    (r"it was used up, expired or removed", Claim.BY_OTHERS),
     (r"changed since it was approved unseen", Claim.APPEARED),
     (r"the time to do it ran out", Claim.TOO_LATE),
     (r"stopped by", Claim.STOPPED),
@@ -105,6 +109,8 @@ OF_A_FREEZE: Table = (
     (r"request CG-\w+ has it now", Claim.HELD_BY_ANOTHER),
     (r"no longer shown", Claim.NOT_SHOWN),
     (r"request CG-\w+ (may have )?(deleted|created) it", Claim.ENDED_BY_ANOTHER),
+    (r"the request ended before", Claim.ENDED_BEFORE),
+    (r"the deletion was approved before", Claim.OVERTAKEN),
     (r"\*Unknown whether", Claim.FREEZE_UNKNOWN),
     (
         r"Vivoldi (does not show it|keeps its dates|does not tell)|frozen already|no expiry date",
@@ -386,6 +392,11 @@ def date_set(words: str) -> str | None:
     """Return the expiry date that a line says was set; None: it names none."""
     named = re.search(r"(?:is now|its date is|It ends on) (\d{4}-\d\d-\d\d)", words)
     return named[1] if named else None
+
+
+def offers_the_way_back(card: str) -> bool:
+    """Return whether a card has the button that undoes a freeze. card: its text and its blocks."""
+    return '"unfreeze"' in card
 
 
 def promises_the_way_back(card: str) -> bool:

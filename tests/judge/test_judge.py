@@ -29,6 +29,7 @@ FROZEN = (
 )
 
 
+BY_OTHERS = "*Not deleted: no longer shown.* Since it was shown it was used up, expired or removed."
 NOT_UNFROZEN = f"*Not unfrozen: it does not validate*, although Vivoldi took the expiry date {LATER}."
 NOT_VALID = "*Created again, but it does not validate.* Vivoldi said that it was created."
 UNFROZEN = f"*Unfrozen* by <@{AMIR}> today: it validates again, until {LATER}."
@@ -81,6 +82,26 @@ def _deleted_after_a_freeze() -> History:
     return later.reply(SAID_SO, ts)
 
 
+def _hidden_unanswered() -> History:
+    """Freeze without an answer, approve, and see twice that the coupon is not shown."""
+    second = after_card().click(AMIR).card(step=2, approved=[AMIR])
+    hidden = second.click(RIKA, "freeze").read().freeze(None).click(BEA)
+    return hidden.read(shown=False).wait(6).read(shown=False)
+
+
+def _overtaken() -> History:
+    """Ask for a freeze, and delete before its date is sent."""
+    second = after_card().click(AMIR).card(step=2, approved=[AMIR])
+    return second.click(RIKA, "freeze").click(BEA).read().delete().read(shown=False)
+
+
+def _frozen_unknown() -> History:
+    """Freeze, and lose the answer to the DELETE, which did nothing."""
+    second = after_card().click(AMIR).card(step=2, approved=[AMIR])
+    hidden = second.click(RIKA, "freeze").read().freeze().read(shown=False).click(BEA)
+    return hidden.wait(6).read(shown=False).delete(None, works=False).read(shown=False)
+
+
 def _set_back() -> History:
     rejected = _rejected(_frozen_and_told()).click(AMIR, "unfreeze")
     return rejected.read(shown=False).unfreeze()
@@ -113,6 +134,12 @@ GOOD = {
     "rejected": _rejected(after_card()),
     "frozen": _rejected(_frozen_and_told()),
     "frozen, then deleted": _sent_hidden(6),
+    "hidden, whyever": _ended(_hidden_unanswered(), "*Not deleted: no longer shown.* Ask for it unseen."),
+    "frozen, and not overtaken": _ended(_overtaken()).card(
+        f"{CODE}: *Not frozen:* the deletion was approved before its date was sent.",
+        title=f"Deleted: coupon {CODE}",
+    ),
+    "a way back": _ended(_frozen_unknown(), UNKNOWN).card(f"{CODE}: {UNKNOWN}", buttons=["unfreeze"]),
     "frozen, then deleted by another": _deleted_after_a_freeze().card(
         f"{CODE}: *No longer frozen: request {SECOND} deleted it.*"
     ),
@@ -227,6 +254,14 @@ FALSE: dict[str, tuple[Rule, History]] = {
     "untold": (Rule.UNTOLD, after_deletion().card(f"{CODE}: {DONE}", title=f"Deleted: coupon {CODE}")),
     "no card": (Rule.UNTOLD, History().coupon().command(f"{CODE}: the card appears here in a moment").read()),
     "late": (Rule.LATE, _ended(after_deletion().wait(300))),
+    "by whom it is hidden": (Rule.WRONG, _ended(_hidden_unanswered(), BY_OTHERS)),
+    "ended before, and it was approved": (
+        Rule.WRONG,
+        _ended(_overtaken()).card(
+            f"{CODE}: *Not frozen:* the request ended before.", title=f"Deleted: coupon {CODE}"
+        ),
+    ),
+    "no way back": (Rule.PROMISE, _ended(_frozen_unknown(), UNKNOWN)),
     "live": (
         Rule.LIVE,
         after_deletion()
