@@ -361,7 +361,7 @@ _COUNTED = (
     (r"(?:^|[ *])Frozen: (\d[\d,]*) of \d", "frozen"),
     (r"(?:^|[ *])Deleted: (\d[\d,]*) coupons", "deleted"),
     (r"(?:^|[ *])Deleted: (\d[\d,]*) of \d", "deleted"),
-    (r"(?<!t )(?<![\d,])(\d[\d,]*) deleted", "deleted"),
+    (r"(?<!t )(?<![\w,-])(\d[\d,]*) deleted", "deleted"),
     (r"· deleted: (\d[\d,]*)", "deleted"),
     (r"· frozen: (\d[\d,]*)", "frozen"),
 )
