@@ -95,11 +95,11 @@ def _done_since(later: Later) -> str:
 
 def _passed_on(freeze: Frozen | NotDone, later: Later) -> str:
     """Return what became of a coupon that a freeze has, or may have, given another date."""
-    before = f"{mention(freeze.by)} had asked to set its expiry date from {escape(freeze.dates.shown)} to"
-    return (
-        f"*No longer frozen: {_done_since(later)}.* Before, {before} {escape(freeze.dates.frozen)};"
-        " nothing is left to be set back."
-    )
+    dates = f"from {escape(freeze.dates.shown)} to {escape(freeze.dates.frozen)}"
+    before = f"Before, {mention(freeze.by)} had asked to set its expiry date {dates}"
+    if later.fate in (Fate.DELETED, Fate.CREATED):
+        return f"*No longer frozen: {_done_since(later)}.* {before}; nothing is left to be set back."
+    return f"*Unknown whether still frozen: {_done_since(later)}.* {before}; look in the Vivoldi dashboard."
 
 
 def _state(freeze: Freeze) -> str:
@@ -178,7 +178,7 @@ def _still_frozen(freeze: NotDone) -> str:
         case Why.CHANGED:
             return f"*Not unfrozen: someone changed it meanwhile.* {_changes(freeze)} {_stands(freeze)}"
         case _ if freeze.later is not None:
-            return f"*Not unfrozen: {_done_since(freeze.later)}*, so no date can be set back."
+            return f"*Not unfrozen: {_done_since(freeze.later)}*, so its expiry date was left alone."
         case Why.TAKEN_OVER:
             later = Later(freeze.detail or "")
             return f"*Not unfrozen: {_done_since(later)}*, so its expiry date was left alone."
