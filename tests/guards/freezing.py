@@ -233,9 +233,9 @@ _BACK = (
     Guard(
         name="unfrozen: not what is deleted",
         keeps="-",
-        promise="Where the coupon was deleted, or may have been, no date is set on what has its number now.",
+        promise="Where the coupon was deleted no date is set on what has its number now.",
         file=_FREEZES,
-        text="return not may_be_gone(item.state) and freeze.can_be_unfrozen(item.freeze)",
+        text="return not is_gone(item.state) and freeze.can_be_unfrozen(item.freeze)",
         without="return freeze.can_be_unfrozen(item.freeze)",
         tests=(f"{_BY_VALUE}::test_what_was_deleted_is_not_unfrozen",),
     ),

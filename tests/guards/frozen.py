@@ -70,7 +70,7 @@ _TOLD = (
         tests=(f"{_BY_VALUE}::test_one_odd_read_after_an_undoing_ends_nothing",),
     ),
     Guard(
-        name="absence: refused after unknown",
+        name="absence: after a refusal",
         keeps="I4",
         promise="One odd read after a refusal says nothing of an old date that may be back already.",
         file=_FREEZE,

@@ -88,11 +88,13 @@ async def test_a_click_right_before_the_end_counts(wired: Wired) -> None:
 
 
 async def test_a_refused_click_shows_that_there_is_a_card(wired: Wired) -> None:
-    """Also who may not act has seen the card: the request does not end as one that had none."""
+    """Also who may not act has seen the card: the request runs out, and was not without a card."""
     request_id = await posted(wired)
     await wired.click(Action.CANCEL, BEA, request_id, message_ts=STRAY)
     await wired.run(60)
     assert isinstance(await wired.request(request_id), Pending)
+    await wired.run(1900, step=100)
+    assert isinstance(await wired.request(request_id), Expired)
 
 
 async def test_the_card_that_was_clicked_is_the_card(wired: Wired) -> None:
