@@ -33,7 +33,9 @@ def was_read(reading: Reading | VivoldiError) -> Fact:
 
 def outcome_of(state: AnyState | Freeze) -> dict[str, object]:
     """Return an item's outcome, or that of its freeze, as the audit keeps it."""
-    plain = {name: _plain_value(value) for name, value in vars(state).items()}
+    # What only some have, and is written of nothing else, so that the audit reads as ever.
+    told = {name: value for name, value in vars(state).items() if name != "later" or value is not None}
+    plain = {name: _plain_value(value) for name, value in told.items()}
     return {"outcome": state.audit_name, **plain}
 
 

@@ -217,13 +217,15 @@ def _judge_frozen(case: Case, code: str, line: dates.Line) -> None:
 def _judge_nothing(case: Case, text: Text, about: Sequence[str]) -> None:
     """That nothing was changed is said only if nothing was sent."""
     for words, kinds in sentences.nothing_done(text.text):
-        since = case.begin(text.request)
+        since = begin = case.begin(text.request)
         if words.lower().endswith("set back"):
             back = [c.index for c in case.clicks(text.request, text.index) if c.action == "unfreeze"]
             since = min(back, default=NEVER)
         for code in about:
             sent = [asked for kind in kinds for asked in case.seen.calls(kind, code)]
-            if any(since < asked.index < text.index for asked in sent):
+            # What a later request did is not said by the card of this one, whenever that is drawn.
+            until = min(text.index, case.end(code, text.request)) if since == begin else text.index
+            if any(since < asked.index < until for asked in sent):
                 case.find(Rule.NOTHING, code, f"“{words}”, and it was sent", text.index)
 
 

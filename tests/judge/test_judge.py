@@ -141,7 +141,9 @@ GOOD = {
     ),
     "a way back": _ended(_frozen_unknown(), UNKNOWN).card(f"{CODE}: {UNKNOWN}", buttons=["unfreeze"]),
     "frozen, then deleted by another": _deleted_after_a_freeze().card(
-        f"{CODE}: *No longer frozen: request {SECOND} deleted it.*"
+        REJECTED,
+        f"{CODE}: *No longer frozen: request {SECOND} deleted it.*",
+        title=f"Rejected: delete coupon {CODE}",
     ),
     "set back": _set_back().read().card(f"{CODE}: {UNFROZEN}"),
 }
