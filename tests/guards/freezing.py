@@ -185,7 +185,7 @@ _SENT = (
         keeps="I5",
         promise="A freeze that was asked for is carried on until it is settled.",
         file="bot/adapters/store/claims.py",
-        text="return now if isinstance(freeze, Underway) and not may_be_gone(state) else None",
+        text="return now if isinstance(freeze, Underway) and not is_gone(state) else None",
         without="return None",
         tests=(f"{_TESTS}::test_a_click_freezes_at_once_and_a_read_proves_it",),
     ),
