@@ -22,7 +22,7 @@ from bot.domain.item.deletion import (
     Unknown,
     Waiting,
 )
-from bot.domain.item.freeze import Freeze, Goal, NotDone, Sent, Unfrozen, Why
+from bot.domain.item.freeze import Fate, Freeze, Goal, Later, NotDone, Sent, Unfrozen, Why
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Approved, Finished, Purpose
 from bot.domain.request.request import Shown as ShownRequest
@@ -271,6 +271,11 @@ _STILL_FROZEN: dict[str, Freeze] = {
     "taken over": NotDone(
         Goal.UNFREEZE, BEA.id, later(200), DATES, Why.TAKEN_OVER, True, "CG-LATER00000", sent=Sent.NOT_YET
     ),
+    "deleted meanwhile": NotDone(
+        *(Goal.UNFREEZE, BEA.id, later(200), DATES, Why.TAKEN_OVER, True, "CG-LATER00000"),
+        sent=Sent.NOT_YET,
+        later=Later("CG-LATER00000", Fate.DELETED),
+    ),
     "unknown": NotDone(
         Goal.UNFREEZE, BEA.id, later(200), DATES, Why.NO_ANSWER, True, "Vivoldi did not answer in time"
     ),
@@ -294,6 +299,22 @@ _FREEZES: dict[str, ShownRequest] = {
         Changed((Difference("ends_on", "2025-06-01", "2025-12-31"),), was_frozen=True),
         request=approved(reviewed(replace(_OFFERED, items=_frozen_items()))),
     ),
+    "overtaken by its deletion": freezing(
+        finished(Changed((_NEW_LIMIT,)), request=approved(reviewed(_OFFERED))),
+        NotDone(Goal.FREEZE, AMIR.id, later(100), DATES, Why.ENDED, False, sent=Sent.NOT_YET),
+    ),
+    "hidden, and not deleted": freezing(
+        finished(Changed(message="It was used up."), request=approved(reviewed(_OFFERED))),
+        _NOT_FROZEN["hidden, no answer"],
+    ),
+    "unknown whether deleted": finished(
+        Unknown(1, 1, "timeout", later(180), final=True),
+        request=approved(reviewed(replace(_OFFERED, items=_frozen_items()))),
+    ),
+    **{
+        f"then {fate}": freezing(rejected(_OFFERED), replace(FROZEN, later=Later("CG-LATER00000", fate)))
+        for fate in Fate
+    },
     "rejected": freezing(rejected(_OFFERED), FROZEN),
     "expired": freezing(expired(_OFFERED), FROZEN),
     "unfreezing": freezing(rejected(_OFFERED), UNFREEZE),

@@ -9,7 +9,7 @@ from bot.domain.coupon import NotShown, Reading
 from bot.domain.errors import VivoldiError
 from bot.domain.event import EventKind
 from bot.domain.item.deletion import AnyState
-from bot.domain.item.freeze import Dates, Freeze
+from bot.domain.item.freeze import Dates, Freeze, Later
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,9 @@ def was_read(reading: Reading | VivoldiError) -> Fact:
 
 def outcome_of(state: AnyState | Freeze) -> dict[str, object]:
     """Return an item's outcome, or that of its freeze, as the audit keeps it."""
-    plain = {name: _plain_value(value) for name, value in vars(state).items()}
+    # What only some have, and is written of nothing else, so that the audit reads as ever.
+    told = {name: value for name, value in vars(state).items() if name != "later" or value is not None}
+    plain = {name: _plain_value(value) for name, value in told.items()}
     return {"outcome": state.audit_name, **plain}
 
 
@@ -41,7 +43,7 @@ def _plain_value(value: object) -> object:
     match value:
         case tuple():
             return [asdict(difference) for difference in value]
-        case Dates():
+        case Dates() | Later():
             return asdict(value)
         case int() | None:
             return value

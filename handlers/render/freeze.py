@@ -8,8 +8,20 @@ from datetime import timedelta, timezone
 
 from bot.domain.coupon import CouponCode, Warning
 from bot.domain.coupon import Shown as ShownCoupon
-from bot.domain.item.deletion import Item, may_be_gone
-from bot.domain.item.freeze import Free, Freeze, Frozen, Goal, NotDone, Sent, Underway, Unfrozen, Why
+from bot.domain.item.deletion import Item, Unknown, is_gone
+from bot.domain.item.freeze import (
+    Fate,
+    Free,
+    Freeze,
+    Frozen,
+    Goal,
+    Later,
+    NotDone,
+    Sent,
+    Underway,
+    Unfrozen,
+    Why,
+)
 from bot.domain.item.set_back import can_be_set_back, latest_end
 from bot.domain.request.freeze import Hindrance, hindrance, is_freezable, is_unfreezable
 from bot.domain.request.request import Approved, Finished, Pending, Purpose, Shown, ShownAtEnd
@@ -21,12 +33,13 @@ from handlers.render.coupon import difference
 
 def state(request: Shown, item: Item) -> str | None:
     """Return how far an item's freeze is; None: there is nothing to say."""
-    if may_be_gone(item.state):
+    if is_gone(item.state):
         return None
     if isinstance(item.freeze, NotDone) and item.freeze.why is Why.ENDED:
-        is_approved = isinstance(request, Approved | Finished)
-        first = "the deletion was approved first" if is_approved else "the request ended before"
+        first = "the deletion was approved first" if _is_approved(request) else "the request ended before"
         return f"*Not frozen:* {first}."
+    if isinstance(item.freeze, Frozen) and isinstance(item.state, Unknown) and item.freeze.later is None:
+        return _frozen_before(item.freeze)
     if not isinstance(item.freeze, Free):
         return _state(item.freeze)
     return f"*Not frozen:* {why}." if _is_left_out(request) and (why := obstacle(item)) else None
@@ -34,8 +47,20 @@ def state(request: Shown, item: Item) -> str | None:
 
 def _is_left_out(request: Shown) -> bool:
     """Tell whether a coupon to which no freeze came is told with the reason: where the others are counted."""
-    is_decided = isinstance(request, Approved | Finished)
-    return request.origin.purpose is Purpose.FREEZE or (is_touched(request) and not is_decided)
+    return request.origin.purpose is Purpose.FREEZE or (is_touched(request) and not _is_approved(request))
+
+
+def _is_approved(request: Shown) -> bool:
+    return isinstance(request, Approved | Finished)
+
+
+def _frozen_before(freeze: Frozen) -> str:
+    """Return how a coupon was frozen of which nobody knows whether it was deleted since."""
+    return (
+        f"*Frozen* by {mention(freeze.by)} {when(freeze.at)}, before the deletion was sent. If it is still"
+        f" there, nobody can use it: its date is {escape(freeze.dates.frozen)}, and was"
+        f" {escape(freeze.dates.shown)}."
+    )
 
 
 def obstacle(item: Item) -> str | None:
@@ -77,8 +102,32 @@ def none_of(codes: Sequence[CouponCode], stored: str) -> str | None:
     return f"These coupons can't be frozen. {each}."
 
 
+_FATES = {
+    Fate.DELETED: "deleted it",
+    Fate.MAYBE_DELETED: "may have deleted it",
+    Fate.CREATED: "created it again",
+    Fate.MAYBE_CREATED: "may have created it again",
+}
+
+
+def _done_since(later: Later) -> str:
+    """Return what a later request has done to the coupon."""
+    return f"request {escape(later.request)} {_FATES[later.fate] if later.fate else 'has it now'}"
+
+
+def _passed_on(freeze: Frozen | NotDone, later: Later) -> str:
+    """Return what became of a coupon that a freeze has, or may have, given another date."""
+    dates = f"from {escape(freeze.dates.shown)} to {escape(freeze.dates.frozen)}"
+    before = f"Before, {mention(freeze.by)} had asked to set its expiry date {dates}"
+    if later.fate in (Fate.DELETED, Fate.CREATED):
+        return f"*No longer frozen: {_done_since(later)}.* {before}; nothing is left to be set back."
+    return f"*Unknown whether still frozen: {_done_since(later)}.* {before}; look in the Vivoldi dashboard."
+
+
 def _state(freeze: Freeze) -> str:
     match freeze:
+        case Frozen(later=Later() as later) | NotDone(goal=Goal.FREEZE, later=Later() as later):
+            return _passed_on(freeze, later)
         case Underway(goal=Goal.FREEZE, by=by):
             return f"*Being frozen*, since {mention(by)} asked for it: its expiry date is set to yesterday."
         case Underway(by=by, dates=dates):
@@ -150,9 +199,11 @@ def _still_frozen(freeze: NotDone) -> str:
             )
         case Why.CHANGED:
             return f"*Not unfrozen: someone changed it meanwhile.* {_changes(freeze)} {_stands(freeze)}"
+        case _ if freeze.later is not None:
+            return f"*Not unfrozen: {_done_since(freeze.later)}*, so its expiry date was left alone."
         case Why.TAKEN_OVER:
-            later = escape(freeze.detail or "")
-            return f"*Not unfrozen: request {later} has it now*, so its expiry date was left alone."
+            later = Later(freeze.detail or "")
+            return f"*Not unfrozen: {_done_since(later)}*, so its expiry date was left alone."
         case _:
             return f"*Unknown whether unfrozen.*{detail} Try again, or look in the Vivoldi dashboard."
 
@@ -177,9 +228,19 @@ def _changes(freeze: NotDone) -> str:
 # ---------------------------------------------------------------- several coupons
 
 
+_IN_SHORT = {
+    Fate.DELETED: "deleted since",
+    Fate.MAYBE_DELETED: "perhaps deleted since",
+    Fate.CREATED: "created again since",
+    Fate.MAYBE_CREATED: "perhaps created again since",
+}
+
+
 def in_short(item: Item) -> str:
     """Return how an item's freeze stands, in a few words."""
     match item.freeze:
+        case Frozen(later=Later(fate=Fate() as fate)) | NotDone(later=Later(fate=Fate() as fate)):
+            return _IN_SHORT[fate]
         case Frozen():
             return "frozen"
         case Unfrozen():

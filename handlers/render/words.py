@@ -21,6 +21,7 @@ from bot.domain.item.deletion import (
     Waiting,
 )
 from bot.domain.item.freeze import Frozen, Underway
+from bot.domain.item.hidden import may_be_hidden
 from bot.domain.item.restore import RestoreState
 from bot.domain.request.freeze import can_freeze
 from bot.domain.request.request import (
@@ -108,6 +109,11 @@ def outcome(final: ItemState, item: Item) -> str:
             return (
                 f"*Not deleted: Vivoldi refused.* {sentence(message)} Look in the Vivoldi dashboard, "
                 "and ask again if it is still needed."
+            )
+        case Changed(message=str()) if may_be_hidden(item.freeze):
+            return (
+                "*Not deleted: no longer shown.* What can't be seen may be another coupon than was approved."
+                f" A new {code(COMMAND)} can ask for it unseen."
             )
         case Changed():
             return _changed(final)

@@ -176,6 +176,15 @@ _SENT = (
 
 _TOLD = (
     Guard(
+        name="absence: after a creation",
+        keeps="I4",
+        promise="One odd read after Vivoldi created a coupon is not told as one that does not validate.",
+        file=_CREATE,
+        text="found = by_absence(item.absent_since, look.at, found)",
+        without="pass",
+        tests=(f"{_TESTS}::test_c2_one_read_that_lies_does_not_speak_against_a_creation",),
+    ),
+    Guard(
         name="restored: the one of before",
         keeps="I4",
         promise="A coupon with its old creation time is not told as created.",

@@ -8,6 +8,7 @@ _PRESENT = "bot/services/requests/card.py"
 _TELL = "bot/services/requests/tell.py"
 _DECIDING = "tests/integration/services/test_click.py"
 _MRKDWN = "handlers/render/blocks.py"
+_STRAY = "tests/integration/services/test_stray_card.py"
 _SERVICES = "tests/integration/services/test_services.py"
 _CARDS = "tests/unit/handlers/test_card.py"
 _WORDS = "tests/unit/handlers/test_words.py"
@@ -124,6 +125,24 @@ _WAITING = (
         text="drawn_version=request.version if is_seen else 0,",
         without="drawn_version=request.version,",
         tests=(f"{_DECIDING}::test_a_copy_that_is_clicked_while_the_card_is_drawn_is_drawn_too",),
+    ),
+    Guard(
+        name="a clicked card was shown",
+        keeps="I4",
+        promise="A request whose card someone clicked does not fail as one that nobody was shown.",
+        file="bot/services/ports/store.py",
+        text=" or bool(self.copies)",
+        without="",
+        tests=(f"{_STRAY}::test_a_refused_click_shows_that_there_is_a_card",),
+    ),
+    Guard(
+        name="what was acted on is told",
+        keeps="I5",
+        promise="A freeze or an approval that comes right before a request would fail is told how it ends.",
+        file="bot/services/requests/fail.py",
+        text="if isinstance(request, Pending) and await _was_shown(tx, request):",
+        without="if False:",
+        tests=(f"{_STRAY}::test_a_click_right_before_the_end_counts",),
     ),
     Guard(
         name="few names prove anything",

@@ -13,7 +13,7 @@ from tests.judge.case import Case
 from tests.judge.endings import Told, answered_yes, replaced
 from tests.judge.rules import Rule
 from tests.judge.seen import NEVER, Asked, Change
-from tests.judge.sentences import OF_A_DELETION, Claim
+from tests.judge.sentences import OF_A_CREATION, OF_A_DELETION, Claim
 
 # The earlier of two looks at what is not there is at least this old when the later one is taken.
 APART = timedelta(seconds=5)
@@ -59,6 +59,7 @@ def look_at_claims(case: Case, codes: Sequence[str]) -> None:
             _judge_undoing(case, code, date)
         for request in case.requests(code):
             _judge_lines(case, code, request)
+            _judge_way_back(case, code, request)
         _look_for_two(case, code)
 
 
@@ -190,6 +191,28 @@ def _judge_lines(case: Case, code: str, request: str) -> None:
             since = min((read.index for read in line.reads), default=line.index)
             if not absent or not _two_looks(case, code, since, absent[-1]):
                 case.find(Rule.GLANCE, code, line.words, line.index)
+        if sentences.is_of_an_undoing(line.words) and {Claim.STILL_HIDDEN, Claim.DATE_REFUSED} & line.claims:
+            _judge_undone_in_vain(case, code, line)
+
+
+def _judge_undone_in_vain(case: Case, code: str, line: dates.Line) -> None:
+    """An undoing whose date may have been set is told as failed by two looks, or one that shows it."""
+    back = [date for date in line.dates if not coupons.is_past(date)]
+    if not any(date.shown or date.proves_nothing for date in back):
+        return
+    looks = [read for read in line.reads if read.index > back[-1].finished]
+    if not looks or not (looks[-1].shown or _two_looks(case, code, back[-1].finished, looks[-1])):
+        case.find(Rule.GLANCE, code, line.words, line.index)
+
+
+def judge_looks_after(case: Case, told: Told) -> None:
+    """That a coupon does not validate which Vivoldi said it created takes two looks after that answer."""
+    claims = {claim for _, claim in sentences.claims(OF_A_CREATION, told.words)}
+    absent = [read for read in told.reads(told.last_sent) if not read.shown]
+    if Claim.NOT_VALID not in claims or not absent:
+        return
+    if not _two_looks(case, told.code, told.last_sent, absent[-1]):
+        case.find(Rule.GLANCE, told.code, told.words, told.said.index)
 
 
 def _judge_frozen(case: Case, code: str, line: dates.Line) -> None:
@@ -212,13 +235,15 @@ def _judge_frozen(case: Case, code: str, line: dates.Line) -> None:
 def _judge_nothing(case: Case, text: Text, about: Sequence[str]) -> None:
     """That nothing was changed is said only if nothing was sent."""
     for words, kinds in sentences.nothing_done(text.text):
-        since = case.begin(text.request)
+        since = begin = case.begin(text.request)
         if words.lower().endswith("set back"):
             back = [c.index for c in case.clicks(text.request, text.index) if c.action == "unfreeze"]
             since = min(back, default=NEVER)
         for code in about:
             sent = [asked for kind in kinds for asked in case.seen.calls(kind, code)]
-            if any(since < asked.index < text.index for asked in sent):
+            # What a later request did is not said by the card of this one, whenever that is drawn.
+            until = min(text.index, case.end(code, text.request)) if since == begin else text.index
+            if any(since < asked.index < until for asked in sent):
                 case.find(Rule.NOTHING, code, f"“{words}”, and it was sent", text.index)
 
 
@@ -234,6 +259,18 @@ def _judge_undoing(case: Case, code: str, date: Asked) -> None:
         versions = [card for card in case.seen.of(request) if card.index < date.index]
         if versions and (froze or versions[-1].live):
             case.find(Rule.UNDONE, code, f"set back by {of[-1]}, although {request} has it", date.index)
+        elif any(_may_have_ended(case, call, request, date) for call in _that_end(case, code)):
+            case.find(Rule.UNDONE, code, f"set back by {of[-1]}, although {request} ended it", date.index)
+
+
+def _that_end(case: Case, code: str) -> list[Asked]:
+    """Return the calls after which another coupon stands under the number, or none."""
+    return [*case.seen.calls("delete", code), *case.seen.calls("create", code)]
+
+
+def _may_have_ended(case: Case, call: Asked, request: str, date: Asked) -> bool:
+    """Return whether a call of a request, answered before a date was sent, may have ended the coupon."""
+    return case.begin(request) < call.index and call.finished < date.index and not call.refused
 
 
 def _judge_unfrozen(case: Case, code: str, line: dates.Line) -> None:
@@ -257,6 +294,20 @@ def _judge_promise(case: Case, text: Text, about: Sequence[str]) -> None:
         ends = str(coupon.facts.get("endYmd")) if coupon else ""
         if len(about) == 1 and ends > latest and sentences.promises_the_way_back(text.full):
             case.find(Rule.PROMISE, code, f"it ends on {ends}, which can't be set again", text.index)
+
+
+def _judge_way_back(case: Case, code: str, request: str) -> None:
+    """The Unfreeze that the freeze promised is on the card in the end, if the coupon may still be there."""
+    last, end = case.seen.of(request)[-1], case.end(code, request)
+    froze = [c for c in case.clicks(request, end) if c.action == "freeze"]
+    if not froze or last.live or not case.record.settled or last.ts in case.seen.unchangeable:
+        return
+    calls = [call for call in case.seen.calls("update", code) if froze[0].index < call.index < last.index]
+    is_frozen = bool(calls) and calls[-1].shown and coupons.is_past(calls[-1])
+    told = {sentences.kind_of(words) for words in sentences.lines_about(last.text, code)}
+    is_known = any(call.proves_nothing for call in case.seen.calls("delete", code)) and "unknown" in told
+    if is_frozen and is_known and not sentences.offers_the_way_back(last.full):
+        case.find(Rule.PROMISE, code, f"{request}: frozen, nobody knows if deleted, and no Unfreeze")
 
 
 def _is_others_fault(case: Case, codes: Sequence[str], index: int) -> bool:

@@ -30,6 +30,11 @@ def is_over(event: Event, at: datetime) -> bool:
     return str(event.facts.get("endYmd")) < at.date().isoformat()
 
 
+def is_past(date: Asked) -> bool:
+    """Return whether the expiry date that was sent is one that has passed, so that it freezes."""
+    return date.call.end is None or date.call.end < date.at.date().isoformat()
+
+
 def lied(calls: list[Asked]) -> bool:
     """Return whether Vivoldi answered any of these calls with the opposite of what it did, or knew."""
     return any(asked.call.fault in LIES for asked in calls)

@@ -246,6 +246,14 @@ def _held_by_another(line: Line) -> bool:
     return bool(cards) and cards[0].index < line.index
 
 
+def _ended_by_another(line: Line) -> bool:
+    """Return whether the request that is named sent what it is told to have done."""
+    cards = line.case.seen.of(sentences.named_request(line.words) or "")
+    code = line.calls[0].call.code if line.calls else None
+    calls = [call for kind in ("delete", "create") for call in line.case.seen.calls(kind, code or "")]
+    return bool(cards) and any(cards[0].index < call.index < line.index for call in calls)
+
+
 _HOLDS: Mapping[Claim, Callable[[Line], bool]] = {
     Claim.UNDERWAY: lambda line: True,
     Claim.FROZEN: _hidden,
@@ -263,4 +271,5 @@ _HOLDS: Mapping[Claim, Callable[[Line], bool]] = {
     Claim.HELD_BY_ANOTHER: _held_by_another,
     Claim.ENDED_FIRST: lambda line: not _approved(line),
     Claim.APPROVED_FIRST: _approved,
+    Claim.ENDED_BY_ANOTHER: _ended_by_another,
 }

@@ -255,6 +255,12 @@ def _unread(told: Told) -> bool:
     return any(told.last_sent < read.index < told.said.index and not read.answered for read in calls)
 
 
+def _was_by_others(told: Told) -> bool:
+    """Return whether no date of a freeze can be why a coupon that was shown is not: none that was sent."""
+    dates = [date for date in told.seen.calls("update", told.code) if told.since < date.index]
+    return all(date.refused for date in dates if date.index < told.said.index)
+
+
 _HOLDS: Holds = {
     Claim.SAID_SO: _gone_by_answer,
     Claim.CONFIRMED: _confirmed_gone,
@@ -268,6 +274,7 @@ _HOLDS: Holds = {
     Claim.CHANGED: _changed,
     Claim.THAWED: lambda told: told.showed(told.since),
     Claim.NOT_SHOWN: lambda told: told.unseen(told.since),
+    Claim.BY_OTHERS: _was_by_others,
     Claim.APPEARED: lambda told: told.coupon is None and told.showed(told.since),
     Claim.TOO_LATE: ran_out,
     Claim.STOPPED: was_stopped,

@@ -11,7 +11,7 @@ from tests.judge import creations, endings
 from tests.judge.audit import look_at_audit
 from tests.judge.cards import look_at_cards, look_at_commands, look_at_reminders
 from tests.judge.case import Case
-from tests.judge.claims import judge_absence, judge_name, look_at_claims
+from tests.judge.claims import judge_absence, judge_looks_after, judge_name, look_at_claims
 from tests.judge.creations import look_at_creations
 from tests.judge.dates import look_at_freezes
 from tests.judge.deletions import look_at_deletes
@@ -95,6 +95,8 @@ def _judge_words(case: Case, code: str, request: str, said: Said, sent: list[Ask
             case.find(Rule.WRONG, code, wrong, said.index)
         return
     wrong = creations.untrue(told) if purpose == "restore" else endings.untrue(told)
+    if purpose == "restore":
+        judge_looks_after(case, told)
     if purpose == "delete":
         judge_absence(case, told, request)
         judge_name(case, told)

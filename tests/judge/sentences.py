@@ -27,6 +27,7 @@ class Claim(StrEnum):
     CHANGED = auto()
     THAWED = auto()
     NOT_SHOWN = auto()
+    BY_OTHERS = auto()
     APPEARED = auto()
     TOO_LATE = auto()
     STOPPED = auto()
@@ -56,6 +57,7 @@ class Claim(StrEnum):
     HELD_BY_ANOTHER = auto()
     ENDED_FIRST = auto()
     APPROVED_FIRST = auto()
+    ENDED_BY_ANOTHER = auto()
     # what became of a creation
     CREATED = auto()
     AS_APPROVED = auto()
@@ -83,6 +85,7 @@ OF_A_DELETION: Table = (
     (r"changed since it was shown", Claim.CHANGED),
     (r"it is no longer frozen", Claim.THAWED),
     (r"no longer shown", Claim.NOT_SHOWN),
+    (r"it was used up, expired or removed", Claim.BY_OTHERS),
     (r"changed since it was approved unseen", Claim.APPEARED),
     (r"the time to do it ran out", Claim.TOO_LATE),
     (r"stopped by", Claim.STOPPED),
@@ -115,6 +118,7 @@ OF_A_FREEZE: Table = (
     (r"the request ended before", Claim.ENDED_FIRST),
     (r"the deletion was approved first", Claim.APPROVED_FIRST),
     (r"no longer shown", Claim.NOT_SHOWN),
+    (r"request CG-\w+ (may have )?(deleted|created) it", Claim.ENDED_BY_ANOTHER),
     (r"\*Unknown whether", Claim.FREEZE_UNKNOWN),
     (
         r"Vivoldi (does not show it|keeps its dates|does not tell)|frozen already|no expiry date",
@@ -129,6 +133,7 @@ FREEZE_BEGINS = (
     "*Unknown whether",
     "*Being ",
     "*No longer validates*",
+    "*No longer frozen",
 )
 
 OF_A_CREATION: Table = (
@@ -285,6 +290,11 @@ def freezer(words: str) -> str | None:
     return named[1] if named else None
 
 
+def is_of_an_undoing(words: str) -> bool:
+    """Return whether a line about a freeze tells that it was not undone."""
+    return words.startswith("*Not unfrozen")
+
+
 def reminded_of(text: str) -> str | None:
     """Return the step that a reply reminds people of; None: it is no reminder."""
     waiting = re.search(r"(?:still waits? |waits )(for step \d|to be frozen)", text)
@@ -388,7 +398,7 @@ _COUNTED = (
     (r"(?:^|[ *])Frozen: (\d[\d,]*) of \d", "frozen"),
     (r"(?:^|[ *])Deleted: (\d[\d,]*) coupons", "deleted"),
     (r"(?:^|[ *])Deleted: (\d[\d,]*) of \d", "deleted"),
-    (r"(?<!t )(?<![\d,])(\d[\d,]*) deleted", "deleted"),
+    (r"(?<!t )(?<![\w,-])(\d[\d,]*) deleted", "deleted"),
     (r"· deleted: (\d[\d,]*)", "deleted"),
     (r"· frozen: (\d[\d,]*)", "frozen"),
 )
@@ -421,6 +431,11 @@ def date_set(words: str) -> str | None:
     return named[1] if named else None
 
 
+def offers_the_way_back(card: str) -> bool:
+    """Return whether a card has the button that undoes a freeze. card: its text and its blocks."""
+    return '"unfreeze"' in card
+
+
 def promises_the_way_back(card: str) -> bool:
     """Return whether a card's freeze is offered as one that can be undone."""
     return "sets it back" in card and "can't be set back" not in card
@@ -438,5 +453,5 @@ def plays_down(text: str) -> bool:
 
 def named_request(words: str) -> str | None:
     """Return the request that is told to have a coupon now; None: none is named."""
-    named = re.search(r"request (CG-\w+) has it now", words)
+    named = re.search(r"request (CG-\w+) (?:has it now|(?:may have )?(?:deleted|created) it)", words)
     return named[1] if named else None

@@ -38,6 +38,9 @@ REFUSED_LATER = (
     " “No.” So whether it was deleted or used up is not known."
 )
 RAN_OUT = "This request ran out today"
+BY_OTHERS = "*Not deleted: no longer shown.* Since it was shown it was used up, expired or removed."
+NOT_UNFROZEN = f"*Not unfrozen: it does not validate*, although Vivoldi took the expiry date {LATER}."
+NOT_VALID = "*Created again, but it does not validate.* Vivoldi said that it was created."
 UNFROZEN = f"*Unfrozen* by <@{AMIR}> today: it validates again, until {LATER}."
 
 
@@ -110,12 +113,55 @@ def _reminded(history: History) -> History:
     return _rejected(history.says(f"`{CODE}` still waits to be frozen. Freeze or reject on the card above."))
 
 
+def _deleted_after_a_freeze() -> History:
+    """Freeze a coupon, reject its request, and delete it with a later one."""
+    later = _rejected(_frozen_and_told()).read(shown=False).wait(6)
+    title, ts = f"Delete coupon {CODE}?", "2.0"
+    later = later.card(step=1, ts=ts, request=SECOND).click(AMIR, "approve", ts, SECOND)
+    later = later.card(step=2, approved=[AMIR], ts=ts, request=SECOND, title=title)
+    later = later.click(BEA, "approve", ts, SECOND).card("*Approved.*", ts=ts, request=SECOND)
+    later = later.read(shown=False).wait(6).read(shown=False).delete()
+    later = later.card(f"{CODE}: {SAID_SO}", ts=ts, request=SECOND, title=f"Deleted: coupon {CODE}")
+    return later.reply(SAID_SO, ts)
+
+
+def _hidden_unanswered() -> History:
+    """Freeze without an answer, approve, and see twice that the coupon is not shown."""
+    second = after_card().click(AMIR).card(step=2, approved=[AMIR])
+    hidden = second.click(RIKA, "freeze").read().freeze(None).click(BEA)
+    return hidden.read(shown=False).wait(6).read(shown=False)
+
+
+def _frozen_unknown() -> History:
+    """Freeze, and lose the answer to the DELETE, which did nothing."""
+    second = after_card().click(AMIR).card(step=2, approved=[AMIR])
+    hidden = second.click(RIKA, "freeze").read().freeze().read(shown=False).click(BEA)
+    return hidden.wait(6).read(shown=False).delete(None, works=False).read(shown=False)
+
+
 def _set_back() -> History:
     rejected = _rejected(_frozen_and_told()).click(AMIR, "unfreeze")
     return rejected.read(shown=False).unfreeze()
 
 
+def _restored(looks: int) -> History:
+    """Create a deleted coupon again, and tell after so many looks that it does not validate."""
+    gone = _ended(after_deletion())
+    second = gone.card(step=1, ts="2.0", request=SECOND, title=f"Restore coupon {CODE}?").click(
+        AMIR, "approve", "2.0", SECOND
+    )
+    second = second.card(
+        step=2, approved=[AMIR], ts="2.0", request=SECOND, title=f"Restore coupon {CODE}?"
+    ).click(BEA, "approve", "2.0", SECOND)
+    created = second.read(shown=False).call("create", 0, does="created")
+    for _ in range(looks):
+        created = created.read(shown=False).wait(6)
+    created = created.card(NOT_VALID, ts="2.0", request=SECOND, title=f"Restored: coupon {CODE}")
+    return created.says(f"<@{DANA}> asked to restore `{CODE}`; this happened:\n`{CODE}`: {NOT_VALID}", "2.0")
+
+
 GOOD = {
+    "not valid": _restored(2),
     "deleted": _ended(after_deletion()),
     "replaced": _ended(_remade(), REPLACED),
     "gone": _ended(_gone(), GONE),
@@ -130,6 +176,13 @@ GOOD = {
     "a freeze that was refused ran out": _ran_out(""),
     "no expiry date": _unfreezable("it has no expiry date to go back to"),
     "reminded of a freeze": _reminded(after_card("Freeze")),
+    "hidden, whyever": _ended(_hidden_unanswered(), "*Not deleted: no longer shown.* Ask for it unseen."),
+    "a way back": _ended(_frozen_unknown(), UNKNOWN).card(f"{CODE}: {UNKNOWN}", buttons=["unfreeze"]),
+    "frozen, then deleted by another": _deleted_after_a_freeze().card(
+        REJECTED,
+        f"{CODE}: *No longer frozen: request {SECOND} deleted it.*",
+        title=f"Rejected: delete coupon {CODE}",
+    ),
     "set back": _set_back().read().card(f"{CODE}: {UNFROZEN}"),
 }
 
@@ -241,6 +294,8 @@ FALSE: dict[str, tuple[Rule, History]] = {
     "untold": (Rule.UNTOLD, after_deletion().card(f"{CODE}: {DONE}", title=f"Deleted: coupon {CODE}")),
     "no card": (Rule.UNTOLD, History().coupon().command(f"{CODE}: the card appears here in a moment").read()),
     "late": (Rule.LATE, _ended(after_deletion().wait(300))),
+    "by whom it is hidden": (Rule.WRONG, _ended(_hidden_unanswered(), BY_OTHERS)),
+    "no way back": (Rule.PROMISE, _ended(_frozen_unknown(), UNKNOWN)),
     "live": (
         Rule.LIVE,
         after_deletion()
@@ -293,6 +348,22 @@ FALSE: dict[str, tuple[Rule, History]] = {
         Rule.GLANCE,
         _ended(_lost().read(shown=False).read(shown=False), GONE),
     ),
+    "not unfrozen after one look": (
+        Rule.GLANCE,
+        _set_back().read(shown=False).card(f"{CODE}: {NOT_UNFROZEN}"),
+    ),
+    "an undoing refused after one look": (
+        Rule.GLANCE,
+        _rejected(_frozen_and_told())
+        .click(AMIR, "unfreeze")
+        .read(shown=False)
+        .call("update", None, does="updated", end=LATER, endYmd=LATER)
+        .read(shown=False)
+        .call("update", 1, end=LATER)
+        .read(shown=False)
+        .card(f"{CODE}: *Not unfrozen: Vivoldi refused* the expiry date {LATER}. Busy."),
+    ),
+    "not valid after one look": (Rule.GLANCE, _restored(1)),
     "deleted, and Vivoldi never said so": (
         Rule.NAMED,
         _ended(_gone(), "*Deleted, settled by reading.* Vivoldi no longer shows the coupon."),
@@ -334,6 +405,10 @@ FALSE: dict[str, tuple[Rule, History]] = {
             "2.0",
             SECOND,
         ),
+    ),
+    "set back after its own deletion": (
+        Rule.UNDONE,
+        _deleted_after_a_freeze().coupon("uid-2").click(AMIR, "unfreeze").read(shown=False).unfreeze(),
     ),
     "another one is unfrozen": (
         Rule.UNDONE,

@@ -32,7 +32,7 @@ from bot.adapters.store.engine.keeping import require_kept
 from bot.adapters.store.schema import Instant, homes, items, notices, requests
 from bot.adapters.store.server import Server
 from bot.domain.errors import LostClaim
-from bot.domain.item.deletion import AnyState, Waiting, is_final, may_be_gone
+from bot.domain.item.deletion import AnyState, Waiting, is_final, is_gone
 from bot.domain.item.freeze import Freeze, Underway
 from bot.domain.rate import MANY
 from bot.services.ports.home import HomeClaim
@@ -313,6 +313,6 @@ def item_due(
     """
     deletion = approved and not is_final(state)
     if not deletion:
-        return now if isinstance(freeze, Underway) and not may_be_gone(state) else None
+        return now if isinstance(freeze, Underway) and not is_gone(state) else None
     waits = isinstance(state, Waiting) and not isinstance(freeze, Underway)
     return max(now, stop_until) if stop_until is not None and waits else now

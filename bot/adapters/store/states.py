@@ -8,7 +8,20 @@ from typing import Any
 
 from bot.domain.coupon import Coupon, Difference, DiscountKind
 from bot.domain.item.deletion import AnyState
-from bot.domain.item.freeze import Dates, Free, Freeze, Frozen, Goal, NotDone, Sent, Underway, Unfrozen, Why
+from bot.domain.item.freeze import (
+    Dates,
+    Fate,
+    Free,
+    Freeze,
+    Frozen,
+    Goal,
+    Later,
+    NotDone,
+    Sent,
+    Underway,
+    Unfrozen,
+    Why,
+)
 from bot.domain.item.restore import (
     Created,
     Creating,
@@ -51,6 +64,8 @@ def freeze_of(data: dict[str, Any] | None) -> Freeze:
             fields[name] = kind(fields[name])
     if "differences" in fields:
         fields["differences"] = tuple(Difference(**each) for each in fields["differences"])
+    if (later := fields.get("later")) is not None:
+        fields["later"] = Later(later["request"], Fate(later["fate"]))
     return _STATES[data["state"]](**fields)
 
 

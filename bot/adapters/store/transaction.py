@@ -25,8 +25,8 @@ from bot.adapters.store.states import freeze_of
 from bot.domain.coupon import CouponCode, code_key
 from bot.domain.errors import CodeTaken, StoreError, StoreUnavailable
 from bot.domain.event import Event, Notice
-from bot.domain.item.deletion import Item, is_final, may_be_gone
-from bot.domain.item.freeze import Freeze, Frozen, NotDone, Underway, has_date
+from bot.domain.item.deletion import Item, fate_of, is_final, may_be_gone
+from bot.domain.item.freeze import Freeze, Frozen, Later, NotDone, Underway, can_be_unfrozen, has_date
 from bot.domain.request.request import Approved, Failed, Request, Submitted, decisions_of, is_ended
 from bot.services.ports.outside import Clock
 from bot.services.ports.store import Claim, Delivery, Place, Refusal, Repeated
@@ -50,12 +50,22 @@ _change_item = update(items).where(
 )
 _free_codes = update(items).where(items.c.request_id == bindparam("of_request"))
 _with_code_later = (
-    select(items.c.request_id, items.c.open, items.c.freeze)
+    select(items.c.request_id, items.c.open, items.c.freeze, items.c.state, items.c.detail)
     .join(requests, requests.c.id == items.c.request_id)
     .where(
         items.c.code_key == bindparam("key"),
         requests.c.id != bindparam("its_id"),
         or_(items.c.open, requests.c.opened_at > bindparam("since", type_=Instant)),
+    )
+    .order_by(requests.c.opened_at.desc(), requests.c.id.desc())
+)
+_with_code_before = (
+    select(items.c.request_id, items.c.freeze)
+    .join(requests, requests.c.id == items.c.request_id)
+    .where(
+        items.c.code_key == bindparam("key"),
+        requests.c.id != bindparam("its_id"),
+        requests.c.opened_at <= bindparam("since", type_=Instant),
     )
     .order_by(requests.c.opened_at.desc(), requests.c.id.desc())
 )
@@ -200,12 +210,21 @@ class SqlTransaction:
                 if not may_be_gone(item.state) and isinstance(item.freeze, Underway | Frozen | NotDone):
                     await self.snapshots.drop(Place(after.origin.id, position))
 
-    async def taken_over(self, code: CouponCode, request: Request) -> str | None:
-        """Return the id of the newest later request that holds a code of `request`, or froze its coupon."""
-        origin = request.origin
-        given = {"key": code_key(code), "its_id": origin.id, "since": origin.opened_at}
-        later = await run(self._connection, _with_code_later, given)
-        return next((row.request_id for row in later if row.open or has_date(freeze_of(row.freeze))), None)
+    async def taken_over(self, code: CouponCode, request: Request) -> Later | None:
+        """Return the newest later request that holds a code of `request`, or froze or ended its coupon."""
+        for row in await run(self._connection, _with_code_later, _about(code, request)):
+            if row.open:
+                return Later(row.request_id)
+            if (fate := fate_of(mapping.item_state_of(row.state, row.detail))) is not None:
+                return Later(row.request_id, fate)
+            if has_date(freeze_of(row.freeze)):
+                return Later(row.request_id)
+        return None
+
+    async def frozen_before(self, code: CouponCode, request: Request) -> Sequence[str]:
+        """Return the ids of the earlier requests that froze the coupon of a code; the newest first."""
+        earlier = await run(self._connection, _with_code_before, _about(code, request))
+        return [row.request_id for row in earlier if can_be_unfrozen(freeze_of(row.freeze))]
 
     # ------------------------------------------------------------ what people were shown
 
@@ -355,6 +374,11 @@ def _changes(before: Request, after: Request, now: datetime) -> dict[int, dict[s
         if row:
             changes[position] = row
     return changes
+
+
+def _about(code: CouponCode, request: Request) -> dict[str, Any]:
+    origin = request.origin
+    return {"key": code_key(code), "its_id": origin.id, "since": origin.opened_at}
 
 
 def _items(request: Request) -> tuple[Item, ...]:

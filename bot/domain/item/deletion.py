@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, TypeGuard
 
 from bot.domain.coupon import (
     Coupon,
@@ -32,9 +32,9 @@ from bot.domain.coupon import (
 )
 from bot.domain.item.absence import LookAgain, by_absence
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
-from bot.domain.item.freeze import Free, Freeze, Frozen
+from bot.domain.item.freeze import Fate, Free, Freeze, Frozen, NotDone
 from bot.domain.item.hidden import as_frozen, may_be_hidden, may_hide, without_effect
-from bot.domain.item.restore import Draft, RestoreState, draft_digest, is_restored
+from bot.domain.item.restore import Created, Draft, RestoreState, Unclear, draft_digest, is_restored
 
 # ---------------------------------------------------------------- states
 
@@ -223,13 +223,43 @@ def is_final(state: AnyState) -> bool:
             return True
 
 
+def is_gone(state: AnyState) -> bool:
+    """Tell whether the coupon is told to be deleted, or blocked, so that nothing is said of its freeze."""
+    return isinstance(state, Deleted | Gone)
+
+
 def may_be_gone(state: AnyState) -> bool:
     """Tell whether the coupon was deleted, or may have been: then what it held can't be had again."""
     return isinstance(state, Deleted | Gone | Unknown)
 
 
+def is_unseen(state: AnyState) -> TypeGuard[Changed]:
+    """Tell whether nothing was sent because two looks did not show the coupon."""
+    return isinstance(state, Changed) and state.message is not None
+
+
+def fate_of(state: AnyState) -> Fate | None:
+    """Return what an ended item has done to its coupon, for older requests about it; None: nothing."""
+    match state:
+        case Deleted():
+            return Fate.DELETED
+        case Gone() | Unknown():
+            return Fate.MAYBE_DELETED
+        case Created():
+            return Fate.CREATED
+        case Unclear():
+            return Fate.MAYBE_CREATED
+        case _:
+            return None
+
+
 def freeze_seen(freeze: Freeze, state: AnyState, now: datetime) -> Freeze:
-    """Return what is left of a freeze once a deletion has come to `state`: none that a read disproved."""
+    """Return what is left of a freeze once a deletion has come to `state`: none that a read disproved.
+
+    One whose date got no answer hides the coupon as far as anyone knows, if two looks do not show it.
+    """
+    if isinstance(freeze, NotDone) and may_be_hidden(freeze) and is_unseen(state):
+        return replace(freeze, hidden=True, detail=freeze.detail or state.message)
     if not (isinstance(freeze, Frozen) and isinstance(state, Changed) and state.was_frozen):
         return freeze
     redated = any(difference.fact == "ends_on" for difference in state.differences)

@@ -45,6 +45,23 @@ class Dates:
     frozen: str
 
 
+class Fate(StrEnum):
+    """What a later request has done to the coupon: it is not the one that was frozen any more."""
+
+    DELETED = "deleted"
+    MAYBE_DELETED = "maybe_deleted"  # no answer came, so nobody knows
+    CREATED = "created"  # one was created again under the number
+    MAYBE_CREATED = "maybe_created"
+
+
+@dataclass(frozen=True)
+class Later:
+    """A later request that has the coupon. fate: what it has done to it; None: it holds it, or froze it."""
+
+    request: str
+    fate: Fate | None = None
+
+
 @dataclass(frozen=True)
 class Free:
     """Nothing was done to the expiry date."""
@@ -76,13 +93,17 @@ class Underway:
 
 @dataclass(frozen=True)
 class Frozen:
-    """Vivoldi answered that it set the date, and a read afterwards no longer showed the coupon."""
+    """Vivoldi answered that it set the date, and a read afterwards no longer showed the coupon.
+
+    later: the request that has deleted it since, for example, so that nothing can be set back.
+    """
 
     audit_name: ClassVar[str] = "frozen"
 
     by: str
     at: datetime
     dates: Dates
+    later: Later | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +136,7 @@ class NotDone:
     detail: Vivoldi's message, or what stood in the way, or the id of the request that has it now.
     differences: what someone else changed. sent: whether the date was sent, and answered; of what is stored
     from before, that it may have been. ends_on: the expiry date by the last read, if that showed the coupon.
-    hidden: two looks did not show it, although it is not certain that the date was set.
+    hidden: two looks did not show it, although it is not certain that the date was set. later: see `Frozen`.
     """
 
     audit_name: ClassVar[str] = "notdone"
@@ -131,6 +152,7 @@ class NotDone:
     sent: Sent = Sent.MAYBE
     ends_on: str | None = None
     hidden: bool = False
+    later: Later | None = None
 
 
 Freeze = Free | Underway | Frozen | Unfrozen | NotDone
@@ -157,8 +179,13 @@ def can_be_frozen(snapshot: Reading, freeze: Freeze) -> bool:
 
 
 def can_be_unfrozen(freeze: Freeze) -> bool:
-    """Tell whether a freeze can be undone: it came about, or its date may have been set all the same."""
-    return isinstance(freeze, Frozen) or (isinstance(freeze, NotDone) and freeze.dated)
+    """Tell whether a freeze can be undone: it came about, or its date may have been set all the same.
+
+    Not once a later request has deleted the coupon, or created another one: that one has no date to go back.
+    """
+    if not isinstance(freeze, Frozen | NotDone) or freeze.later is not None:
+        return False
+    return isinstance(freeze, Frozen) or freeze.dated
 
 
 def has_date(freeze: Freeze) -> bool:
@@ -208,10 +235,8 @@ def look(
     match reading:
         case NotShown(message) if underway.goal is Goal.FREEZE:
             return _hidden(underway, message, now, absent_since, may_send=may_send)
-        case NotShown(message) if underway.sent is Sent.EXECUTED:
-            return not_done(underway, Why.NO_EFFECT, now, message)
-        case NotShown():
-            return _next(underway, now, may_send=may_send)
+        case NotShown(message):
+            return _not_back(underway, message, now, absent_since, may_send=may_send)
         case Shown(after):
             found = _shown(snapshot.coupon, underway, after, now, may_send=may_send)
             return replace(found, ends_on=after.ends_on) if isinstance(found, NotDone) else found
@@ -230,6 +255,20 @@ def _hidden(
     if not isinstance(found, NotDone):
         return found
     return by_absence(absent_since, now, replace(found, hidden=True, detail=found.detail or message))
+
+
+def _not_back(
+    underway: Underway, message: str, now: datetime, absent_since: datetime | None, *, may_send: bool
+) -> SetDate | LookAgain | Freeze:
+    """Return what follows for the undoing of a freeze from a read that does not show the coupon.
+
+    Before a date was sent that is the expected sight. Afterwards it speaks against the coupon only twice.
+    """
+    if underway.sent is Sent.EXECUTED:
+        return by_absence(absent_since, now, not_done(underway, Why.NO_EFFECT, now, message))
+    found = _next(underway, now, may_send=may_send)
+    is_said_of_it = isinstance(found, NotDone) and underway.sent is not Sent.NOT_YET
+    return by_absence(absent_since, now, found) if is_said_of_it else found
 
 
 def _shown(
@@ -288,9 +327,10 @@ def overtaken(underway: Underway, now: datetime) -> NotDone:
     return not_done(underway, Why.ENDED if underway.sent is Sent.NOT_YET else Why.NO_ANSWER, now)
 
 
-def taken_over(underway: Underway, by: str, now: datetime) -> NotDone:
-    """Return an undoing that is left alone. by: the id of the later request that has the coupon now."""
-    return not_done(underway, Why.TAKEN_OVER, now, by)
+def taken_over(underway: Underway, by: Later, now: datetime) -> NotDone:
+    """Return an undoing that is left alone. by: the later request that has the coupon now."""
+    found = not_done(underway, Why.TAKEN_OVER, now, by.request)
+    return found if by.fate is None else replace(found, later=by)
 
 
 def not_done(underway: Underway, why: Why, now: datetime, detail: str | None = None) -> NotDone:

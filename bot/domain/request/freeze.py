@@ -11,11 +11,11 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.coupon import CouponCode, Reading
+from bot.domain.coupon import CouponCode, Reading, code_key
 from bot.domain.coupon import Shown as ShownCoupon
 from bot.domain.item import freeze
-from bot.domain.item.deletion import Item, Waiting, may_be_gone
-from bot.domain.item.freeze import Freeze, Frozen, Goal, NotDone, Sent, Underway
+from bot.domain.item.deletion import Item, Waiting, is_gone
+from bot.domain.item.freeze import Freeze, Frozen, Goal, Later, NotDone, Sent, Underway
 from bot.domain.people import Person
 from bot.domain.request.request import (
     AnyShown,
@@ -31,7 +31,7 @@ from bot.domain.request.request import (
 _TRY_FOR = timedelta(seconds=60)
 # How an end is told waits for that, and for the two looks after it; then it is told with what is known.
 _AWAITED_FOR = timedelta(seconds=120)
-_NOTHING: Mapping[CouponCode, str] = {}
+_NOTHING: Mapping[CouponCode, Later] = {}
 
 
 def can_freeze(request: Shown) -> bool:
@@ -73,8 +73,8 @@ def hindrance(reading: Reading) -> Hindrance | None:
 
 
 def is_unfreezable(item: Item) -> bool:
-    """Tell whether a freeze of this coupon can be undone."""
-    return not may_be_gone(item.state) and freeze.can_be_unfrozen(item.freeze)
+    """Tell whether a freeze of this coupon can be undone: also where nobody knows if it was deleted."""
+    return not is_gone(item.state) and freeze.can_be_unfrozen(item.freeze)
 
 
 def begin(request: Pending, actor: Person, now: datetime, yesterday: date) -> Pending:
@@ -96,11 +96,11 @@ def to_undo(request: ShownAtEnd) -> tuple[Item, ...]:
 
 
 def undo(
-    request: ShownAtEnd, actor: Person, now: datetime, taken: Mapping[CouponCode, str] = _NOTHING
+    request: ShownAtEnd, actor: Person, now: datetime, taken: Mapping[CouponCode, Later] = _NOTHING
 ) -> ShownAtEnd:
     """Return the request with the undoing of its freezes asked for.
 
-    taken: the codes that later requests have by now, with the ids of these. They are left alone.
+    taken: the codes that later requests have by now. They are left alone.
     """
 
     def undone(item: Item) -> Freeze:
@@ -109,6 +109,19 @@ def undo(
         return freeze.taken_over(asked, taken[item.code], now) if item.code in taken else asked
 
     return _each(request, is_unfreezable, undone)
+
+
+def passed_on(request: ShownAtEnd, code: CouponCode, later: Later) -> ShownAtEnd:
+    """Return the request with what a later one has done to a coupon that it froze: nothing can be undone."""
+
+    def is_passed_on(item: Item) -> bool:
+        return code_key(item.code) == code_key(code) and is_unfreezable(item)
+
+    def left(item: Item) -> Freeze:
+        assert isinstance(item.freeze, Frozen | NotDone)
+        return replace(item.freeze, later=later)
+
+    return _each(request, is_passed_on, left) if any(map(is_passed_on, request.items)) else request
 
 
 def _each(request: AnyShown, which: Callable[[Item], bool], to: Callable[[Item], Freeze]) -> AnyShown:
@@ -142,7 +155,7 @@ def may_send(request: Shown, position: int, underway: Underway) -> bool:
 
 def awaited_until(request: ShownAtEnd) -> datetime | None:
     """Return until when telling how a request ended waits for its freezes under way; None: there are none."""
-    found = (item.freeze for item in request.items if not may_be_gone(item.state))
+    found = (item.freeze for item in request.items if not is_gone(item.state))
     return max((each.at + _AWAITED_FOR for each in found if isinstance(each, Underway)), default=None)
 
 

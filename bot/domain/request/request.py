@@ -20,6 +20,7 @@ from typing import TypeVar
 from bot.domain.coupon import CouponCode, Reading, combined_digest, warnings
 from bot.domain.item.absence import absent_since
 from bot.domain.item.deletion import AnyState, Item, Waiting, is_final, may_be_sent, moved, stopped
+from bot.domain.item.freeze import Free
 from bot.domain.people import Grants, Person
 from bot.domain.rate import Bulk
 
@@ -283,8 +284,17 @@ def read_more(request: Submitted, found: Mapping[int, Reading]) -> Submitted:
     return replace(request, readings=after)
 
 
+def is_untouched(request: Pending) -> bool:
+    """Tell whether nobody did anything on a card of the request: no approval, and no freeze asked for."""
+    return request.review is None and all(isinstance(item.freeze, Free) for item in request.items)
+
+
 def fail(request: Submitted | Pending, reason: FailureReason, detail: str, now: datetime) -> Failed:
-    """Return the request as one that could not be shown. detail: a sentence for the requester."""
+    """Return the request as one that could not be shown. detail: a sentence for the requester.
+
+    What someone acted on was shown to them; it never fails, since a date may have been sent.
+    """
+    assert isinstance(request, Submitted) or is_untouched(request), "what was acted on was shown"
     return Failed(
         origin=request.origin,
         codes=codes_of(request),

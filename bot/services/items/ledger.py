@@ -11,12 +11,12 @@ from random import Random
 from bot.domain.coupon import Reading, Shown
 from bot.domain.errors import LostClaim, SlackError, VivoldiError
 from bot.domain.event import Event, EventKind
-from bot.domain.item.deletion import AnyState, Item, Waiting, is_final, may_be_gone
-from bot.domain.item.freeze import Freeze, Underway
+from bot.domain.item.deletion import AnyState, Item, Waiting, fate_of, is_final, may_be_gone
+from bot.domain.item.freeze import Fate, Freeze, Later, Underway
 from bot.domain.item.hidden import has_set_date
 from bot.domain.item.restore import ToCreate
 from bot.domain.request import freeze
-from bot.domain.request.request import Approved, Request, codes_of, looked, progress
+from bot.domain.request.request import Approved, Request, ShownAtEnd, codes_of, looked, progress
 from bot.domain.request.request import Shown as ShownRequest
 from bot.services.facts import Fact, outcome_of, was_read
 from bot.services.pacing import backoff, backoff_after
@@ -98,7 +98,23 @@ class Entry(Looked):
         if not may_be_gone(state):
             await self.tx.snapshots.drop(self.place)
         await self.note(Fact(EventKind.ITEM_OUTCOME, outcome_of(state)))
+        await self._pass_on(fate_of(state))
         return False
+
+    async def _pass_on(self, fate: Fate | None) -> None:
+        """Have the cards of earlier requests that froze the coupon say what became of it.
+
+        Their rows are locked after this request's own, the newer before the older, as everyone does.
+        """
+        if fate is None:
+            return
+        later = Later(self.claim.request_id, fate)
+        for request_id in await self.tx.frozen_before(self.item.code, self.request):
+            earlier = await self.tx.get(request_id)
+            if isinstance(earlier, ShownAtEnd):
+                after = freeze.passed_on(earlier, self.item.code, later)
+                if after is not earlier:
+                    await self.tx.save(after)
 
     async def move_freeze(self, state: Freeze) -> bool:
         """Store how far the item's freeze is, as an audit event where it is settled.

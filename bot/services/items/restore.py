@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
 
-from bot.domain.coupon import CouponCode, Reading, Sealed
+from bot.domain.coupon import CouponCode, NotShown, Reading, Sealed
 from bot.domain.errors import SlackError, VivoldiError, VivoldiRefused
 from bot.domain.event import EventKind
+from bot.domain.item.absence import LookAgain, by_absence
 from bot.domain.item.answer import DeleteAnswer, NotExecuted
 from bot.domain.item.deletion import Item, Send
 from bot.domain.item.restore import (
@@ -30,7 +31,7 @@ from bot.domain.request.request import Approved
 from bot.domain.request.restore import answered, check, confirm, give_up, lost, send, settle
 from bot.services.facts import Fact, was_read
 from bot.services.items.approvers import FreshApprovers
-from bot.services.items.ledger import Entry, Ledger
+from bot.services.items.ledger import Entry, Ledger, Look
 from bot.services.pacing import is_hopeless, may_still_send, seconds_between
 from bot.services.ports.outside import Clock, Coupons, People
 from bot.services.ports.store import Claim
@@ -216,4 +217,11 @@ class Restore:
             if self._clock.now() < deadline:
                 return await self._ledger.read_later(claim, error)
             return await self._ledger.move(claim, confirm(drafted, created, None), was_read(error))
-        return await self._ledger.move(claim, confirm(drafted, created, reading), was_read(reading))
+        look = Look(reading, self._clock.now())
+        found: Created | LookAgain = confirm(drafted, created, reading)
+        if isinstance(reading, NotShown):
+            # Vivoldi said that it was created, so that it is not shown speaks against it only twice.
+            found = by_absence(item.absent_since, look.at, found)
+        if isinstance(found, LookAgain):
+            return await self._ledger.put_back(claim, found.at, look)
+        return await self._ledger.move(claim, found, look)

@@ -11,6 +11,7 @@ from typing import Protocol
 from bot.domain.audit import Around, Head, Link
 from bot.domain.coupon import CouponCode, Sealed
 from bot.domain.event import Event, Notice
+from bot.domain.item.freeze import Later
 from bot.domain.people import Person
 from bot.domain.policy import Sight
 from bot.domain.rate import Plan
@@ -92,8 +93,8 @@ class Delivery:
 
     @property
     def was_shown(self) -> bool:
-        """Whether Slack took a card of the request, be it gone by now."""
-        return self.card_ts is not None or self.replaced > 0
+        """Whether there was a card of the request, be it gone by now: Slack took it, or it was clicked."""
+        return self.card_ts is not None or self.replaced > 0 or bool(self.copies)
 
     @property
     def is_settled(self) -> bool:
@@ -229,8 +230,11 @@ class Transaction(Protocol):
         The update is conditional on the version that was read. Items whose state became due are made due.
         """
 
-    async def taken_over(self, code: CouponCode, request: Request) -> str | None:
-        """Return the id of the newest later request that holds a code of `request`, or froze its coupon."""
+    async def taken_over(self, code: CouponCode, request: Request) -> Later | None:
+        """Return the newest later request that holds a code of `request`, or froze or ended its coupon."""
+
+    async def frozen_before(self, code: CouponCode, request: Request) -> Sequence[str]:
+        """Return the ids of the earlier requests that froze the coupon of a code and ended; newest first."""
 
     async def delivery(self, request_id: str) -> Delivery:
         """Return how far the request has been shown."""

@@ -59,6 +59,7 @@ class DrawCard:
         A request that is still open is given back: what remains makes it due again, at Slack's pace while
         items are deleted and the card changes fast.
         """
+        before = _with_a_card(before)
         card = self._renderer.card(request)
         try:
             drawn = await self._draw(claim, request, before, card)
@@ -157,7 +158,7 @@ class DrawCard:
                 remind_at=self._remind.at(request, now.reminded_at),
             )
             await tx.deliver(request.origin.id, shown)
-            if drawn.card_ts != before.card_ts:
+            if drawn.card_ts != now.card_ts:
                 await tx.record(_posted(request, shown, self._clock.now()))
             if not is_ended(request):
                 await tx.release(claim, None)
@@ -165,8 +166,9 @@ class DrawCard:
     async def _refused(self, claim: Claim, request: Shown, delivery: Delivery, error: SlackRefused) -> bool:
         """Wait until Slack takes the card. Meanwhile an outcome is told without it."""
         if isinstance(request, Pending) and not delivery.was_shown and error.name in CLOSED:
-            await self._fail(claim, FailureReason.NO_CARD, error.name)
-            return False
+            failed = await self._fail(claim, FailureReason.NO_CARD, error.name)
+            if failed:
+                return False
         now = self._clock.now()
         stuck = _stuck(delivery, error, now)
         if isinstance(request, Ended) and not delivery.is_settled:
@@ -188,6 +190,13 @@ class DrawCard:
             after = _merged(await tx.delivery(claim.request_id), seen)
             drawn = after.drawn_version if drawn_version is None else drawn_version
             await tx.deliver(claim.request_id, replace(after, drawn_version=drawn))
+
+
+def _with_a_card(stored: Delivery) -> Delivery:
+    """Return a delivery with the card that someone clicked, if its post was never confirmed."""
+    if stored.card_ts is not None or stored.replaced or not stored.copies:
+        return stored
+    return replace(stored, card_ts=stored.copies[-1])
 
 
 def _stuck(delivery: Delivery, error: SlackRefused, now: datetime) -> Delivery:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from bot.domain.errors import SlackRefused
 from bot.domain.event import Event, EventKind
-from bot.domain.request.request import FailureReason, Pending, Submitted, fail
+from bot.domain.request.request import FailureReason, Pending, Submitted, fail, is_untouched
 from bot.services.ports.outside import Clock
-from bot.services.ports.store import Claim, Store
+from bot.services.ports.store import Claim, Store, Transaction
 from bot.services.refused import noted
 
 
@@ -19,11 +19,17 @@ class FailRequest:
         self._store = store
         self._clock = clock
 
-    async def __call__(self, claim: Claim, reason: FailureReason, detail: str) -> None:
-        """Fail the claimed request, and give it back. detail: what was observed."""
+    async def __call__(self, claim: Claim, reason: FailureReason, detail: str) -> bool:
+        """Fail the claimed request, and give it back. detail: what was observed.
+
+        Returns False, and changes nothing, if someone has clicked a card of it by now, which Slack has taken
+        without the bot's knowledge: what they did stands, and they are told how it ends.
+        """
         async with self._store.transaction() as tx:
             await tx.hold(claim)
             request = await tx.get(claim.request_id)
+            if isinstance(request, Pending) and await _was_shown(tx, request):
+                return False
             if isinstance(request, Submitted | Pending):
                 now = self._clock.now()
                 failed = fail(request, reason, detail, now)
@@ -41,3 +47,8 @@ class FailRequest:
                     delivery = noted(delivery, SlackRefused(detail), now)
                 await tx.deliver(failed.origin.id, delivery)
             await tx.release(claim, None)
+        return True
+
+
+async def _was_shown(tx: Transaction, request: Pending) -> bool:
+    return not is_untouched(request) or (await tx.delivery(request.origin.id)).was_shown

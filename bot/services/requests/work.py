@@ -61,8 +61,9 @@ class WorkOnRequest:
     async def _expire(self, claim: Claim, delivery: Delivery) -> bool:
         if delivery.refused_by is not None and not delivery.was_shown:
             # Slack never took the card: that is the cause, and not that nobody decided.
-            await self._fail(claim, FailureReason.NO_CARD, delivery.refused_by)
-            return False
+            failed = await self._fail(claim, FailureReason.NO_CARD, delivery.refused_by)
+            if failed:
+                return False
         async with self._store.transaction() as tx:
             await tx.hold(claim)
             request = await tx.get(claim.request_id)

@@ -25,7 +25,18 @@ from bot.domain.item.deletion import (
     Unknown,
     Waiting,
 )
-from bot.domain.item.freeze import Free, Freeze, Frozen, NotDone, Sent, Underway, Unfrozen, Why
+from bot.domain.item.freeze import (
+    Fate,
+    Free,
+    Freeze,
+    Frozen,
+    Later,
+    NotDone,
+    Sent,
+    Underway,
+    Unfrozen,
+    Why,
+)
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Failed, FailureReason, OnlyFrozen, Pending, Purpose
 from bot.domain.request.request import Shown as ShownRequest
@@ -623,14 +634,124 @@ async def test_the_last_request_that_froze_it_can_set_its_date_back(wired: Wired
     assert isinstance(await freeze_of(wired, old), Unfrozen)
 
 
+async def test_c3_a_freeze_that_a_deletion_overtook_is_told_as_that(wired: Wired) -> None:
+    """A freeze whose date was not sent when the deletion was approved is not told as ended before."""
+    request_id = await wired.ask()
+    await wired.click(Action.FREEZE, RIKA, request_id)
+    await wired.approve(request_id)
+    wired.coupons.store(a_coupon(name="Another name"))
+    await wired.drain()
+    assert isinstance(await wired.state(request_id), Changed)
+    told = wired.messenger.of("reply")[-1].message.text
+    assert "*Not frozen:* the deletion was approved first." in told
+    assert "the request ended before" not in told
+
+
+async def test_c3_hidden_without_an_answer_is_told_alike_by_both(wired: Wired) -> None:
+    """A deletion that finds a coupon hidden, maybe by a freeze without an answer, asserts no other cause."""
+    request_id = await wired.ask()
+    wired.coupons.updates[CODE] = [(LOST, True)] * 99
+    await wired.click(Action.FREEZE, RIKA, request_id)
+    await wired.drain()
+    await wired.approve(request_id)
+    await wired.run(120)
+    assert isinstance(await wired.state(request_id), Changed)
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert found.hidden
+    told = wired.messenger.of("reply")[-1].message.text
+    assert "used up, expired or removed" not in told
+    assert "*No longer validates*; whether by the freeze is unknown" in told
+    assert "'unfreeze'" in card(wired)
+
+
+async def test_c6_a_freeze_can_be_undone_if_nobody_knows_of_the_deletion(wired: Wired) -> None:
+    """Frozen, and the DELETE's answer lost: the dates are told, and the promised Unfreeze is there."""
+    request_id = await frozen(wired)
+    wired.coupons.deletes[CODE] = [(LOST, False)]
+    await wired.approve(request_id)
+    await wired.run(120)
+    assert isinstance(await wired.state(request_id), Unknown)
+    told = wired.messenger.of("reply")[-1].message.text
+    assert f"*Frozen* by <@{AMIR.id}>" in told
+    assert f"its date is {YESTERDAY}, and was 2025-12-31" in told
+    assert "'unfreeze'" in card(wired)
+    assert await wired.click(Action.UNFREEZE, BEA, request_id) is Verdict.ALLOWED
+    await wired.run(10)
+    assert isinstance(await freeze_of(wired, request_id), Unfrozen)
+    assert wired.coupons.stored[CODE] == a_coupon()
+
+
+async def deleted_later(wired: Wired) -> tuple[str, str]:
+    """Freeze the coupon, reject its request, and delete it with a later one; return the ids of both."""
+    old = await rejected(wired)
+    wired.clock.advance(1)
+    later = await wired.approved()
+    await wired.run(20)
+    assert isinstance(await wired.state(later), Deleted)
+    # The shop creates another one under the number, which no read shows yet.
+    wired.coupons.store(a_coupon(starts_on="2025-08-01"))
+    return old, later
+
+
+def old_card(wired: Wired) -> str:
+    """Return the first card as it was drawn last, with its blocks."""
+    message = wired.messenger.shown("1.000100")
+    return f"{message.text}\n{message.blocks}"
+
+
+async def test_c5_what_the_bot_deleted_is_not_set_back_by_an_older_card(wired: Wired) -> None:
+    """The old card says which request deleted the coupon, has no Unfreeze, and no click sends a date."""
+    old, later = await deleted_later(wired)
+    assert f"No longer frozen: request {later} deleted it" in old_card(wired)
+    assert "'unfreeze'" not in old_card(wired)
+    assert await wired.click(Action.UNFREEZE, AMIR, old) is Verdict.NOT_FROZEN
+    await wired.drain()
+    assert wired.coupons.stored[CODE].ends_on == "2025-12-31"
+    assert wired.coupons.kinds(CODE).count("update") == 1
+
+
+async def test_c5_a_freeze_from_before_is_left_alone_as_well(wired: Wired) -> None:
+    """Where the older request does not know of the deletion, whoever unfreezes looks for it."""
+    old, later = await deleted_later(wired)
+    await wired.sql("UPDATE items SET freeze = json_remove(freeze, '$.later')")
+    assert await wired.click(Action.UNFREEZE, AMIR, old) is Verdict.ALLOWED
+    await wired.drain()
+    found = await freeze_of(wired, old)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.later) == (Why.TAKEN_OVER, Later(later, Fate.DELETED))
+    assert f"Not unfrozen: request {later} deleted it" in old_card(wired)
+    assert "'unfreeze'" not in old_card(wired)
+    assert wired.coupons.kinds(CODE).count("update") == 1
+
+
 async def test_unfreezing_where_the_old_date_has_passed_is_told(wired: Wired) -> None:
     """A date that Vivoldi took, and that does not make the coupon valid, is told as that."""
     request_id = await rejected(wired)
-    wired.coupons.reads[CODE] = [UNSEEN, UNSEEN]
+    wired.coupons.reads[CODE] = [UNSEEN] * 3
     await wired.click(Action.UNFREEZE, AMIR, request_id)
-    await wired.drain()
+    await wired.run(10)
     assert "Not unfrozen: it does not validate" in card(wired)
     assert "'unfreeze'" in card(wired)
+
+
+async def test_c2_one_read_that_lies_does_not_undo_an_unfreeze(wired: Wired) -> None:
+    """What Vivoldi took, and one look does not show, is looked at again before anyone is told."""
+    request_id = await rejected(wired)
+    wired.coupons.reads[CODE] = [UNSEEN, UNSEEN]
+    await wired.click(Action.UNFREEZE, AMIR, request_id)
+    await wired.run(10)
+    assert isinstance(await freeze_of(wired, request_id), Unfrozen)
+
+
+async def test_c2_one_read_that_lies_after_a_refusal_is_no_end(wired: Wired) -> None:
+    """A date that was set without an answer, and then refused, is not told as refused by one look."""
+    request_id = await rejected(wired)
+    wired.coupons.updates[CODE] = [(LOST, True), (RefusedAnswer("Busy."), False)]
+    wired.coupons.reads[CODE] = [UNSEEN, UNSEEN, UNSEEN]
+    await wired.click(Action.UNFREEZE, AMIR, request_id)
+    await wired.run(20)
+    assert isinstance(await freeze_of(wired, request_id), Unfrozen)
 
 
 async def test_nothing_is_unfrozen_while_people_decide(wired: Wired) -> None:

@@ -21,7 +21,7 @@ from bot.domain.request.request import Failed, FailureReason, Pending
 from bot.services.asked.click import Action
 from bot.services.asked.command import Denied, Misread, Taken
 from bot.services.retention import RemoveOldSnapshots
-from tests.builders import AMIR, BEA, CODE, OTHER_CODE, RIKA, a_coupon, on_call
+from tests.builders import AMIR, BEA, CODE, OTHER_CODE, RIKA, UNSEEN, a_coupon, on_call
 from tests.fakes import CREATED_AGAIN, HOLDER, Call, Killed
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on
 
@@ -611,6 +611,20 @@ async def test_a_creation_that_shows_otherwise_is_told_so(
     assert state.seen is seen
     if seen is Seen.OTHER:
         assert state.differences == (Difference("ends_on", "2025-12-31", "2025-06-30"),)
+
+
+async def test_c2_one_read_that_lies_does_not_speak_against_a_creation(wired: Wired) -> None:
+    """What Vivoldi created, and one look does not show, is looked at again before anyone is told."""
+    request_id = await approved(wired)
+
+    async def lies(call: Call) -> None:
+        if call.kind == "create":
+            wired.coupons.reads[CODE] = [UNSEEN]
+
+    wired.coupons.during = lies
+    state = await ended(wired, request_id)
+    assert isinstance(state, Created)
+    assert state.seen is Seen.SAME
 
 
 async def test_a_creation_that_can_t_be_confirmed_is_told(wired: Wired) -> None:

@@ -28,6 +28,7 @@ from bot.domain.item.freeze import (
     Freeze,
     Frozen,
     Goal,
+    Later,
     NotDone,
     Sent,
     SetDate,
@@ -122,6 +123,13 @@ def test_hidden_without_an_answer_is_not_said_to_be_frozen(underway: Underway, w
 def test_one_odd_read_before_a_freeze_ends_nothing() -> None:
     """I4: gone before its freeze takes two looks."""
     assert seen(FREEZE, UNSEEN, looks=1) == LookAgain(later(65))
+
+
+@pytest.mark.parametrize("underway", [executed(UNFREEZE), refused(sending(UNFREEZE), "Busy.", NOW)], ids=str)
+def test_one_odd_read_after_an_undoing_ends_nothing(underway: Underway) -> None:
+    """C2: once the old date was sent, that the coupon is not shown speaks against it only twice."""
+    assert seen(underway, UNSEEN, looks=1) == LookAgain(later(65))
+    assert isinstance(seen(underway, BEFORE, looks=1), Unfrozen)
 
 
 def test_shown_unchanged_without_an_answer_is_not_frozen() -> None:
@@ -277,18 +285,18 @@ def test_a_freeze_can_be_undone_after_the_end_by_any_one_approver() -> None:
 
 
 def test_what_was_deleted_is_not_unfrozen() -> None:
-    """Where the coupon was deleted, or may have been, another one may stand under the code."""
+    """Where the coupon was deleted, another one may stand under the code. If nobody knows, people may try."""
     asked = replace(_OFFERED, items=(replace(an_item(), freeze=FROZEN),))
     deleted = finished(Deleted(Source.ANSWER, NOW, Confirmation.UNSEEN), request=approved(reviewed(asked)))
     unknown = finished(Unknown(1, 1, "lost", NOW, final=True), request=approved(reviewed(asked)))
     kept = finished(Refused("no"), request=approved(reviewed(asked)))
-    assert [freezes.can_unfreeze(request) for request in (deleted, unknown, kept)] == [False, False, True]
+    assert [freezes.can_unfreeze(request) for request in (deleted, unknown, kept)] == [False, True, True]
 
 
 def test_what_a_later_request_has_is_not_undone() -> None:
     """Nothing is undone over someone else's work: the card says which request has the coupon now."""
     ended = rejected(replace(_OFFERED, items=(frozen_item(FROZEN),)))
-    left = freezes.undo(ended, BEA, later(200), {CODE: "CG-LATER"}).items[0].freeze
+    left = freezes.undo(ended, BEA, later(200), {CODE: Later("CG-LATER")}).items[0].freeze
     assert isinstance(left, NotDone)
     assert (left.goal, left.why, left.detail) == (Goal.UNFREEZE, Why.TAKEN_OVER, "CG-LATER")
     assert (left.sent, left.dated) == (Sent.NOT_YET, True)
