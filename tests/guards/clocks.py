@@ -161,9 +161,9 @@ _SENT = (
         name="a read of unknown age",
         keeps="I3",
         promise="Where the clock was set back since the read, nothing is sent on it.",
-        file="bot/services/pacing.py",
-        text="return timedelta() <= now - read_at <= SEND_WITHIN",
-        without="return now - read_at <= SEND_WITHIN",
+        file="bot/services/items/send.py",
+        text="on.read_at <= now < on.until",
+        without="now < on.until",
         tests=(f"{_APART}::test_i3_a_read_of_which_nobody_knows_the_age_is_not_sent_on",),
     ),
 )

@@ -35,6 +35,8 @@ _TERMS = Terms(
     final=frozenset({ONCALL}),
     approve_within=timedelta(minutes=30),
     execute_within=timedelta(minutes=10),
+    asked_afresh=timedelta(seconds=5),
+    groups_afresh=timedelta(seconds=10),
     read_afresh=timedelta(seconds=9),
     told_within=timedelta(seconds=60),
 )

@@ -183,6 +183,10 @@ class Evidence:
         """Return whether a person was one of those who are named at any time from `begin` to `end`."""
         return any(world.counts(user, named) for world in self._worlds(begin, end))
 
+    def was_member(self, user: str, begin: datetime, end: datetime) -> bool:
+        """Return whether a person was a full member at any time from `begin` to `end`."""
+        return any(world.kinds.get(user) == "member" for world in self._worlds(begin, end))
+
     def always_counted(self, user: str, named: frozenset[str], begin: datetime, end: datetime) -> bool:
         """Return whether a person was one of those who are named all the time from `begin` to `end`."""
         return all(world.counts(user, named) for world in self._worlds(begin, end))

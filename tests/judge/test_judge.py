@@ -108,11 +108,11 @@ def _by_the_requester() -> History:
 
 
 def _off_call() -> History:
-    return _ended(after_approvals().group(AMIR, RIKA).read().delete().read(shown=False))
+    return _ended(after_approvals().group(AMIR, RIKA).wait(10).read().delete().read(shown=False))
 
 
 def _too_late() -> History:
-    return _ended(after_approvals().wait(700).read().delete().read(shown=False))
+    return _ended(after_approvals().wait(600).read().delete().read(shown=False))
 
 
 FALSE: dict[str, tuple[Rule, History]] = {
