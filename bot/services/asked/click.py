@@ -42,6 +42,7 @@ from bot.domain.request.request import (
 from bot.services.facts import outcome_of
 from bot.services.ports.outside import Clock, People, Renderer
 from bot.services.ports.store import Clicked, Place, Refusal, Store, Transaction
+from bot.services.servers import is_void
 
 _MOST_COPIES = 5
 # The same refusal of the same person is recorded and told once in so long; what comes after it is counted.
@@ -314,13 +315,16 @@ async def carry_out_stop(tx: Transaction, request: Approved, actor: Person, now:
     """Store the stop, with the outcome of each item that it ended as an audit event (I7).
 
     Whoever works on such an item loses the claim, so nothing that was read for it leads to a DELETE. What it
-    held before an attempt that was proven not executed is not kept: the coupon is still there.
+    held before an attempt that was proven not executed is not kept: the coupon is still there, as far as the
+    database has not lost what came after.
     """
-    after = stop(request, actor, now)
+    lost = await is_void(tx, request)
+    after = stop(request, actor, now, is_void=lost)
     await tx.save(after)
     for position, (before, item) in enumerate(zip(request.items, after.items, strict=True)):
         if is_final(item.state) and item.state != before.state:
-            await tx.snapshots.drop(Place(request.origin.id, position))
+            if not lost:
+                await tx.snapshots.drop(Place(request.origin.id, position))
             outcome = outcome_of(item.state)
             await tx.record(
                 Event(

@@ -255,6 +255,9 @@ class Transaction(Protocol):
         what is committed: nothing may be sent then.
         """
 
+    async def server(self) -> str | None:
+        """Return who the server is that this transaction is on; None: it does not tell."""
+
     async def release(self, claim: Claim, due: datetime | None) -> None:
         """Give the claim back. due: when the work is to be looked at again; None: when its state says so.
 
