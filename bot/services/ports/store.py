@@ -171,7 +171,8 @@ class Clicked:
 class Refusal:
     """Why whose click on which request was refused.
 
-    request_id: None: a request that is not known. click: None: whichever, since all are answered alike.
+    request_id: None: a request that is not known. click: None: whichever, and `verdict` is what the person is
+    told of it, in short.
     """
 
     person: Person
