@@ -145,7 +145,7 @@ class Approved:
 
 @dataclass(frozen=True, kw_only=True)
 class Finished:
-    """Every item has an outcome."""
+    """Every item has an outcome. stopped: by whom, if anyone."""
 
     origin: Origin
     items: tuple[Item, ...]
@@ -153,6 +153,7 @@ class Finished:
     final: Decision
     ended_at: datetime
     version: int
+    stopped: Stop | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -412,4 +413,5 @@ def _with_items(request: Approved, items: tuple[Item, ...], now: datetime) -> Ap
         final=request.final,
         ended_at=now,
         version=version,
+        stopped=request.stopped,
     )
