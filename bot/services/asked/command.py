@@ -240,9 +240,9 @@ class Submit:
         holder = await self._store.find(taken.request_id)
         if holder is None:
             return Taken(taken.code, None)
-        origin = holder.request.origin
-        seen = await self._sight(command, standing, {origin.channel})
-        return Taken(taken.code, holder, told=seen.covers(origin.channel, origin.requester.id))
+        seen = await self._sight(command, standing, {holder.channel})
+        requester = holder.request.origin.requester.id
+        return Taken(taken.code, holder, told=seen.covers(holder.channel, requester))
 
     async def _missing(self, purpose: Purpose, standing: Standing) -> TooFew | OneMoment | None:
         """Return what is to be said if too few people are there for it; None: there are enough.

@@ -134,7 +134,7 @@ class Untold:
 
 @dataclass(frozen=True)
 class Holder:
-    """The open request that a code is in: its id, where it was asked, and by whom."""
+    """The open request that a code is in: its id, the channel of its card, and who asked."""
 
     request_id: str
     channel: str
@@ -312,7 +312,11 @@ class Store(Protocol):
         """Drop a delivered (or hopeless) notice, or make it due again at `due`."""
 
     async def channels(self, code: CouponCode | None = None) -> Collection[str]:
-        """Return where the open requests were asked, or those, open or not, that a code was ever in."""
+        """Return where the open requests are, or those, open or not, that a code was ever in.
+
+        These are the channels of their cards, as Slack calls them now, as far as that was seen. Every `Sight`
+        here goes by them.
+        """
 
     async def open_requests(self, limit: int, within: Sight | None = None) -> Sequence[OpenRequest]:
         """Return the open requests, oldest first. within: those that someone may be told of; None: all."""
