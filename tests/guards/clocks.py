@@ -168,6 +168,27 @@ _SENT = (
     ),
 )
 
+_VOID = (
+    Guard(
+        name="void whatever it came to",
+        keeps="I4",
+        promise="Where approvals went with their server, no end says that nothing was deleted or created.",
+        file="bot/services/items/ledger.py",
+        text="        state = lost or state\n",
+        without="",
+        tests=(f"{_APART}::test_i3_what_a_lost_server_knew_is_not_guessed",),
+    ),
+    Guard(
+        name="void when stopped",
+        keeps="I4",
+        promise="Where approvals went with their server, a stop does not say that nothing was sent.",
+        file="bot/services/asked/click.py",
+        text="after = stop(request, actor, now, is_void=lost)",
+        without="after = stop(request, actor, now)",
+        tests=(f"{_APART}::test_i3_a_stop_after_a_lost_server_guesses_nothing",),
+    ),
+)
+
 _KEPT = (
     Guard(
         name="commits kept",
@@ -246,4 +267,4 @@ _KEPT = (
     ),
 )
 
-GUARDS = (*_ONE_CLOCK, *_SENT, *_KEPT)
+GUARDS = (*_ONE_CLOCK, *_SENT, *_VOID, *_KEPT)

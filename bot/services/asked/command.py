@@ -205,9 +205,9 @@ class Submit:
         """
         kind = EventKind.COMMAND if taken is None else EventKind.COMMAND_REFUSED
         data: dict[str, object] = {"answer": answer} | ({"taken": sorted(taken)} if taken else {})
-        standing = await self._standing(command)
+        standing, now = await self._standing(command), self._clock.now()
         async with self._store.transaction() as tx:
-            await _record(tx, kind, command, standing, self._clock.now(), None, data)
+            await _record(tx, kind, command, standing, now, None, data)
 
     async def sight(self, command: SlashCommand, asked_in: Collection[str]) -> Sight:
         """Return which requests someone may be told of here. asked_in: the channels that it is about."""
