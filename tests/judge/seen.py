@@ -59,12 +59,16 @@ class Command:
 
 @dataclass(frozen=True)
 class Said:
-    """One reply in a thread (`thread`: the card's ts), or one private message (`thread` None)."""
+    """One reply in a thread (`thread`: the card's ts), or one private message (`thread` None).
+
+    to: whom a private message is for; None: it went to a channel of their own, or could not be delivered.
+    """
 
     index: int
     at: datetime
     thread: str | None
     text: str
+    to: str | None = None
 
 
 @dataclass(frozen=True)

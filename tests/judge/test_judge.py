@@ -72,6 +72,17 @@ def _set_back() -> History:
     return rejected.read(shown=False).unfreeze()
 
 
+def _stale(*told: bool) -> History:
+    """Bea clicks twice on what has changed since she saw it; told: whether she is told so each time."""
+    history = after_card().card(f"{CODE}: 20 %", step=1)
+    for number, is_told in enumerate(told):
+        history = history.click(BEA, seen=-2)
+        if is_told:
+            history = history.says("The card has changed since you saw it.", None, BEA)
+        history = history.card(f"{CODE}: 3{number} %", step=1)
+    return _rejected(history)
+
+
 GOOD = {
     "deleted": _ended(after_deletion()),
     "replaced": _ended(_remade(), REPLACED),
@@ -80,6 +91,7 @@ GOOD = {
         after_approvals().read().delete(None, works=False).read().delete().read(shown=False)
     ),
     "rejected": _rejected(after_card()),
+    "told of each change of the card": _stale(True, True),
     "frozen": _rejected(_frozen_and_told()),
     "frozen, then deleted": _sent_hidden(6),
     "set back": _set_back().read().card(f"{CODE}: {UNFROZEN}"),
@@ -283,6 +295,7 @@ FALSE: dict[str, tuple[Rule, History]] = {
             "*Deleted, but a coupon still validates under this code.* Vivoldi answered that it was deleted.",
         ),
     ),
+    "a second change of the card": (Rule.MUTE, _stale(True, False)),
     "reminded": (
         Rule.NAGGED,
         _rejected(
