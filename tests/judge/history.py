@@ -178,7 +178,7 @@ class History:
     def click(
         self, who: str, action: str = "approve", ts: str = "1.0", request: str = REQUEST, seen: int = -1
     ) -> Self:
-        """Have someone click on the card as it stands, and be answered at once. seen: the version they see."""
+        """Have someone click on the card, and be answered at once. seen: the version that they see."""
         cards = [
             fact.what.data["message"]["text"]
             for fact in self.record.facts
