@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum, auto
 from typing import ClassVar
@@ -169,7 +169,7 @@ class Form:
             return refused
         found = await self._found(command, filled, reason)
         if isinstance(found, Wrong):
-            told = found.taken if isinstance(found, WrongCodes) else ()
+            told: Collection[CouponCode] = found.taken if isinstance(found, WrongCodes) else ()
             await self._submit.note(command, found.audit_name, told)
             return found
         match await self._submit.ask(command, Ask(found.codes, reason)):
