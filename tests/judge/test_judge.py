@@ -21,6 +21,7 @@ REPLACED = (
     " stands under the same code now; it was not touched."
 )
 GONE = f"*Gone.* {CODE} no longer works. No answer came, so whether it was deleted or used up is not known."
+SWITCHED = "*Unknown: the database was switched to another server after the approval.* Look in the dashboard."
 UNKNOWN = "*Unknown.* No clear answer to the deletion came (“timeout”), and reading can't settle it."
 REJECTED = f"<@{BEA}> rejected this request today; nothing was deleted."
 ALONE = "The freeze was all that was asked for; it was finished today."
@@ -83,6 +84,14 @@ def _stale(*told: bool) -> History:
     return _rejected(history)
 
 
+def _switched(words: str) -> History:
+    """The DELETE of a server that is gone is known to Vivoldi alone."""
+    gone = after_approvals().read().delete().read(shown=False).wait(6).read(shown=False)
+    history = _ended(gone, words)
+    history.record.switched = True
+    return history
+
+
 GOOD = {
     "deleted": _ended(after_deletion()),
     "replaced": _ended(_remade(), REPLACED),
@@ -91,6 +100,7 @@ GOOD = {
         after_approvals().read().delete(None, works=False).read().delete().read(shown=False)
     ),
     "rejected": _rejected(after_card()),
+    "after a switch of servers": _switched(SWITCHED),
     "told of each change of the card": _stale(True, True),
     "frozen": _rejected(_frozen_and_told()),
     "frozen, then deleted": _sent_hidden(6),
@@ -294,6 +304,10 @@ FALSE: dict[str, tuple[Rule, History]] = {
             after_approvals().read().delete(works=False).read(),
             "*Deleted, but a coupon still validates under this code.* Vivoldi answered that it was deleted.",
         ),
+    ),
+    "not deleted, after a switch of servers": (
+        Rule.WRONG,
+        _switched("*Not deleted: no longer shown.* Since it was shown it was used up, expired or removed."),
     ),
     "a second change of the card": (Rule.MUTE, _stale(True, False)),
     "reminded": (
