@@ -35,7 +35,7 @@ _TOLD = (
         keeps="I7",
         promise="A form that was refused is in the audit.",
         file="bot/services/asked/form.py",
-        text="            await self._submit.note(command, found.audit_name, told)\n",
+        text="            await self._submit.note(command, found.audit_name, taken)\n",
         without="",
         tests=("tests/integration/services/test_form.py::test_what_a_form_is_answered_is_in_the_audit",),
     ),

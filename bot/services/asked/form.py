@@ -169,8 +169,8 @@ class Form:
             return refused
         found = await self._found(command, filled, reason)
         if isinstance(found, Wrong):
-            told: Collection[CouponCode] = found.taken if isinstance(found, WrongCodes) else ()
-            await self._submit.note(command, found.audit_name, told)
+            taken: Collection[CouponCode] = found.taken if isinstance(found, WrongCodes) else ()
+            await self._submit.note(command, found.audit_name, taken)
             return found
         match await self._submit.ask(command, Ask(found.codes, reason)):
             case Accepted() as accepted:
