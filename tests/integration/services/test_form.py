@@ -283,6 +283,7 @@ async def test_what_a_form_is_answered_is_in_the_audit(
 ) -> None:
     """I7: that a form was opened is an event, and that one was refused, with the codes that it told of."""
     rig.wired.coupons.store(a_coupon(number=OTHER_CODE))
+    rig.files.error = SlackRefused("file_deleted")
     await rig.wired.ask(OTHER_CODE)
     assert await rig.form.open(command(), "trigger") is None
     opened = (await rig.wired.events(EventKind.COMMAND))[-1]
