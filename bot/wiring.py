@@ -19,6 +19,7 @@ from bot.services.items.deletion import Execute, Reconcile
 from bot.services.items.freeze import FreezeCoupon
 from bot.services.items.ledger import Ledger
 from bot.services.items.restore import Create, Restore
+from bot.services.items.send import Sender
 from bot.services.items.work import WorkOnItem
 from bot.services.notices import DeliverNotice
 from bot.services.pacing import Many
@@ -121,11 +122,12 @@ class Services:
     def work_on_item(self, settings: Settings) -> WorkOnItem:
         """Return what deletes, creates again, reconciles and confirms."""
         ledger = Ledger(self.store, self.clock, Random())
-        execute = Execute(ledger, self.coupons, self.people, self.policy, self.clock)
+        sender = Sender(self.coupons, self.clock)
+        execute = Execute(ledger, self.coupons, sender, self.people, self.policy, self.clock)
         reconcile = Reconcile(ledger, self.coupons, self.clock)
-        freeze = FreezeCoupon(ledger, self.coupons, self.clock)
+        freeze = FreezeCoupon(ledger, self.coupons, sender, self.clock)
         timezone = settings.vivoldi_timezone
-        create = Create(ledger, self.coupons, self.people, self.policy, self.clock, timezone)
+        create = Create(ledger, self.coupons, sender, self.people, self.policy, self.clock, timezone)
         restore = Restore(ledger, create, self.coupons, self.clock)
         many = Many(self.store, self.policy.plan)
         return WorkOnItem(ledger, execute, reconcile, freeze, restore, many, self.clock)

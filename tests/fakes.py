@@ -28,7 +28,7 @@ from bot.domain.event import Notice
 from bot.domain.item.answer import DeleteAnswer, Executed
 from bot.domain.item.restore import Held, Unusable
 from bot.domain.people import Kind, Person, Standing
-from bot.services.ports.outside import Blocks, File, Message
+from bot.services.ports.outside import Asked, Blocks, File, Message
 from tests.builders import NOW, UNSEEN
 
 # Whom every coupon is issued to, which is nobody's business.
@@ -89,9 +89,9 @@ class FakeCoupons:
     reads, deletes, updates, creates: what happens instead, for each code, in this order; a deletion, a new
     expiry date or a creation is an answer and whether it was executed. bodies: what was created.
     overridden: codes that validate whatever their dates are. during: awaited while a call is under way,
-    before it has any effect. crowded: whether there
-    is no place in the rate limit. seal, unseal: close what a coupon holds besides, and open it, as the client
-    does where it has a key.
+    before it has any effect. crowded: whether there is no place in the rate limit. within: how soon each
+    change was to be written. seal, unseal: close what a coupon holds besides, and open it, as the client does
+    where it has a key.
     """
 
     fuse: Fuse = field(default_factory=Fuse)
@@ -112,6 +112,7 @@ class FakeCoupons:
     unseal: Callable[[Sealed], bytes] | None = None
     crowded: bool = False
     calls: list[Call] = field(default_factory=list)
+    within: list[timedelta] = field(default_factory=list)
     bodies: list[Mapping[str, object]] = field(default_factory=list)
 
     def store(self, *coupons: Coupon) -> None:
@@ -136,9 +137,9 @@ class FakeCoupons:
         held = {"code": 0, "result": wire(coupon) | {"userNm": HOLDER}}
         return Shown(coupon, self.seal(json.dumps(held).encode()) if self.seal else None)
 
-    async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
+    async def end_on(self, code: CouponCode, day: str, within: timedelta) -> DeleteAnswer:
         """Return what is scripted, else set the expiry date."""
-        await self._begin(Call("update", code))
+        await self._begin(Call("update", code), within)
         answer, executed = self.updates[code].pop(0) if self.updates[code] else (Executed(), True)
         if executed and code in self.stored:
             self.stored[code] = replace(self.stored[code], ends_on=day)
@@ -149,9 +150,9 @@ class FakeCoupons:
         if self.crowded:
             raise VivoldiUnavailable("too many calls")
 
-    async def delete(self, code: CouponCode) -> DeleteAnswer:
+    async def delete(self, code: CouponCode, within: timedelta) -> DeleteAnswer:
         """Return what is scripted, else delete."""
-        await self._begin(Call("delete", code))
+        await self._begin(Call("delete", code), within)
         answer, executed = self.deletes[code].pop(0) if self.deletes[code] else (Executed(), True)
         if executed:
             self.stored.pop(code, None)
@@ -165,9 +166,9 @@ class FakeCoupons:
         except SealError:
             return Unusable.KEY_LOST
 
-    async def create(self, code: CouponCode, sealed: Sealed) -> DeleteAnswer:
+    async def create(self, code: CouponCode, sealed: Sealed, within: timedelta) -> DeleteAnswer:
         """Return what is scripted, else create. A new coupon was never used, and has a new creation time."""
-        await self._begin(Call("create", code))
+        await self._begin(Call("create", code), within)
         body = body_of(code, self._opened(sealed))
         answer, executed = self.creates[code].pop(0) if self.creates[code] else (Executed(), True)
         if executed:
@@ -181,7 +182,9 @@ class FakeCoupons:
             raise SealError("there is no key")
         return self.unseal(sealed)
 
-    async def _begin(self, call: Call) -> None:
+    async def _begin(self, call: Call, within: timedelta | None = None) -> None:
+        if within is not None:
+            self.within.append(within)
         self.fuse.burn()
         self.calls.append(call)
         await self.during(call)
@@ -238,12 +241,13 @@ class FakePeople:
         """Return a known person; anyone else is UNKNOWN."""
         return self.known.get(user_id, Standing(Person(user_id, user_id), Kind.UNKNOWN))
 
-    async def fresh(self, user_id: str, since: datetime) -> Standing:
+    async def fresh(self, user_id: str, since: datetime, groups_since: datetime) -> Asked:
         """Return a person as Slack knows them now. Raises SlackUnavailable where unreachable."""
         self.asked.append((user_id, since))
         if self.unreachable:
             raise SlackUnavailable("no answer")
-        return self.changed.get(user_id) or await self.standing(user_id)
+        # As old as the caller takes it, so that what follows has as little time as it can have.
+        return Asked(self.changed.get(user_id) or await self.standing(user_id), since, groups_since)
 
     def approvers(self) -> Collection[Standing]:
         """Return everyone known."""

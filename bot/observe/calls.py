@@ -8,7 +8,7 @@ anything else, a call that was cancelled included.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import perf_counter
 from typing import TypeVar, assert_never
 
@@ -18,7 +18,7 @@ from bot.domain.event import Notice
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
 from bot.domain.item.restore import Held, Unusable
 from bot.domain.people import Standing
-from bot.services.ports.outside import Blocks, Coupons, Dialogs, File, Message, Messenger, People
+from bot.services.ports.outside import Asked, Blocks, Coupons, Dialogs, File, Message, Messenger, People
 from bot.services.refused import MALFORMED
 
 T = TypeVar("T")
@@ -85,21 +85,21 @@ class MeasuredCoupons:
         """Take a place in the rate limit."""
         await self._calls.measured("reserve", self._coupons.reserve())
 
-    async def delete(self, code: CouponCode) -> DeleteAnswer:
+    async def delete(self, code: CouponCode, within: timedelta) -> DeleteAnswer:
         """Send DELETE exactly once."""
-        return await self._calls.measured("delete", self._coupons.delete(code), _changed)
+        return await self._calls.measured("delete", self._coupons.delete(code, within), _changed)
 
-    async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
+    async def end_on(self, code: CouponCode, day: str, within: timedelta) -> DeleteAnswer:
         """Set the expiry date."""
-        return await self._calls.measured("update", self._coupons.end_on(code, day), _changed)
+        return await self._calls.measured("update", self._coupons.end_on(code, day, within), _changed)
 
     def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
         """Return what may be shown of a sealed snapshot, which is no call."""
         return self._coupons.held(code, sealed)
 
-    async def create(self, code: CouponCode, sealed: Sealed) -> DeleteAnswer:
+    async def create(self, code: CouponCode, sealed: Sealed, within: timedelta) -> DeleteAnswer:
         """Create a coupon again."""
-        return await self._calls.measured("create", self._coupons.create(code, sealed), _changed)
+        return await self._calls.measured("create", self._coupons.create(code, sealed, within), _changed)
 
 
 class MeasuredMessenger:
@@ -166,9 +166,9 @@ class MeasuredPeople:
         """Return a person from memory."""
         return await self._people.standing(user_id)
 
-    async def fresh(self, user_id: str, since: datetime) -> Standing:
+    async def fresh(self, user_id: str, since: datetime, groups_since: datetime) -> Asked:
         """Ask Slack afresh."""
-        return await self._calls.measured("fresh", self._people.fresh(user_id, since))
+        return await self._calls.measured("fresh", self._people.fresh(user_id, since, groups_since))
 
     def approvers(self) -> Collection[Standing]:
         """Return everyone known who is granted a step."""

@@ -50,19 +50,6 @@ def behind_the_others(request: Approved, bulk: Bulk, now: datetime) -> datetime:
     return min(now + waiting * bulk.every, request.execute_by)
 
 
-# What was read longer ago than this is no ground to send on: the process was frozen, or the others were slow.
-# It is well within a lease, which is renewed after the read.
-SEND_WITHIN = timedelta(seconds=3)
-
-
-def may_still_send(read_at: datetime, now: datetime) -> bool:
-    """Tell whether what was read is still young enough to send on, as far as a clock can tell.
-
-    Should the clock have been set back since, nobody knows how old it is.
-    """
-    return timedelta() <= now - read_at <= SEND_WITHIN
-
-
 _FIRST = 0.5
 _LONGEST = 30.0
 _LONGEST_REFUSED = 3600.0

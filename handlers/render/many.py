@@ -147,7 +147,7 @@ def in_short(state: AnyState) -> str:
             return "not deleted (changed)"
         case NotSent(reason=NotSentReason.STOPPED):
             return "not deleted (stopped)"
-        case Unknown():
+        case Unknown() | NotSent(reason=NotSentReason.OTHER_SERVER):
             return "unknown whether deleted"
         case _:
             return "not deleted"

@@ -105,7 +105,8 @@ def outcomes(request: Finished) -> File | None:
     """Return the file; None: the outcome itself lists every code."""
     if not many.are_many(len(request.items)):
         return None
-    people = (request.origin.requester, request.review.actor, request.final.actor)
+    stoppers = () if request.stopped is None else (request.stopped.by,)
+    people = (request.origin.requester, request.review.actor, request.final.actor, *stoppers)
     names = {person.id: person.name for person in people}
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\r\n")

@@ -231,8 +231,9 @@ def _not_created(not_created: NotCreated) -> str:
             )
         case WhyNot.OTHER_SERVER:
             return (
-                "*Not created: the database was switched to another server after the approval.* What was"
-                " stored right before may be lost, so the approvals no longer count. Ask again."
+                "*Unknown: the database was switched to another server after the approval.* What was stored"
+                " right before may be lost, a creation too, so the approvals no longer count. Look in the"
+                " Vivoldi dashboard before you ask again."
             )
         case WhyNot.APPROVER_LOST:
             return (

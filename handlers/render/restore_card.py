@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bot.domain.coupon import NotShown
 from bot.domain.item.deletion import Item
-from bot.domain.item.restore import Created, Draft, Seen, Unclear, Unusable
+from bot.domain.item.restore import Created, Draft, NotCreated, Seen, Unclear, Unusable, WhyNot
 from bot.domain.request.request import Failed, FailureReason, Finished, Pending, Step
 from bot.services.asked.click import Action
 from handlers.ids import COMMAND
@@ -28,7 +28,7 @@ def finished_title(request: Finished) -> str:
             return f"Restored, but not validating: {target}"
         case Created():
             return f"Restored: {target}"
-        case Unclear():
+        case Unclear() | NotCreated(why=WhyNot.OTHER_SERVER):
             return f"Unknown whether restored: {target}"
         case _:
             return f"Not restored: {target}"

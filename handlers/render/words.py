@@ -197,8 +197,9 @@ def _not_sent(not_sent: NotSent) -> str:
             )
         case NotSentReason.OTHER_SERVER:
             return (
-                f"*Not deleted: the database was switched to another server after the approval.*{proven} What"
-                " was stored right before may be lost, so the approvals no longer count. Ask again."
+                f"*Unknown: the database was switched to another server after the approval.*{proven} What was"
+                " stored right before may be lost, a deletion too, so the approvals no longer count."
+                f" {_AGAIN}"
             )
         case NotSentReason.STOPPED:
             by = mention(not_sent.stopped_by) if not_sent.stopped_by else "someone"

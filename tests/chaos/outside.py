@@ -9,7 +9,7 @@ from __future__ import annotations
 import json as jsonlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NoReturn
 
 import aiohttp
@@ -23,7 +23,7 @@ from bot.adapters.vivoldi.answers import failure, judge_change, judge_failure, j
 from bot.adapters.vivoldi.creation import body_of, held_in
 from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
 from bot.domain.errors import VivoldiUnavailable
-from bot.domain.item.answer import DeleteAnswer
+from bot.domain.item.answer import DeleteAnswer, NotExecuted
 from bot.domain.item.restore import Held, Unusable
 from sandbox.slack.api.methods import METHODS, answer
 from sandbox.slack.api.wire import ApiError, failed
@@ -50,6 +50,7 @@ SEAL = Seal([new_key()])
 _NO_BODY: Mapping[str, object] = {}
 
 Wait = Callable[[float], Awaitable[None]]
+_EVER = datetime.max.replace(tzinfo=UTC)
 _TIMEOUT = 10.0  # seconds that the bot waits for an answer
 
 
@@ -125,6 +126,10 @@ class Agenda:
             happening()
 
 
+class _TooLate(Exception):
+    """Too late to send: nothing arrived."""
+
+
 class DirectVivoldi:
     """Vivoldi's API, answered from the world; it implements the port `Coupons`.
 
@@ -162,36 +167,39 @@ class DirectVivoldi:
     async def reserve(self) -> None:
         """There is always a place."""
 
-    async def delete(self, code: CouponCode) -> DeleteAnswer:
+    async def delete(self, code: CouponCode, within: timedelta) -> DeleteAnswer:
         """Send DELETE exactly once, and return what the answer proves."""
-        try:
-            reply = await self._call("delete", code)
-        except httpx.HTTPError as error:
-            return judge_failure(error)
-        return judge_change(reply.status, reply.headers, reply.body.encode())
+        return await self._change("delete", code, within, {})
 
-    async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
+    async def end_on(self, code: CouponCode, day: str, within: timedelta) -> DeleteAnswer:
         """Set the expiry date, and return what the answer proves."""
-        try:
-            reply = await self._call("update", code, {"cpnNo": code, "endYmd": day})
-        except httpx.HTTPError as error:
-            return judge_failure(error)
-        return judge_change(reply.status, reply.headers, reply.body.encode())
+        return await self._change("update", code, within, {"cpnNo": code, "endYmd": day})
 
     def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
         """Return what may be shown of a sealed snapshot."""
         return held_in(code, SEAL.open(sealed))
 
-    async def create(self, code: CouponCode, sealed: Sealed) -> DeleteAnswer:
+    async def create(self, code: CouponCode, sealed: Sealed, within: timedelta) -> DeleteAnswer:
         """Create a coupon again, sent exactly once, and return what the answer proves."""
+        return await self._change("create", code, within, body_of(code, SEAL.open(sealed)))
+
+    async def _change(
+        self, kind: Kind, code: CouponCode, within: timedelta, body: Mapping[str, object]
+    ) -> DeleteAnswer:
         try:
-            reply = await self._call("create", code, body_of(code, SEAL.open(sealed)))
+            reply = await self._call(kind, code, body, self._clock.now() + within)
+        except _TooLate:
+            return NotExecuted("the bot was held up right before sending")
         except httpx.HTTPError as error:
             return judge_failure(error)
         return judge_change(reply.status, reply.headers, reply.body.encode())
 
-    async def _call(self, kind: Kind, code: CouponCode, body: Mapping[str, object] = _NO_BODY) -> Reply:
+    async def _call(
+        self, kind: Kind, code: CouponCode, body: Mapping[str, object] = _NO_BODY, until: datetime = _EVER
+    ) -> Reply:
         async with self._boundaries.crossing(_BOUNDARIES.get(kind, f"vivoldi.{kind}")):
+            if self._clock.now() >= until:
+                raise _TooLate
             if self._clock.now() < self._refusing_until:
                 raise httpx.ConnectError("refused")
             reply = await self._serve(kind, code, body)

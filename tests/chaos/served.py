@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -60,24 +61,24 @@ class _Vivoldi:
         """Take a place in the rate limit."""
         await self._client.reserve()
 
-    async def delete(self, code: CouponCode) -> DeleteAnswer:
+    async def delete(self, code: CouponCode, within: timedelta) -> DeleteAnswer:
         """Send DELETE."""
         async with self._boundaries.crossing(DELETE):
-            return await self._client.delete(code)
+            return await self._client.delete(code, within)
 
-    async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
+    async def end_on(self, code: CouponCode, day: str, within: timedelta) -> DeleteAnswer:
         """Set the expiry date."""
         async with self._boundaries.crossing("vivoldi.update"):
-            return await self._client.end_on(code, day)
+            return await self._client.end_on(code, day, within)
 
     def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
         """Open a sealed snapshot."""
         return self._client.held(code, sealed)
 
-    async def create(self, code: CouponCode, sealed: Sealed) -> DeleteAnswer:
+    async def create(self, code: CouponCode, sealed: Sealed, within: timedelta) -> DeleteAnswer:
         """Create a coupon again."""
         async with self._boundaries.crossing(CREATE):
-            return await self._client.create(code, sealed)
+            return await self._client.create(code, sealed, within)
 
 
 class ServedTown(Town):

@@ -161,10 +161,31 @@ _SENT = (
         name="a read of unknown age",
         keeps="I3",
         promise="Where the clock was set back since the read, nothing is sent on it.",
-        file="bot/services/pacing.py",
-        text="return timedelta() <= now - read_at <= SEND_WITHIN",
-        without="return now - read_at <= SEND_WITHIN",
+        file="bot/services/items/send.py",
+        text="on.read_at <= now < on.until",
+        without="now < on.until",
         tests=(f"{_APART}::test_i3_a_read_of_which_nobody_knows_the_age_is_not_sent_on",),
+    ),
+)
+
+_VOID = (
+    Guard(
+        name="void whatever it came to",
+        keeps="I4",
+        promise="Where approvals went with their server, no end says that nothing was deleted or created.",
+        file="bot/services/items/ledger.py",
+        text="        state = lost or state\n",
+        without="",
+        tests=(f"{_APART}::test_i3_what_a_lost_server_knew_is_not_guessed",),
+    ),
+    Guard(
+        name="void when stopped",
+        keeps="I4",
+        promise="Where approvals went with their server, a stop does not say that nothing was sent.",
+        file="bot/services/asked/click.py",
+        text="after = stop(request, actor, now, is_void=lost)",
+        without="after = stop(request, actor, now)",
+        tests=(f"{_APART}::test_i3_a_stop_after_a_lost_server_guesses_nothing",),
     ),
 )
 
@@ -246,4 +267,4 @@ _KEPT = (
     ),
 )
 
-GUARDS = (*_ONE_CLOCK, *_SENT, *_KEPT)
+GUARDS = (*_ONE_CLOCK, *_SENT, *_VOID, *_KEPT)

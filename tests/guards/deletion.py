@@ -6,6 +6,7 @@ from tests.guards.guard import Guard
 
 _EXECUTE = "bot/services/items/deletion.py"
 _APPROVERS = "bot/services/items/approvers.py"
+_SEND = "bot/services/items/send.py"
 _ITEM = "bot/domain/item/deletion.py"
 _DELETING = "tests/integration/services/test_deletion.py"
 _INVARIANTS = "tests/integration/services/test_invariants.py"
@@ -16,8 +17,8 @@ _BEFORE = (
         keeps="I1",
         promise="Right before sending, Slack is asked about the approvers, not memory.",
         file=_APPROVERS,
-        text="await self._people.fresh(request.final.actor.id, since)",
-        without="await self._people.standing(request.final.actor.id)",
+        text="self._people.fresh(request.final.actor.id, people, groups),",
+        without="asyncio.sleep(0, Asked(await self._people.standing(request.final.actor.id), now, now)),",
         tests=(f"{_DELETING}::test_approvers_are_asked_for_afresh",),
     ),
     Guard(
@@ -25,8 +26,8 @@ _BEFORE = (
         keeps="I1",
         promise="What Slack said of an approver before the final approval does not count.",
         file=_APPROVERS,
-        text="since = max(request.final.at, self._clock.now() - fresh_for)",
-        without="since = self._clock.now() - fresh_for",
+        text="people = max(approved, now + _TO_SEND - _PEOPLE_FOR)",
+        without="people = now + _TO_SEND - _PEOPLE_FOR",
         tests=(f"{_INVARIANTS}::test_i1_what_slack_said_before_the_approval_does_not_count",),
     ),
     Guard(
@@ -165,10 +166,37 @@ _SENDING = (
         name="a frozen process",
         keeps="I3",
         promise="A process that was frozen after its checks does not send on them.",
-        file=_EXECUTE,
-        text="if not may_still_send(read_at, self._clock.now()):",
+        file=_SEND,
+        text="if not on.read_at <= now < on.until:",
         without="if False:",
         tests=(f"{_INVARIANTS}::test_i3_a_frozen_process_does_not_send",),
+    ),
+    Guard(
+        name="execute-by when it leaves",
+        keeps="I1",
+        promise="Nothing is sent after execute-by, also if storing that it is sent took until then.",
+        file=_EXECUTE,
+        text="on = basis(look.at, approvers.until, entry.approved.execute_by)",
+        without="on = basis(look.at, approvers.until)",
+        tests=(f"{_INVARIANTS}::test_i1_nothing_is_sent_after_execute_by_once_it_is_stored",),
+    ),
+    Guard(
+        name="approvers when it leaves",
+        keeps="I1",
+        promise="Slack was asked about the approvers at most 5 s before a DELETE leaves, commit included.",
+        file=_APPROVERS,
+        text="return min(asked.person_at + _PEOPLE_FOR, asked.groups_at + _GROUPS_FOR)",
+        without="return asked.person_at + 6 * _PEOPLE_FOR",
+        tests=(f"{_INVARIANTS}::test_i1_slack_was_asked_right_before_it_is_sent",),
+    ),
+    Guard(
+        name="the connection's time counts",
+        keeps="I1",
+        promise="A connection that takes longer than what is left of the time sends nothing.",
+        file="bot/adapters/vivoldi/client.py",
+        text="too_late = self._clock() + within.total_seconds()",
+        without="too_late = self._clock() + 3",
+        tests=("tests/integration/vivoldi/test_vivoldi_client.py",),
     ),
     Guard(
         name="under the claim",

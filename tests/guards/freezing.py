@@ -149,8 +149,8 @@ _SENT = (
         keeps="-",
         promise="A process that was frozen after its read sends no date on it.",
         file=_SERVICE,
-        text="if may_still_send(seen.at, self._clock.now()):",
-        without="if seen.at is not None:",
+        text="on = _basis(entry.request, underway, seen)",
+        without="on = basis(self._clock.now())",
         tests=(f"{_TESTS}::test_a_frozen_process_sends_no_date",),
     ),
     Guard(

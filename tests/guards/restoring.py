@@ -141,8 +141,8 @@ _SENT = (
         keeps="I2",
         promise="What was read more than seconds ago is no ground to create on.",
         file=_CREATE,
-        text="if not may_still_send(read_at, self._clock.now()):",
-        without="if False:",
+        text="on = basis(read_at, approvers.until, entry.approved.execute_by)",
+        without="on = basis(self._clock.now())",
         tests=(f"{_TESTS}::test_a_bot_that_was_held_up_reads_again_first",),
     ),
     Guard(

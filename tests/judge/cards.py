@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from tests.judge import sentences
 from tests.judge.case import Case
 from tests.judge.rules import Ending, Rule
-from tests.judge.seen import Command, Said
+from tests.judge.seen import Card, Click, Command, Said
 from tests.judge.told import ending_of, is_lost, told_of
 
 _MOST_REMINDERS = 2
+_DECIDING = ("approve", "reject", "freeze")
 
 
 def look_at_cards(case: Case, codes: Sequence[str]) -> None:
@@ -39,6 +40,42 @@ def look_at_reminders(case: Case) -> None:
     for (thread, step), times in Counter(case.seen.reminded).items():
         if times > _MOST_REMINDERS:
             case.find(Rule.NAGGED, "", f"{thread}: {step}, {times} times")
+
+
+def look_at_clicks(case: Case) -> None:
+    """I5: who decides on a version of a card that is not the newest one is told that it changed nothing.
+
+    The same is said once a minute. About a card that has changed again since, something else is to be said.
+    """
+    record = case.record
+    if not record.settled or record.interrupted or record.troubled:
+        return
+    for click in case.seen.clicks:
+        newest = _stands_at(case, click)
+        if newest is None or newest.text == click.text or click.action not in _DECIDING:
+            continue
+        # That someone's own approval counts already, or that they are none of the approvers, stays so.
+        known = case.may(click, case.anyone) and not sentences.is_approved_by(newest.text, click.user)
+        if (
+            newest.live
+            and click.text
+            and click.done is not None
+            and known
+            and not _is_told(case, click, newest)
+        ):
+            case.find(Rule.MUTE, "", f"{click.user} clicked {click.action} on {click.request}", click.index)
+
+
+def _stands_at(case: Case, click: Click) -> Card | None:
+    """Return the version of a card that stood where someone clicked; None: there is none."""
+    cards = [card for card in case.seen.of(click.request) if card.ts == click.ts and card.index < click.index]
+    return cards[-1] if cards else None
+
+
+def _is_told(case: Case, click: Click, newest: Card) -> bool:
+    """Return whether someone was told after their click, or before it of the newest version of the card."""
+    told = [said.index for said in case.seen.said if said.thread is None and said.to in (None, click.user)]
+    return any(index > newest.index for index in told)
 
 
 def look_at_commands(case: Case, codes: Sequence[str]) -> None:

@@ -96,4 +96,4 @@ class Case:
         if not own or own[-1].call.kind != "read" or not own[-1].answered or own[-1].index < since:
             return None
         fresh = self.terms.read_afresh
-        return own[-1] if fresh is None or change.at - own[-1].at <= fresh else None
+        return own[-1] if fresh is None or change.at - own[-1].finished_at <= fresh else None

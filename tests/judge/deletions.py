@@ -57,12 +57,14 @@ def _unfit(case: Case, request: str, first: Click, final: Click, sent: Asked) ->
         return "after approve-by"
     if at < final.at + terms.stop_window:
         return "while it could still be stopped"
-    if at > final.carried_out + terms.execute_within + terms.on_the_way:
+    if at > final.carried_out + terms.execute_within + terms.arrives_within:
         return "after execute-by"
     for click, named in ((first, terms.first), (final, terms.final)):
         if not case.may(click, named):
             return f"{click.user} was not eligible when clicking"
-        if not case.seen.counted(click.user, named, at - terms.asked_afresh, at):
+        if not case.seen.counted(click.user, named, at - terms.groups_afresh, at):
+            return f"{click.user} was not eligible any more"
+        if not case.seen.was_member(click.user, at - terms.asked_afresh, at):
             return f"{click.user} was not eligible any more"
     return None
 

@@ -102,7 +102,7 @@ def _take_message(found: Evidence, index: int, at: datetime, message: dict[str, 
     named = sentences.request_of(message["blocks"])
     private = message["ephemeral_to"] or message["channel"].startswith("D")
     if thread or private or not named:
-        found.said.append(Said(index, at, thread, text))
+        found.said.append(Said(index, at, thread, text, message["ephemeral_to"]))
         return
     live = any(_decides(block) for block in message["blocks"])
     full = text + json.dumps(message["blocks"], ensure_ascii=False)

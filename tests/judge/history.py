@@ -35,6 +35,8 @@ _TERMS = Terms(
     final=frozenset({ONCALL}),
     approve_within=timedelta(minutes=30),
     execute_within=timedelta(minutes=10),
+    asked_afresh=timedelta(seconds=5),
+    groups_afresh=timedelta(seconds=10),
     read_afresh=timedelta(seconds=9),
     told_within=timedelta(seconds=60),
 )
@@ -173,8 +175,10 @@ class History:
         blocks += [{"type": "context", "elements": [{"type": "mrkdwn", "text": f"Request {request}"}]}]
         return self._message("posted", text, blocks, ts=ts)
 
-    def click(self, who: str, action: str = "approve", ts: str = "1.0", request: str = REQUEST) -> Self:
-        """Have someone click on the card as it stands, and be answered at once."""
+    def click(
+        self, who: str, action: str = "approve", ts: str = "1.0", request: str = REQUEST, seen: int = -1
+    ) -> Self:
+        """Have someone click on the card, and be answered at once. seen: the version that they see."""
         cards = [
             fact.what.data["message"]["text"]
             for fact in self.record.facts
@@ -185,7 +189,7 @@ class History:
             "user": {"id": who},
             "actions": [{"action_id": action, "value": request}],
             "container": {"message_ts": ts},
-            "message": {"text": cards[-1]},
+            "message": {"text": cards[seen]},
         }
         data = {"payload": payload, "signature": "good", "status": 200, "body": None, "error": None}
         done = {"carried_out": self.now, "done": len(self.record.facts) + 1}
@@ -204,9 +208,9 @@ class History:
         asked = f"<@{DANA}> asked to delete `{CODE}`"
         return self._message("posted", f"{asked}; {ending}\n`{CODE}`: {words}", [], thread=ts)
 
-    def says(self, text: str, thread: str | None = "1.0") -> Self:
-        """Have the bot say something in the card's thread, or privately."""
-        return self._message("posted" if thread else "ephemeral", text, [], thread=thread)
+    def says(self, text: str, thread: str | None = "1.0", to: str = DANA) -> Self:
+        """Have the bot say something in the card's thread, or privately to someone."""
+        return self._message("posted" if thread else "ephemeral", text, [], thread=thread, to=to)
 
     def group(self, *members: str) -> Self:
         """Change who is on call."""
@@ -214,7 +218,13 @@ class History:
         return self._entry("world", {"change": "group", "group": group})
 
     def _message(
-        self, kind: str, text: str, blocks: list[dict[str, Any]], ts: str = "", thread: str | None = None
+        self,
+        kind: str,
+        text: str,
+        blocks: list[dict[str, Any]],
+        ts: str = "",
+        thread: str | None = None,
+        to: str = DANA,
     ) -> Self:
         message = {
             "ts": ts or f"9.{len(self.record.facts)}",
@@ -222,7 +232,7 @@ class History:
             "text": text,
             "blocks": blocks,
             "thread_ts": thread,
-            "ephemeral_to": DANA if kind == "ephemeral" else None,
+            "ephemeral_to": to if kind == "ephemeral" else None,
         }
         return self._entry(kind, {"message": message})
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from tests.judge import creations, endings
 from tests.judge.audit import look_at_audit
-from tests.judge.cards import look_at_cards, look_at_commands, look_at_reminders
+from tests.judge.cards import look_at_cards, look_at_clicks, look_at_commands, look_at_reminders
 from tests.judge.case import Case
 from tests.judge.claims import judge_absence, judge_looks_after, judge_name, look_at_claims
 from tests.judge.creations import look_at_creations
@@ -34,6 +34,7 @@ def judge(record: Record, codes: Sequence[str], secrets: Sequence[str] = ()) -> 
         _look_at_endings(case, code)
     look_at_cards(case, codes)
     look_at_reminders(case)
+    look_at_clicks(case)
     look_at_commands(case, codes)
     look_at_claims(case, codes)
     look_at_audit(case, codes)

@@ -30,9 +30,10 @@ class Terms:
     stop_window: the bot's settings. typed: whether the final approval is typed in a dialog.
 
     What the judge has to put up with: memory: how old the bot's knowledge of who is on call may be when
-    someone clicks; asked_afresh: and when it sends. read_afresh: how old the read before a DELETE may be.
-    on_the_way: from the bot's last look at the clock until what it sends arrives. told_within: how soon an
-    outcome is told; None: not measured here.
+    someone clicks; asked_afresh, groups_afresh: how long before something arrives Slack may have been asked
+    about a person, and about a group. read_afresh: how old the read before a DELETE may be. arrives_within:
+    from a first byte until it arrives. on_the_way: from a bot's last look at its database until then.
+    told_within: how soon an outcome is told; None: not measured here.
     """
 
     first: frozenset[str]
@@ -43,6 +44,8 @@ class Terms:
     typed: bool = False
     memory: timedelta = timedelta()
     asked_afresh: timedelta = timedelta()
+    groups_afresh: timedelta = timedelta()
+    arrives_within: timedelta = timedelta(seconds=1)
     read_afresh: timedelta | None = None
     on_the_way: timedelta = timedelta(seconds=1)
     told_within: timedelta | None = None

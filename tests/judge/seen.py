@@ -59,12 +59,16 @@ class Command:
 
 @dataclass(frozen=True)
 class Said:
-    """One reply in a thread (`thread`: the card's ts), or one private message (`thread` None)."""
+    """One reply in a thread (`thread`: the card's ts), or one private message (`thread` None).
+
+    to: whom a private message is for; None: it went to a channel of their own, or could not be delivered.
+    """
 
     index: int
     at: datetime
     thread: str | None
     text: str
+    to: str | None = None
 
 
 @dataclass(frozen=True)
@@ -184,6 +188,10 @@ class Evidence:
     def counted(self, user: str, named: frozenset[str], begin: datetime, end: datetime) -> bool:
         """Return whether a person was one of those who are named at any time from `begin` to `end`."""
         return any(world.counts(user, named) for world in self._worlds(begin, end))
+
+    def was_member(self, user: str, begin: datetime, end: datetime) -> bool:
+        """Return whether a person was a full member at any time from `begin` to `end`."""
+        return any(world.kinds.get(user) == "member" for world in self._worlds(begin, end))
 
     def always_counted(self, user: str, named: frozenset[str], begin: datetime, end: datetime) -> bool:
         """Return whether a person was one of those who are named all the time from `begin` to `end`."""

@@ -50,7 +50,9 @@ def terms(settings: dict[str, str]) -> Terms:
         execute_within=seconds("EXECUTE_WITHIN_SECONDS", 600),
         stop_window=seconds("STOP_WINDOW_SECONDS", 0),
         typed=settings.get("CONFIRM_BY_TYPING") == "true",
-        # Sent within 3 s of the read, and written within 3 s of that; what lies in between is one commit.
+        asked_afresh=timedelta(seconds=5),
+        groups_afresh=timedelta(seconds=10),
+        # Written within 3 s of the read; what lies in between is a commit and a connection.
         read_afresh=timedelta(seconds=9),
     )
 

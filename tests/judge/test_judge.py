@@ -21,6 +21,7 @@ REPLACED = (
     " stands under the same code now; it was not touched."
 )
 GONE = f"*Gone.* {CODE} no longer works. No answer came, so whether it was deleted or used up is not known."
+SWITCHED = "*Unknown: the database was switched to another server after the approval.* Look in the dashboard."
 UNKNOWN = "*Unknown.* No clear answer to the deletion came (“timeout”), and reading can't settle it."
 REJECTED = f"<@{BEA}> rejected this request today; nothing was deleted."
 ALONE = "The freeze was all that was asked for; it was finished today."
@@ -160,6 +161,25 @@ def _restored(looks: int) -> History:
     return created.says(f"<@{DANA}> asked to restore `{CODE}`; this happened:\n`{CODE}`: {NOT_VALID}", "2.0")
 
 
+def _stale(*told: bool) -> History:
+    """Bea clicks twice on what has changed since she saw it; told: whether she is told so each time."""
+    history = after_card().card(f"{CODE}: 20 %", step=1)
+    for number, is_told in enumerate(told):
+        history = history.click(BEA, seen=-2)
+        if is_told:
+            history = history.says("The card has changed since you saw it.", None, BEA)
+        history = history.card(f"{CODE}: 3{number} %", step=1)
+    return _rejected(history)
+
+
+def _switched(words: str) -> History:
+    """The DELETE of a server that is gone is known to Vivoldi alone."""
+    gone = after_approvals().read().delete().read(shown=False).wait(6).read(shown=False)
+    history = _ended(gone, words)
+    history.record.switched = True
+    return history
+
+
 GOOD = {
     "not valid": _restored(2),
     "deleted": _ended(after_deletion()),
@@ -169,6 +189,8 @@ GOOD = {
         after_approvals().read().delete(None, works=False).read().delete().read(shown=False)
     ),
     "rejected": _rejected(after_card()),
+    "after a switch of servers": _switched(SWITCHED),
+    "told of each change of the card": _stale(True, True),
     "frozen": _rejected(_frozen_and_told()),
     "frozen, then deleted": _sent_hidden(6),
     "overtaken": _overtaken(APPROVED_FIRST),
@@ -209,11 +231,11 @@ def _by_the_requester() -> History:
 
 
 def _off_call() -> History:
-    return _ended(after_approvals().group(AMIR, RIKA).read().delete().read(shown=False))
+    return _ended(after_approvals().group(AMIR, RIKA).wait(10).read().delete().read(shown=False))
 
 
 def _too_late() -> History:
-    return _ended(after_approvals().wait(700).read().delete().read(shown=False))
+    return _ended(after_approvals().wait(600).read().delete().read(shown=False))
 
 
 FALSE: dict[str, tuple[Rule, History]] = {
@@ -429,6 +451,11 @@ FALSE: dict[str, tuple[Rule, History]] = {
             "*Deleted, but a coupon still validates under this code.* Vivoldi answered that it was deleted.",
         ),
     ),
+    "not deleted, after a switch of servers": (
+        Rule.WRONG,
+        _switched("*Not deleted: no longer shown.* Since it was shown it was used up, expired or removed."),
+    ),
+    "a second change of the card": (Rule.MUTE, _stale(True, False)),
     "reminded": (
         Rule.NAGGED,
         _rejected(

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.client import answered
-from bot.adapters.slack.shared import Memory, SharedQuestion
+from bot.adapters.slack.shared import Memory, SharedQuestion, Told
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.domain.people import Grants, Kind, Person, Standing
-from bot.services.ports.outside import Clock
+from bot.services.ports.outside import Asked, Clock
 from bot.text import plain
 
 _AT_ONCE = 5  # calls of a refresh
@@ -96,19 +96,23 @@ class Directory:
             return Standing(Person(user_id, user_id), Kind.UNKNOWN)
         return _standing(asked, {**groups, **read})
 
-    async def fresh(self, user_id: str, since: datetime) -> Standing:
-        """Ask Slack for the person and for the named groups; nothing asked before `since` counts.
+    async def fresh(self, user_id: str, since: datetime, groups_since: datetime) -> Asked:
+        """Ask Slack for the person and for the named groups, and say when it was asked.
 
-        Callers share an answer, up to 30 s old, that is young enough for them. Raises SlackUnavailable where
-        Slack can't be asked.
+        Nothing counts that was asked before `since`, or, about the groups, before `groups_since`. Callers
+        share an answer, up to 30 s old, that is young enough for them. Raises SlackUnavailable where Slack
+        can't be asked.
         """
+        now = self._clock.now()
         try:
-            known, groups = await asyncio.gather(
-                self._person.answer(user_id, since), self._members(self._grants.groups, since)
+            person, groups = await asyncio.gather(
+                self._person.told(user_id, since), self._groups_told(self._grants.groups, groups_since)
             )
         except SlackRefused as error:
             raise SlackUnavailable(f"Slack does not say who {user_id} is: {error.name}") from error
-        return _standing(known, groups)
+        members = {name: told.answer for name, told in groups.items()}
+        groups_at = min((told.at for told in groups.values()), default=now)
+        return Asked(_standing(person.answer, members), person.at, groups_at)
 
     def approvers(self) -> Collection[Standing]:
         """Return everyone known whom the settings name, from memory.
@@ -144,8 +148,11 @@ class Directory:
         return self._grants.users.union(*self._read().values())
 
     async def _members(self, names: Iterable[str], since: datetime) -> Mapping[str, _Members]:
+        return {name: told.answer for name, told in (await self._groups_told(names, since)).items()}
+
+    async def _groups_told(self, names: Iterable[str], since: datetime) -> Mapping[str, Told[_Members]]:
         ordered = sorted(names)
-        answers = await asyncio.gather(*(self._group.answer(name, since) for name in ordered))
+        answers = await asyncio.gather(*(self._group.told(name, since) for name in ordered))
         return dict(zip(ordered, answers, strict=True))
 
     async def _ask_person(self, user_id: str, now: datetime) -> _Known:

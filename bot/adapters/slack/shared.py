@@ -21,6 +21,14 @@ class _Asked(Generic[Answer]):
     answer: asyncio.Task[Answer]
 
 
+@dataclass(frozen=True)
+class Told(Generic[Answer]):
+    """An answer, and when it was asked for."""
+
+    at: datetime
+    answer: Answer
+
+
 class SharedQuestion(Generic[Answer]):
     """One question about many subjects.
 
@@ -39,6 +47,10 @@ class SharedQuestion(Generic[Answer]):
         self._asked: dict[str, _Asked[Answer]] = {}
 
     async def answer(self, subject: str, since: datetime) -> Answer:
+        """Return what `told` does, without the time."""
+        return (await self.told(subject, since)).answer
+
+    async def told(self, subject: str, since: datetime) -> Told[Answer]:
         """Return an answer asked for at or after `since` that is still shared; ask if there is none.
 
         Raises whatever asking raises; a failed answer is not kept. A caller that is cancelled leaves the
@@ -52,7 +64,7 @@ class SharedQuestion(Generic[Answer]):
             # Looking at the outcome keeps asyncio from reporting a failure that every caller has stopped
             # waiting for.
             asked.answer.add_done_callback(_failed)
-        return await asyncio.shield(asked.answer)
+        return Told(asked.at, await asyncio.shield(asked.answer))
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,7 @@ def request_row(request: Request) -> dict[str, Any]:
         row["digest"] = shown_digest(request.items)
     if isinstance(request, Rejected):
         row |= {"ended_by_id": request.by.id, "ended_by_name": request.by.name}
-    if isinstance(request, Approved) and request.stopped is not None:
+    if isinstance(request, Approved | Finished) and request.stopped is not None:
         by, at = request.stopped.by, request.stopped.at
         row |= {"stopped_by_id": by.id, "stopped_by_name": by.name, "stopped_at": at}
     if isinstance(request, Failed):
@@ -268,7 +268,8 @@ def _request_of(row: RowMapping, items: Sequence[Texts], steps: dict[int, Decisi
         case "finished" if common["origin"].purpose is Purpose.FREEZE:
             return OnlyFrozen(**common)
         case "finished":
-            return Finished(review=steps[Step.REVIEW], final=steps[Step.FINAL], **common)
+            stop = _stop_of(row)
+            return Finished(review=steps[Step.REVIEW], final=steps[Step.FINAL], stopped=stop, **common)
         case "rejected":
             return Rejected(review=review, by=Person(row["ended_by_id"], row["ended_by_name"]), **common)
         case "cancelled":

@@ -41,11 +41,15 @@ def _with_code(code: CouponCode) -> Select[tuple[str]]:
     return select(items.c.request_id).where(items.c.code_key == code_key(code))
 
 
+# Where the card of a request is: Slack may have given its channel another id since it was asked there.
+_channel = func.coalesce(requests.c.card_moved_to, requests.c.channel)
+
+
 def _covered(sight: Sight | None) -> ColumnElement[bool]:
     """Return what `Sight.covers` says, as a condition on `requests`."""
     if sight is None or sight.channels is None:
         return true()
-    return or_(requests.c.requester_id == sight.person, requests.c.channel.in_(sight.channels))
+    return or_(requests.c.requester_id == sight.person, _channel.in_(sight.channels))
 
 
 class SqlStore:
@@ -156,7 +160,7 @@ class SqlStore:
         """Return where the open requests were asked, or those, open or not, that a code was ever in."""
         chosen = requests.c.ended_at.is_(None) if code is None else requests.c.id.in_(_with_code(code))
         async with self._database.look_up() as connection:
-            return set((await run(connection, select(requests.c.channel).where(chosen).distinct())).scalars())
+            return set((await run(connection, select(_channel).where(chosen).distinct())).scalars())
 
     async def open_requests(self, limit: int, within: Sight | None = None) -> Sequence[OpenRequest]:
         """Return the open requests, oldest first, at most `limit`. within: see the port."""
@@ -209,7 +213,7 @@ class SqlStore:
         """Return which of the codes are in open requests, in whatever case, and in which."""
         keys = {code_key(code): code for code in codes}
         held = (
-            select(items.c.code_key, requests.c.id, requests.c.channel, requests.c.requester_id)
+            select(items.c.code_key, requests.c.id, _channel.label("channel"), requests.c.requester_id)
             .join(requests, items.c.request_id == requests.c.id)
             .where(items.c.open, items.c.code_key.in_(keys))
         )

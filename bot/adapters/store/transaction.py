@@ -80,6 +80,11 @@ def _add_decision(server: Server) -> Executable:
 
 
 @cache
+def _identity(server: Server) -> Executable:
+    return select(server.identity)
+
+
+@cache
 def _mine(table: Table) -> Executable:
     return select(table).where(claims.claimed(table)).with_for_update()
 
@@ -280,6 +285,11 @@ class SqlTransaction:
             raise StoreUnavailable(why)
         self.changed = True
         return await claims.renew(self._connection, claim, self._clock.now(), self._server)
+
+    async def server(self) -> str | None:
+        """Return who the server is; None: it does not tell."""
+        told: str | None = (await run(self._connection, _identity(self._server))).scalar()
+        return told
 
     async def release(self, claim: Claim, due: datetime | None) -> None:
         """Give the claim back, to be looked at again at `due`, or when its state says so."""

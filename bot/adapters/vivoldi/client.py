@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -23,9 +24,9 @@ from bot.domain.item.restore import Held, Unusable
 _COUPON = "/api/coupon/v1"
 _LONGEST = 1_000_000  # bytes of an answer; a coupon takes about a thousand
 _PART = 65_536
-# From a change's call to its first byte, in seconds. Whoever called has just made sure that it may be sent: a
-# process that was frozen since, or a connection that took longer, must not send on the strength of that.
-_WRITE_WITHIN = 3.0
+# From a change's call to its first byte. Whoever called has just made sure that it may be sent: a process
+# that was frozen since, or a connection that took longer, must not send on the strength of that.
+_WRITE_WITHIN = timedelta(seconds=3)
 _ABOUT_TO_WRITE = "http11.send_request_headers.started"
 
 
@@ -127,27 +128,29 @@ class VivoldiClient:
         except TimeoutError:
             raise NoTurn(_CROWDED) from None
 
-    async def delete(self, code: CouponCode) -> DeleteAnswer:
+    async def delete(self, code: CouponCode, within: timedelta = _WRITE_WITHIN) -> DeleteAnswer:
         """Delete a coupon: exactly one request, sent at once on a connection of its own, or not at all.
 
-        Its place in the rate limit was reserved before. Returns what the answer proves. Where the call is
-        cancelled, nothing is known about it.
+        Its place in the rate limit was reserved before. within: how long from now its first byte may be
+        written. Returns what the answer proves. Where the call is cancelled, nothing is known about it.
         """
-        return await self._send("DELETE", "delete", params={"cpnNo": code})
+        return await self._send("DELETE", "delete", within, params={"cpnNo": code})
 
-    async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
+    async def end_on(self, code: CouponCode, day: str, within: timedelta = _WRITE_WITHIN) -> DeleteAnswer:
         """Set the expiry date, sent once, as a deletion is, and leave everything else.
 
         Returns what the answer proves.
         """
-        return await self._send("PUT", "update", body={"cpnNo": code, "endYmd": day})
+        return await self._send("PUT", "update", within, body={"cpnNo": code, "endYmd": day})
 
     def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
         """Return what may be shown of a sealed snapshot that is said to be of `code` (I8)."""
         content = self._opened(sealed)
         return Unusable.KEY_LOST if content is None else held_in(code, content)
 
-    async def create(self, code: CouponCode, sealed: Sealed) -> DeleteAnswer:
+    async def create(
+        self, code: CouponCode, sealed: Sealed, within: timedelta = _WRITE_WITHIN
+    ) -> DeleteAnswer:
         """Create the coupon of a sealed snapshot again: exactly one request, as for a deletion.
 
         Returns what the answer proves about the creation.
@@ -155,7 +158,7 @@ class VivoldiClient:
         content = self._opened(sealed)
         if content is None:
             return NotExecuted("no key opens what the coupon held")
-        return await self._send("POST", "create", body=body_of(code, content))
+        return await self._send("POST", "create", within, body=body_of(code, content))
 
     def _opened(self, sealed: Sealed) -> bytes | None:
         if self._unseal is None:
@@ -169,14 +172,15 @@ class VivoldiClient:
         self,
         method: str,
         name: str,
+        within: timedelta,
         *,
         params: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> DeleteAnswer:
-        called = self._clock()
+        too_late = self._clock() + within.total_seconds()
 
         async def look_at_the_clock(step: str, _: object) -> None:
-            if step == _ABOUT_TO_WRITE and self._clock() - called > _WRITE_WITHIN:
+            if step == _ABOUT_TO_WRITE and self._clock() >= too_late:
                 raise _HeldUp
 
         try:

@@ -418,6 +418,11 @@ def stopped(waiting: Waiting, by: str) -> NotSent:
     return NotSent(NotSentReason.STOPPED, unanswered=waiting.unanswered, stopped_by=by)
 
 
+def void(waiting: Waiting) -> NotSent:
+    """Return the end of an item whose approvals went with their server: what that had stored may be lost."""
+    return NotSent(NotSentReason.OTHER_SERVER, unanswered=waiting.unanswered)
+
+
 def may_be_sent(state: AnyState) -> bool:
     """Tell whether a DELETE for an item in this state may still be sent, at once or after a read."""
     match state:

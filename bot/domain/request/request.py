@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from bot.domain.coupon import CouponCode, Reading, combined_digest, warnings
 from bot.domain.item.absence import absent_since
-from bot.domain.item.deletion import AnyState, Item, Waiting, is_final, may_be_sent, moved, stopped
+from bot.domain.item.deletion import AnyState, Item, Waiting, is_final, may_be_sent, moved, stopped, void
 from bot.domain.item.freeze import Free
 from bot.domain.people import Grants, Person
 from bot.domain.rate import Bulk
@@ -146,7 +146,7 @@ class Approved:
 
 @dataclass(frozen=True, kw_only=True)
 class Finished:
-    """Every item has an outcome."""
+    """Every item has an outcome. stopped: by whom, if anyone."""
 
     origin: Origin
     items: tuple[Item, ...]
@@ -154,6 +154,7 @@ class Finished:
     final: Decision
     ended_at: datetime
     version: int
+    stopped: Stop | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -391,13 +392,14 @@ def looked(request: AnyShown, position: int, reading: Reading, at: datetime) -> 
     return replace(request, items=(*request.items[:position], seen, *request.items[position + 1 :]))
 
 
-def stop(request: Approved, actor: Person, now: datetime) -> Approved | Finished:
+def stop(request: Approved, actor: Person, now: datetime, *, is_void: bool = False) -> Approved | Finished:
     """Return the request as stopped by the actor: nothing is sent any more, for the first time or again.
 
-    What was never sent without an answer ends at once. The rest is still settled by reading.
+    What was never sent without an answer ends at once. The rest is still settled by reading. is_void: whether
+    its approvals went with their server, so that nobody knows what was sent.
     """
     items = tuple(
-        replace(item, state=stopped(item.state, actor.id))
+        replace(item, state=void(item.state) if is_void else stopped(item.state, actor.id))
         if isinstance(item.state, Waiting) and not item.state.unanswered
         else item
         for item in request.items
@@ -421,4 +423,5 @@ def _with_items(request: Approved, items: tuple[Item, ...], now: datetime) -> Ap
         final=request.final,
         ended_at=now,
         version=version,
+        stopped=request.stopped,
     )

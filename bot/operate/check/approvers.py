@@ -88,7 +88,7 @@ async def _see(everyone: Grants, client: AsyncWebClient, directory: Directory, c
         belongs = frozenset(name for name, group in named.items() if user in group.members)
         try:
             async with slots:
-                return replace(await directory.fresh(user, since), groups=belongs)
+                return replace((await directory.fresh(user, since, since)).standing, groups=belongs)
         except SlackError:
             return Standing(Person(user, user), Kind.UNKNOWN, belongs)
 

@@ -5,6 +5,7 @@ What was not sent by the time of a stop is not sent any more.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
@@ -42,6 +43,7 @@ from bot.domain.request.request import (
 from bot.services.facts import outcome_of
 from bot.services.ports.outside import Clock, People, Renderer
 from bot.services.ports.store import Clicked, Place, Refusal, Store, Transaction
+from bot.services.servers import is_void
 
 _MOST_COPIES = 5
 # The same refusal of the same person is recorded and told once in so long; what comes after it is counted.
@@ -120,7 +122,7 @@ class Decide:
                 await carry_out_stop(tx, request, standing.person, now)
             if verdict is Verdict.ALLOWED and isinstance(request, ShownAtEnd):
                 await _unfreeze(tx, request, standing.person, now)
-            if not again and await self._is_told(tx, click, standing, request, verdict, now):
+            if await self._is_told(tx, click, standing, request, verdict, now):
                 await tx.notify(self._notice(click, request, verdict, now))
             await _heal(tx, click, request, verdict)
         return verdict
@@ -196,16 +198,18 @@ class Decide:
         verdict: Verdict,
         now: datetime,
     ) -> bool:
-        """Tell whether the person is told privately, if they were not told so a moment ago.
+        """Tell whether the person is told privately: if they were not told the very same a moment ago.
 
-        What was typed wrongly, the dialog itself says.
+        What they clicked, and whether that was recorded, makes no difference: after a first answer something
+        may have happened that the next one says. What was typed wrongly, the dialog itself says.
         """
         if verdict is Verdict.ALLOWED:
             return isinstance(request, Approved) and bool(past_stopping(request))
         if verdict is Verdict.WRONG_TEXT:
             return False
-        refusal = _refusal(click, standing, request, verdict)
-        return not await _is_repeated(tx, refusal and replace(refusal, click=None), now)
+        said = _said(self._told(request, verdict), request, verdict)
+        answer = Refusal(standing.person, click.request_id if request else None, said, None)
+        return not await _is_repeated(tx, answer, now)
 
     def _notice(self, click: Click, request: Request | None, verdict: Verdict, now: datetime) -> Notice:
         return Notice(
@@ -256,6 +260,12 @@ def _refusal(click: Click, standing: Standing, request: Request | None, verdict:
         return None
     known = click.request_id if request else None
     return Refusal(standing.person, known, verdict.value, Clicked(click.action.value, click.version))
+
+
+def _said(words: str, request: Request | None, verdict: Verdict) -> str:
+    """Return what an answer says, in short: its words, and which change of the card they are about."""
+    changed = request.version if verdict is Verdict.STALE_CARD and request is not None else 0
+    return hashlib.sha256(f"{changed} {words}".encode()).hexdigest()
 
 
 async def _is_repeated(tx: Transaction, refusal: Refusal | None, now: datetime) -> bool:
@@ -314,13 +324,16 @@ async def carry_out_stop(tx: Transaction, request: Approved, actor: Person, now:
     """Store the stop, with the outcome of each item that it ended as an audit event (I7).
 
     Whoever works on such an item loses the claim, so nothing that was read for it leads to a DELETE. What it
-    held before an attempt that was proven not executed is not kept: the coupon is still there.
+    held before an attempt that was proven not executed is not kept: the coupon is still there, as far as the
+    database has not lost what came after.
     """
-    after = stop(request, actor, now)
+    lost = await is_void(tx, request)
+    after = stop(request, actor, now, is_void=lost)
     await tx.save(after)
     for position, (before, item) in enumerate(zip(request.items, after.items, strict=True)):
         if is_final(item.state) and item.state != before.state:
-            await tx.snapshots.drop(Place(request.origin.id, position))
+            if not lost:
+                await tx.snapshots.drop(Place(request.origin.id, position))
             outcome = outcome_of(item.state)
             await tx.record(
                 Event(

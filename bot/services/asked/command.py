@@ -196,6 +196,19 @@ class Submit:
             return None
         return await self._recorded(command, standing, Denied(verdict))
 
+    async def note(
+        self, command: SlashCommand, answer: str, taken: Collection[CouponCode] | None = None
+    ) -> None:
+        """Record what someone was answered in a form, by its name in the audit (I7).
+
+        taken: the codes of which they were told that they are in open requests; None: it was no refusal.
+        """
+        kind = EventKind.COMMAND if taken is None else EventKind.COMMAND_REFUSED
+        data: dict[str, object] = {"answer": answer} | ({"taken": sorted(taken)} if taken else {})
+        standing, now = await self._standing(command), self._clock.now()
+        async with self._store.transaction() as tx:
+            await _record(tx, kind, command, standing, now, None, data)
+
     async def sight(self, command: SlashCommand, asked_in: Collection[str]) -> Sight:
         """Return which requests someone may be told of here. asked_in: the channels that it is about."""
         return await self._sight(command, await self._standing(command), asked_in)
@@ -240,9 +253,9 @@ class Submit:
         holder = await self._store.find(taken.request_id)
         if holder is None:
             return Taken(taken.code, None)
-        origin = holder.request.origin
-        seen = await self._sight(command, standing, {origin.channel})
-        return Taken(taken.code, holder, told=seen.covers(origin.channel, origin.requester.id))
+        seen = await self._sight(command, standing, {holder.channel})
+        requester = holder.request.origin.requester.id
+        return Taken(taken.code, holder, told=seen.covers(holder.channel, requester))
 
     async def _missing(self, purpose: Purpose, standing: Standing) -> TooFew | OneMoment | None:
         """Return what is to be said if too few people are there for it; None: there are enough.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum, auto
+from typing import ClassVar
 
 from bot.domain.command import MAX_REASON, Ask
 from bot.domain.coupon import CouponCode
@@ -62,6 +63,8 @@ class FileFault(Enum):
 class NoFile:
     """The file can't be used. detail: Slack's name for why."""
 
+    audit_name: ClassVar[str] = "nofile"
+
     fault: FileFault
     detail: str = ""
 
@@ -69,6 +72,8 @@ class NoFile:
 @dataclass(frozen=True)
 class Unclear:
     """Which codes are meant can't be told for certain. question: what to ask, and what to change."""
+
+    audit_name: ClassVar[str] = "unclear"
 
     question: str
     in_file: bool
@@ -78,6 +83,8 @@ class Unclear:
 class NoCodes:
     """There is no code in what was sent."""
 
+    audit_name: ClassVar[str] = "nocodes"
+
 
 @dataclass(frozen=True)
 class WrongCodes:
@@ -86,6 +93,8 @@ class WrongCodes:
     None in place of an id: a request of which this person may not be told.
     """
 
+    audit_name: ClassVar[str] = "wrongcodes"
+
     bad: tuple[BadCode, ...]
     taken: Mapping[CouponCode, str | None]
 
@@ -93,6 +102,8 @@ class WrongCodes:
 @dataclass(frozen=True)
 class TooLong:
     """The reason has too many characters."""
+
+    audit_name: ClassVar[str] = "toolong"
 
     characters: int
 
@@ -138,6 +149,7 @@ class Form:
         """
         refused = await self._submit.refused(command)
         if refused is None:
+            await self._submit.note(command, "form")
             await self._dialogs.open(trigger, self._view(command.channel))
         return refused
 
@@ -158,6 +170,21 @@ class Form:
         if (refused := await self._submit.refused(command)) is not None:
             # First of all, since what is wrong with the codes tells which of them are in open requests.
             return refused
+        found = await self._found(command, filled, reason)
+        if isinstance(found, Wrong):
+            taken: Collection[CouponCode] = found.taken if isinstance(found, WrongCodes) else ()
+            await self._submit.note(command, found.audit_name, taken)
+            return found
+        match await self._submit.ask(command, Ask(found.codes, reason)):
+            case Accepted() as accepted:
+                return Opened(accepted, found.duplicates, found.columns)
+            case Taken(code, holder, told) if holder is not None:
+                return WrongCodes((), {CouponCode(code): holder.request.origin.id if told else None})
+            case answer:
+                return answer
+
+    async def _found(self, command: SlashCommand, filled: Filled, reason: str) -> Codes | Wrong:
+        """Return the codes that were sent, or what is wrong in the form."""
         if len(reason) > MAX_REASON:
             return TooLong(len(reason))
         content = await self._fetched(filled.file) if filled.file else ""
@@ -169,15 +196,7 @@ class Form:
         taken = await self._store.taken(found.codes)
         if found.bad or taken:
             return WrongCodes(found.bad, await self._told(command, taken))
-        if not found.codes:
-            return NoCodes()
-        match await self._submit.ask(command, Ask(found.codes, reason)):
-            case Accepted() as accepted:
-                return Opened(accepted, found.duplicates, found.columns)
-            case Taken(code, holder, told) if holder is not None:
-                return WrongCodes((), {CouponCode(code): holder.request.origin.id if told else None})
-            case answer:
-                return answer
+        return found if found.codes else NoCodes()
 
     async def _told(
         self, command: SlashCommand, taken: Mapping[CouponCode, Holder]

@@ -63,6 +63,7 @@ class ShowAll:
         found = await self._store.find(look.request_id)
         if found is None or not isinstance(found.request, Shown):
             return Verdict.NO_SUCH_REQUEST
-        # A request is nobody's business outside of its channel, which may be private.
-        elsewhere = found.request.origin.channel != look.channel
+        # A request is nobody's business outside of its channel, which may be private, and may have another id
+        # by now than when it was asked there.
+        elsewhere = look.channel not in (found.channel, found.request.origin.channel)
         return Verdict.NO_SUCH_REQUEST if elsewhere else found.request

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from bot.domain.people import Standing
 from bot.domain.request.request import Approved
-from bot.services.ports.outside import Clock, People
+from bot.services.ports.outside import Asked, Clock, People
 
-# Twenty codes of one request share an answer about an approver that is this young, to stay in Slack's limits.
-_FRESH_FOR = timedelta(seconds=5)
-# Many codes take so long that even that would be too many questions: Slack takes 20 a minute about groups.
-_FRESH_FOR_MANY = timedelta(seconds=30)
+# I1: how long before something is sent Slack may have been asked, about a person and about the groups. Many
+# codes share an answer that is this young, to stay within Slack's limits.
+_PEOPLE_FOR = timedelta(seconds=5)
+_GROUPS_FOR = timedelta(seconds=10)
+# What has to be left of that when the question is not put anew: for the commit and the connection.
+_TO_SEND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """Both approvers, in the order of their steps, and when it is too late to send on what Slack said."""
+
+    standings: tuple[Standing, Standing]
+    until: datetime
 
 
 class FreshApprovers:
@@ -21,11 +33,17 @@ class FreshApprovers:
         self._people = people
         self._clock = clock
 
-    async def __call__(self, request: Approved) -> tuple[Standing, Standing]:
-        """Return both approvers, in the order of their steps. Raises SlackUnavailable."""
-        fresh_for = _FRESH_FOR if request.origin.bulk is None else _FRESH_FOR_MANY
-        since = max(request.final.at, self._clock.now() - fresh_for)
-        return (
-            await self._people.fresh(request.review.actor.id, since),
-            await self._people.fresh(request.final.actor.id, since),
+    async def __call__(self, request: Approved) -> Fresh:
+        """Return both approvers as far as there is time left to send on it. Raises SlackUnavailable."""
+        now, approved = self._clock.now(), request.final.at
+        people = max(approved, now + _TO_SEND - _PEOPLE_FOR)
+        groups = max(approved, now + _TO_SEND - _GROUPS_FOR)
+        review, final = await asyncio.gather(
+            self._people.fresh(request.review.actor.id, people, groups),
+            self._people.fresh(request.final.actor.id, people, groups),
         )
+        return Fresh((review.standing, final.standing), min(_until(review), _until(final)))
+
+
+def _until(asked: Asked) -> datetime:
+    return min(asked.person_at + _PEOPLE_FOR, asked.groups_at + _GROUPS_FOR)

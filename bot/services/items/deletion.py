@@ -37,10 +37,11 @@ from bot.domain.people import Standing
 from bot.domain.policy import ApproverLost, Policy, Verdict, still_approved
 from bot.domain.request.request import Approved
 from bot.services.facts import Fact, was_read
-from bot.services.items.approvers import FreshApprovers
+from bot.services.items.approvers import Fresh, FreshApprovers
 from bot.services.items.ledger import Ledger, Look
-from bot.services.pacing import is_hopeless, may_still_send, seconds_between
-from bot.services.ports.outside import Clock, Coupons, People
+from bot.services.items.send import Sender, basis
+from bot.services.pacing import is_hopeless, seconds_between
+from bot.services.ports.outside import Clock, People, Reads
 from bot.services.ports.store import Claim
 
 
@@ -48,10 +49,17 @@ class Execute:
     """Takes a waiting item to its DELETE, or to the reason why there is none."""
 
     def __init__(
-        self, ledger: Ledger, coupons: Coupons, people: People, policy: Policy, clock: Clock
+        self,
+        ledger: Ledger,
+        coupons: Reads,
+        sender: Sender,
+        people: People,
+        policy: Policy,
+        clock: Clock,
     ) -> None:
         self._ledger = ledger
         self._coupons = coupons
+        self._sender = sender
         self._policy = policy
         self._clock = clock
         self._approvers = FreshApprovers(people, clock)
@@ -69,7 +77,7 @@ class Execute:
             await self._coupons.reserve()
             await self._approvers(request)
             look = Look(await self._coupons.read(item.code), self._clock.now())
-            # From memory, unless the read took so long that the answers of before are old by now.
+            # From memory, unless the read took so long that the answers of before are too old by now.
             approvers = await self._approvers(request)
         except SlackError as error:
             return await self._held_up(claim, waiting, error)
@@ -127,19 +135,20 @@ class Execute:
         await self._ledger.wait(claim, waiting, error, fact)
         return False
 
-    async def _send(self, claim: Claim, approvers: tuple[Standing, Standing], look: Look) -> bool:
+    async def _send(self, claim: Claim, approvers: Fresh, look: Look) -> bool:
         async with self._ledger.entry(claim, look) as entry:
             waiting = entry.item.state
             assert isinstance(waiting, Waiting)
             server = await entry.about_to_send()
-            hindrance = self._hindrance(entry.approved, waiting, approvers, server)
+            hindrance = self._hindrance(entry.approved, waiting, approvers.standings, server)
             await entry.move(hindrance or send(waiting))
             if hindrance is None:
                 await entry.note(self._about_to_send(waiting, entry.approved))
                 await entry.keep(look.reading)
         if hindrance is not None:
             return False
-        answer = await self._delete(entry.item, look.at)
+        on = basis(look.at, approvers.until, entry.approved.execute_by)
+        answer = await self._sender.delete(entry.item.code, on)
         return await self._answered(claim, send(waiting), answer)
 
     async def _answered(self, claim: Claim, sending: Sending, answer: DeleteAnswer) -> bool:
@@ -171,11 +180,6 @@ class Execute:
             case ApproverLost(actor, verdict):
                 return not_sent(waiting, NotSentReason.APPROVER_LOST, verdict, actor.id)
 
-    async def _delete(self, item: Item, read_at: datetime) -> DeleteAnswer:
-        if not may_still_send(read_at, self._clock.now()):
-            return NotExecuted("the bot was held up right before sending")
-        return await self._coupons.delete(item.code)
-
     def _about_to_send(self, waiting: Waiting, request: Approved) -> Fact:
         data = {
             "attempt": waiting.attempts + 1,
@@ -198,7 +202,7 @@ _READ_FOR = timedelta(seconds=60)
 class Reconcile:
     """Settles what was sent, by reads alone: it never sends anything."""
 
-    def __init__(self, ledger: Ledger, coupons: Coupons, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, coupons: Reads, clock: Clock) -> None:
         self._ledger = ledger
         self._coupons = coupons
         self._clock = clock

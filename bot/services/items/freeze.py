@@ -33,8 +33,9 @@ from bot.domain.request.freeze import deadline, may_send
 from bot.domain.request.request import Approved, Shown
 from bot.services.facts import Fact, was_read
 from bot.services.items.ledger import Entry, Ledger, Look
-from bot.services.pacing import is_hopeless, may_still_send
-from bot.services.ports.outside import Clock, Coupons
+from bot.services.items.send import Basis, Sender, basis
+from bot.services.pacing import is_hopeless
+from bot.services.ports.outside import Clock, Reads
 from bot.services.ports.store import Claim
 
 _UNFORESEEN = "something went wrong on my side each time"
@@ -46,9 +47,10 @@ _LAST_LOOKS = timedelta(seconds=30)
 class FreezeCoupon:
     """Takes a freeze that was asked for to what came of it."""
 
-    def __init__(self, ledger: Ledger, coupons: Coupons, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, coupons: Reads, sender: Sender, clock: Clock) -> None:
         self._ledger = ledger
         self._coupons = coupons
+        self._sender = sender
         self._clock = clock
 
     async def __call__(self, claim: Claim, request: Shown, item: Item, underway: Underway) -> bool:
@@ -106,9 +108,8 @@ class FreezeCoupon:
             if underway.goal is Goal.FREEZE:
                 # Once it is frozen, no read shows it any more, not even the one before its deletion.
                 await entry.keep(seen.reading)
-        answer: DeleteAnswer = NotExecuted(_HELD_UP)
-        if may_still_send(seen.at, self._clock.now()):
-            answer = await self._coupons.end_on(code, underway.date)
+        on = _basis(entry.request, underway, seen)
+        answer = await self._sender.end_on(code, underway.date, on)
         return await self._answered(claim, underway, answer)
 
     async def _answered(self, claim: Claim, underway: Underway, answer: DeleteAnswer) -> bool:
@@ -146,3 +147,10 @@ class FreezeCoupon:
         until = deadline(entry.request, underway)
         await entry.tx.release(entry.claim, min(due, until) if self._clock.now() < until else due)
         return False
+
+
+def _basis(request: Shown, underway: Underway, seen: Look) -> Basis:
+    """Return what a date is sent on: while a deletion waits for it, only within that deletion's own time."""
+    if isinstance(request, Approved) and underway.goal is Goal.FREEZE:
+        return basis(seen.at, deadline(request, underway))
+    return basis(seen.at)

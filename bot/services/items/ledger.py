@@ -11,10 +11,10 @@ from random import Random
 from bot.domain.coupon import Reading, Shown
 from bot.domain.errors import LostClaim, SlackError, VivoldiError
 from bot.domain.event import Event, EventKind
-from bot.domain.item.deletion import AnyState, Item, Waiting, fate_of, is_final, may_be_gone
+from bot.domain.item.deletion import AnyState, Item, NotSent, Waiting, fate_of, is_final, may_be_gone, void
 from bot.domain.item.freeze import Fate, Freeze, Later, Underway
 from bot.domain.item.hidden import has_set_date
-from bot.domain.item.restore import ToCreate
+from bot.domain.item.restore import NotCreated, ToCreate, WhyNot
 from bot.domain.request import freeze
 from bot.domain.request.request import Approved, Request, ShownAtEnd, codes_of, looked, progress
 from bot.domain.request.request import Shown as ShownRequest
@@ -22,6 +22,7 @@ from bot.services.facts import Fact, outcome_of, was_read
 from bot.services.pacing import backoff, backoff_after
 from bot.services.ports.outside import Clock
 from bot.services.ports.store import Claim, Place, Store, Transaction
+from bot.services.servers import is_void
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,15 @@ class Entry(Looked):
         """Store the item's next state, with its outcome as an audit event where it is one.
 
         Returns whether there is more to do; an outcome ends the claim. What the coupon held is not kept any
-        longer where the coupon is still there.
+        longer where the coupon is still there. If the approvals went with their server, that is the outcome
+        of what was not sent since, whatever it seems to have come to (I3).
         """
-        now = self.clock.now()
+        now, lost = self.clock.now(), await self._lost(state)
+        state = lost or state
         await self.tx.save(progress(self.approved, self.place.position, state, now))
         if not is_final(state):
             return True
-        if not may_be_gone(state):
+        if lost is None and not may_be_gone(state):
             await self.tx.snapshots.drop(self.place)
         await self.note(Fact(EventKind.ITEM_OUTCOME, outcome_of(state)))
         await self._pass_on(fate_of(state))
@@ -115,6 +118,15 @@ class Entry(Looked):
                 after = freeze.passed_on(earlier, self.item.code, later)
                 if after is not earlier:
                     await self.tx.save(after)
+
+    async def _lost(self, state: AnyState) -> NotSent | NotCreated | None:
+        """Return what an end comes to, as its approvals are void; None: they are not, or it was sent."""
+        before = self.item.state
+        if not (is_final(state) and isinstance(before, Waiting | ToCreate)):
+            return None
+        if not await is_void(self.tx, self.approved):
+            return None
+        return void(before) if isinstance(before, Waiting) else NotCreated(WhyNot.OTHER_SERVER)
 
     async def move_freeze(self, state: Freeze) -> bool:
         """Store how far the item's freeze is, as an audit event where it is settled.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
 
-from bot.domain.coupon import CouponCode, NotShown, Reading, Sealed
+from bot.domain.coupon import NotShown, Reading, Sealed
 from bot.domain.errors import SlackError, VivoldiError, VivoldiRefused
 from bot.domain.event import EventKind
 from bot.domain.item.absence import LookAgain, by_absence
@@ -30,10 +30,11 @@ from bot.domain.policy import ApproverLost, Policy, Verdict, still_approved
 from bot.domain.request.request import Approved
 from bot.domain.request.restore import answered, check, confirm, give_up, lost, send, settle
 from bot.services.facts import Fact, was_read
-from bot.services.items.approvers import FreshApprovers
+from bot.services.items.approvers import Fresh, FreshApprovers
 from bot.services.items.ledger import Entry, Ledger, Look
-from bot.services.pacing import is_hopeless, may_still_send, seconds_between
-from bot.services.ports.outside import Clock, Coupons, People
+from bot.services.items.send import Sender, basis
+from bot.services.pacing import is_hopeless, seconds_between
+from bot.services.ports.outside import Clock, People, Reads
 from bot.services.ports.store import Claim
 
 Approvers = tuple[Standing, Standing]
@@ -45,7 +46,8 @@ class Create:
     def __init__(
         self,
         ledger: Ledger,
-        coupons: Coupons,
+        coupons: Reads,
+        sender: Sender,
         people: People,
         policy: Policy,
         clock: Clock,
@@ -53,6 +55,7 @@ class Create:
     ) -> None:
         self._ledger = ledger
         self._coupons = coupons
+        self._sender = sender
         self._policy = policy
         self._clock = clock
         self._timezone = timezone
@@ -69,7 +72,7 @@ class Create:
             await self._approvers(request)
             reading = await self._coupons.read(item.code)
             read_at = self._clock.now()
-            # From memory, unless the read took so long that the answers of before are old by now.
+            # From memory, unless the read took so long that the answers of before are too old by now.
             approvers = await self._approvers(request)
         except SlackError as error:
             return await self._held_up(claim, ready, error)
@@ -89,17 +92,18 @@ class Create:
         await self._ledger.wait(claim, ready, error, fact)
         return False
 
-    async def _send(self, claim: Claim, approvers: Approvers, reading: Reading, read_at: datetime) -> bool:
+    async def _send(self, claim: Claim, approvers: Fresh, reading: Reading, read_at: datetime) -> bool:
         async with self._ledger.entry(claim, was_read(reading)) as entry:
             ready = entry.item.state
             assert isinstance(ready, ToCreate)
             server = await entry.about_to_send()
-            found = self._hindrance(entry.approved, approvers, server) or await self._sealed(entry)
+            found = self._hindrance(entry.approved, approvers.standings, server) or await self._sealed(entry)
             if isinstance(found, NotCreated):
                 return await entry.move(found)
             await entry.move(send(ready))
             await entry.note(self._about_to_send(ready, entry.approved))
-        answer = await self._create(entry.item.code, found, read_at)
+        on = basis(read_at, approvers.until, entry.approved.execute_by)
+        answer = await self._sender.create(entry.item.code, found, on)
         return await self._answered(claim, send(ready), answer)
 
     def _hindrance(self, request: Approved, approvers: Approvers, server: str | None) -> NotCreated | None:
@@ -130,11 +134,6 @@ class Create:
                 return snapshot.sealed if held == drafted.held else NotCreated(WhyNot.NOT_BOUND)
         return NotCreated(WhyNot.SNAPSHOT_CHANGED)
 
-    async def _create(self, code: CouponCode, sealed: Sealed, read_at: datetime) -> DeleteAnswer:
-        if not may_still_send(read_at, self._clock.now()):
-            return NotExecuted("the bot was held up right before sending")
-        return await self._coupons.create(code, sealed)
-
     async def _answered(self, claim: Claim, creating: Creating, answer: DeleteAnswer) -> bool:
         fact = Fact(EventKind.CREATE_ANSWERED, {"answer": answer.audit_name, **vars(answer)})
         # Whoever took over a claim that is lost by now settles it by a read.
@@ -164,7 +163,7 @@ _LOST = "the bot was stopped or held up before it stored the answer"
 class Restore:
     """Carries the creation of a coupon on, step by step. Only `Create` sends anything."""
 
-    def __init__(self, ledger: Ledger, create: Create, coupons: Coupons, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, create: Create, coupons: Reads, clock: Clock) -> None:
         self._ledger = ledger
         self._create = create
         self._coupons = coupons

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.coupon import CouponCode, Reading, Sealed
@@ -18,8 +18,8 @@ from bot.domain.request.request import Approved, Failed, Pending, Request, Shown
 # ---------------------------------------------------------------- the outside systems
 
 
-class Coupons(Protocol):
-    """The coupon API."""
+class Reads(Protocol):
+    """What can be asked of the coupon API without changing anything there."""
 
     async def read(self, code: CouponCode) -> Reading:
         """Read a coupon once. Raises VivoldiUnavailable or VivoldiRefused."""
@@ -30,23 +30,34 @@ class Coupons(Protocol):
         Raises VivoldiUnavailable where none becomes free in time.
         """
 
-    async def delete(self, code: CouponCode) -> DeleteAnswer:
-        """Send DELETE exactly once, at once, and return what the answer proves. Raises nothing by name."""
-
-    async def end_on(self, code: CouponCode, day: str) -> DeleteAnswer:
-        """Set the expiry date, sent once, at once, after `reserve`. day: `YYYY-MM-DD`, as read.
-
-        Returns what the answer proves. Raises nothing by name.
-        """
-
     def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
         """Return what may be shown of a sealed snapshot that is said to be of `code` (I8)."""
 
-    async def create(self, code: CouponCode, sealed: Sealed) -> DeleteAnswer:
-        """Create the coupon of a sealed snapshot again, sent exactly once, at once, after `reserve`.
 
-        Returns what the answer proves. Raises nothing by name.
-        """
+class Coupons(Reads, Protocol):
+    """The coupon API. What changes something is sent exactly once, at once, after `reserve`, or not at all.
+
+    within: how long after the call the first byte may be written at the latest. Each returns what the answer
+    proves, and raises nothing by name.
+    """
+
+    async def delete(self, code: CouponCode, within: timedelta) -> DeleteAnswer:
+        """Send DELETE."""
+
+    async def end_on(self, code: CouponCode, day: str, within: timedelta) -> DeleteAnswer:
+        """Set the expiry date. day: `YYYY-MM-DD`, as read."""
+
+    async def create(self, code: CouponCode, sealed: Sealed, within: timedelta) -> DeleteAnswer:
+        """Create the coupon of a sealed snapshot again."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A person as Slack describes them, and when it was asked: about them, and about their groups."""
+
+    standing: Standing
+    person_at: datetime
+    groups_at: datetime
 
 
 class People(Protocol):
@@ -58,10 +69,10 @@ class People(Protocol):
         Someone never seen costs a call, 1 s at most, and is UNKNOWN where there is no answer (fail closed).
         """
 
-    async def fresh(self, user_id: str, since: datetime) -> Standing:
-        """Ask Slack afresh: nothing asked before `since` counts.
+    async def fresh(self, user_id: str, since: datetime, groups_since: datetime) -> Asked:
+        """Ask Slack afresh: nothing counts that was asked about the person before `since`.
 
-        Raises SlackUnavailable where Slack can't be asked.
+        groups_since: the same about the groups. Raises SlackUnavailable where Slack can't be asked.
         """
 
     def approvers(self) -> Collection[Standing]:

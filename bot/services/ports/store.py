@@ -135,7 +135,7 @@ class Untold:
 
 @dataclass(frozen=True)
 class Holder:
-    """The open request that a code is in: its id, where it was asked, and by whom."""
+    """The open request that a code is in: its id, the channel of its card, and who asked."""
 
     request_id: str
     channel: str
@@ -172,7 +172,8 @@ class Clicked:
 class Refusal:
     """Why whose click on which request was refused.
 
-    request_id: None: a request that is not known. click: None: whichever, since all are answered alike.
+    request_id: None: a request that is not known. click: None: whichever, and `verdict` is what the person is
+    told of it, in short.
     """
 
     person: Person
@@ -259,6 +260,9 @@ class Transaction(Protocol):
         what is committed: nothing may be sent then.
         """
 
+    async def server(self) -> str | None:
+        """Return who the server is that this transaction is on; None: it does not tell."""
+
     async def release(self, claim: Claim, due: datetime | None) -> None:
         """Give the claim back. due: when the work is to be looked at again; None: when its state says so.
 
@@ -312,7 +316,11 @@ class Store(Protocol):
         """Drop a delivered (or hopeless) notice, or make it due again at `due`."""
 
     async def channels(self, code: CouponCode | None = None) -> Collection[str]:
-        """Return where the open requests were asked, or those, open or not, that a code was ever in."""
+        """Return where the open requests are, or those, open or not, that a code was ever in.
+
+        These are the channels of their cards, as Slack calls them now, as far as that was seen. Every `Sight`
+        here goes by them.
+        """
 
     async def open_requests(self, limit: int, within: Sight | None = None) -> Sequence[OpenRequest]:
         """Return the open requests, oldest first. within: those that someone may be told of; None: all."""

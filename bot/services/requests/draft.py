@@ -13,7 +13,7 @@ from bot.domain.policy import Policy
 from bot.domain.request.request import FailureReason, Request, Submitted
 from bot.domain.request.restore import deletion_of, draft, show
 from bot.services.facts import was_read
-from bot.services.ports.outside import Clock, Coupons
+from bot.services.ports.outside import Clock, Reads
 from bot.services.ports.store import Claim, Snapshot, Store
 from bot.services.requests.fail import FailRequest
 
@@ -35,7 +35,7 @@ class DraftRestore:
     def __init__(
         self,
         store: Store,
-        coupons: Coupons,
+        coupons: Reads,
         fail: FailRequest,
         policy: Policy,
         clock: Clock,

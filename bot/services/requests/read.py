@@ -16,7 +16,7 @@ from bot.domain.request.freeze import can_freeze, hindrance
 from bot.domain.request.request import FailureReason, Purpose, Submitted, read_more, show
 from bot.services.facts import was_read
 from bot.services.pacing import Many, backoff_after, is_hopeless
-from bot.services.ports.outside import Clock, Coupons
+from bot.services.ports.outside import Clock, Reads
 from bot.services.ports.store import Claim, Store, Transaction
 from bot.services.requests.draft import DraftRestore
 from bot.services.requests.fail import FailRequest
@@ -46,7 +46,7 @@ class ReadCoupons:
     def __init__(
         self,
         store: Store,
-        coupons: Coupons,
+        coupons: Reads,
         fail: FailRequest,
         draft: DraftRestore,
         policy: Policy,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,11 +13,12 @@ import pytest
 from bot.adapters.elapsed import elapsed
 from bot.adapters.store import SqlStore, migrate
 from bot.adapters.store.clock import DatabaseClock
-from bot.domain.errors import LostClaim
+from bot.domain.errors import LostClaim, VivoldiRefused
 from bot.domain.event import EventKind
 from bot.domain.item.deletion import Deleted, NotSent, NotSentReason
+from bot.domain.policy import Verdict
 from bot.services.asked.click import Action
-from tests.builders import AMIR, CODE, a_coupon
+from tests.builders import AMIR, BEA, CODE, a_coupon, standing
 from tests.fakes import Call, FixedClock
 from tests.integration.databases import KINDS, fresh_url
 from tests.integration.wired import LEASE_SECONDS, Wired, wired_on
@@ -165,3 +166,48 @@ async def test_i3_a_deletion_lost_with_its_server_is_not_repeated(wired: Wired) 
     await wired.run(10)
     assert "delete" not in wired.coupons.kinds(CODE)
     assert not isinstance(await wired.state(request_id), Deleted)
+
+
+def _gone(wired: Wired) -> None:
+    wired.coupons.stored.clear()
+
+
+def _edited(wired: Wired) -> None:
+    wired.coupons.store(replace(a_coupon(), name="Another name"))
+
+
+def _late(wired: Wired) -> None:
+    wired.clock.advance(wired.policy.execute_within.total_seconds())
+
+
+def _unreadable(wired: Wired) -> None:
+    wired.coupons.reads[CODE] = [VivoldiRefused("HTTP 403")] * 9
+
+
+def _left(wired: Wired) -> None:
+    wired.people.change(standing(BEA))
+
+
+@pytest.mark.parametrize("happening", [_gone, _edited, _late, _unreadable, _left])
+async def test_i3_what_a_lost_server_knew_is_not_guessed(
+    wired: Wired, happening: Callable[[Wired], None]
+) -> None:
+    """I3, I4: a deletion may be lost with its server, so no end of such a request says there was none."""
+    request_id = await wired.approved()
+    await wired.sql("UPDATE decisions SET server = 'the one before'")
+    happening(wired)
+    await wired.run(60)
+    assert await wired.state(request_id) == NotSent(NotSentReason.OTHER_SERVER)
+    (reply,) = wired.messenger.of("reply")
+    assert "switched to another server" in reply.message.text
+    assert "Not deleted" not in reply.message.text
+
+
+async def test_i3_a_stop_after_a_lost_server_guesses_nothing(tmp_path: Path) -> None:
+    """I3, I4: a stop of a deletion whose approvals are void does not say that nothing was sent."""
+    async with wired_on(tmp_path, stop_window=timedelta(seconds=60)) as wired:
+        request_id = await wired.approved()
+        await wired.sql("UPDATE decisions SET server = 'the one before'")
+        assert await wired.click(Action.STOP, AMIR, request_id) is Verdict.ALLOWED
+        await wired.drain()
+        assert await wired.state(request_id) == NotSent(NotSentReason.OTHER_SERVER)

@@ -12,7 +12,7 @@ from bot.domain.event import EventKind
 from bot.domain.people import Kind, Person
 from bot.domain.policy import Verdict
 from bot.services.asked.click import Action
-from tests.builders import AMIR, BEA, CARL, standing
+from tests.builders import AMIR, BEA, CARL, RIKA, standing
 from tests.integration.wired import Wired, wired_on
 
 STRANGER = Person("U0STRANGER", "Strange")
@@ -123,3 +123,34 @@ async def test_other_buttons_are_recorded_and_answered_once(wired: Wired) -> Non
         ("freeze", 2),
         ("reject", 2),
     ]
+
+
+async def test_a_second_change_of_the_card_is_told(wired: Wired) -> None:
+    """A click on an old version is told each time that the card has changed since; mashing is not."""
+    request_id = await wired.ask()
+    old = (await wired.request(request_id)).version
+    await wired.click(Action.FREEZE, RIKA, request_id)
+    await wired.drain()
+    for _ in range(3):
+        assert await wired.click(Action.APPROVE, BEA, request_id, version=old) is Verdict.STALE_CARD
+    shown = (await wired.request(request_id)).version
+    await wired.click(Action.APPROVE, AMIR, request_id)
+    for _ in range(3):
+        assert await wired.click(Action.APPROVE, BEA, request_id, version=shown) is Verdict.STALE_CARD
+    await wired.drain()
+    assert [notice.person for notice in wired.messenger.told] == [BEA.id] * 2
+
+
+async def test_what_has_changed_is_told_at_once(wired: Wired) -> None:
+    """Who clicked while it ran, and clicks the same button after its end, is told how it ended."""
+    request_id = await wired.approved()
+    version = (await wired.request(request_id)).version
+    for _ in range(2):
+        await wired.click(Action.APPROVE, RIKA, request_id, version=version)
+    await wired.run(5, step=1)
+    for _ in range(2):
+        await wired.click(Action.APPROVE, RIKA, request_id, version=version)
+    await wired.drain()
+    first, second = (notice.text for notice in wired.messenger.told)
+    assert "the deletion runs" in first
+    assert "finished" in second

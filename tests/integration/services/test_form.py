@@ -268,6 +268,33 @@ async def test_what_is_missing_is_said_at_its_field(
     assert list(fields.errors(wrong, sent)) == [at]
 
 
+@pytest.mark.parametrize(
+    ("changes", "answer"),
+    [
+        ({"pasted": "not+a+code"}, "wrongcodes"),
+        ({"pasted": OTHER_CODE}, "wrongcodes"),
+        ({"pasted": ""}, "nocodes"),
+        ({"words": "w" * 600}, "toolong"),
+        ({"pasted": "", "file": "https://files.slack.com/none"}, "nofile"),
+    ],
+)
+async def test_what_a_form_is_answered_is_in_the_audit(
+    rig: Rig, changes: Mapping[str, Any], answer: str
+) -> None:
+    """I7: that a form was opened is an event, and that one was refused, with the codes that it told of."""
+    rig.wired.coupons.store(a_coupon(number=OTHER_CODE))
+    rig.files.error = SlackRefused("file_deleted")
+    await rig.wired.ask(OTHER_CODE)
+    assert await rig.form.open(command(), "trigger") is None
+    opened = (await rig.wired.events(EventKind.COMMAND))[-1]
+    assert (opened.actor, opened.data["answer"]) == (RIKA, "form")
+    await rig.form(filled(**changes))
+    (refused,) = await rig.wired.events(EventKind.COMMAND_REFUSED)
+    assert (refused.actor, refused.data["answer"], refused.data["channel"]) == (RIKA, answer, CHANNEL)
+    taken = [OTHER_CODE] if changes.get("pasted") == OTHER_CODE else None
+    assert refused.data.get("taken") == taken
+
+
 async def test_who_may_not_ask_any_more_is_refused(rig: Rig) -> None:
     """Whether someone may ask is decided again when the form is sent, and before its codes are judged."""
     for pasted in (CODE, "not+a+code"):

@@ -357,6 +357,27 @@ async def test_a_frozen_process_sends_no_date(wired: Wired) -> None:
     assert isinstance(await freeze_of(wired, request_id), Frozen)
 
 
+async def test_a_date_is_not_sent_when_its_deletion_no_longer_may(wired: Wired) -> None:
+    """I1: a deletion waits for a freeze until execute-by; storing that a date is sent may take until then."""
+    request_id = await wired.ask()
+    wired.coupons.updates[CODE] = [(Unproven("no answer"), False)] * 9
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.drain()
+    wired.policy = replace(wired.policy, execute_within=timedelta(seconds=20))
+    await wired.approve(request_id)
+    sent = wired.coupons.kinds(CODE).count("update")
+    wired.clock.advance(19)
+
+    def slow() -> None:
+        if wired.committed.heard[-1].kind is EventKind.DATE_SENDING:
+            wired.clock.advance(2)
+            wired.committed.then = lambda: None
+
+    wired.committed.then = slow
+    await wired.drain()
+    assert wired.coupons.kinds(CODE).count("update") == sent
+
+
 # ---------------------------------------------------------------- and the deletion
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.domain.errors import LostClaim
+from bot.domain.event import EventKind
 from bot.domain.item.answer import Executed, NotExecuted, RefusedAnswer, Unproven
 from bot.domain.item.deletion import Changed, Deleted, Gone, NotSent, NotSentReason, Sending
 from bot.domain.people import Person
@@ -101,6 +103,61 @@ async def test_i1_nothing_is_sent_after_execute_by(wired: Wired, seconds_left: i
     await wired.drain()
     assert await wired.state(request_id) == NotSent(NotSentReason.TOO_LATE)
     assert "delete" not in wired.coupons.kinds(CODE)
+
+
+async def test_i1_nothing_is_sent_after_execute_by_once_it_is_stored(wired: Wired) -> None:
+    """I1: storing that a DELETE is sent takes time as well; past execute-by it is not sent, and told so."""
+    request_id = await wired.approved()
+    wired.clock.advance(wired.policy.execute_within.total_seconds() - 1)
+    _slow_to_store(wired, 1.5)
+    await wired.run(5, step=1)
+    state = await wired.state(request_id)
+    assert isinstance(state, NotSent)
+    assert state.reason is NotSentReason.TOO_LATE
+    assert "delete" not in wired.coupons.kinds(CODE)
+
+
+async def test_i1_slack_was_asked_right_before_it_is_sent(wired: Wired) -> None:
+    """I1: people were asked about at most 5 s before a DELETE leaves, also after a slow read and commit."""
+    request_id = await wired.approved()
+    wired.clock.advance(60)
+    asked = wired.clock.now()
+
+    async def slow(call: Call) -> None:
+        if call.kind == "read":
+            wired.clock.advance(3.5)
+
+    wired.coupons.during = slow
+    _slow_to_store(wired, 2)
+    await wired.drain()
+    assert {since for _, since in wired.people.asked} == {
+        asked - timedelta(seconds=4),
+        asked - timedelta(seconds=0.5),
+    }
+    assert "delete" not in wired.coupons.kinds(CODE)
+    await wired.run(30, step=1)
+    assert isinstance(await wired.state(request_id), Deleted)
+
+
+async def test_i1_the_call_is_told_how_long_it_may_take(wired: Wired) -> None:
+    """I1: the connection takes time as well, so the client has what is left of the time, and no more."""
+    await wired.approved()
+    wired.clock.advance(60)
+    _slow_to_store(wired, 0.25)
+    await wired.drain()
+    # The fake's answers are as old as is taken: of 5 s there is 1 s left after the read.
+    assert wired.coupons.within == [timedelta(seconds=0.75)]
+
+
+def _slow_to_store(wired: Wired, seconds: float) -> None:
+    """Have the commit before the first DELETE take so long."""
+
+    def slow() -> None:
+        if any(event.kind is EventKind.DELETE_SENDING for event in wired.committed.heard):
+            wired.committed.then = lambda: None
+            wired.clock.advance(seconds)
+
+    wired.committed.then = slow
 
 
 async def test_i1_an_approval_counts_before_approve_by(wired: Wired) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.errors import SlackRefused
 from bot.domain.policy import Verdict
 from bot.services.asked.click import Action
 from bot.services.asked.command import Accepted, History, Listing, SlashCommand, Taken
@@ -16,10 +17,10 @@ from bot.services.asked.show_all import Look
 from handlers.render import dialogs as fields
 from handlers.render.answers import Answers
 from tests.builders import BEA, CARL, CHANNEL, CODE, DANA, OTHER_CODE, RIKA, TEAM, a_coupon
-from tests.fakes import FakeDialogs, FakeFiles
+from tests.fakes import FakeDialogs, FakeFiles, Sent
 from tests.integration.wired import Wired, wired_on
 
-SECRET, ELSEWHERE = "C0SECRET00", "C0ELSEWHERE"
+SECRET, ELSEWHERE, MOVED = "C0SECRET00", "C0ELSEWHERE", "C0MOVED000"
 WORDS = Answers("https://guard.slack.com/")
 
 
@@ -153,3 +154,26 @@ async def test_show_all_stays_in_its_channel(wired: Wired) -> None:
     look = Look(user=CARL.id, team=TEAM, channel=ELSEWHERE, request_id=found.request.origin.id)
     assert await show_all(look, "trigger") is Verdict.NO_SUCH_REQUEST
     assert dialogs.opened == [("trigger", {"shown": Verdict.NO_SUCH_REQUEST})]
+
+
+async def test_a_channel_that_got_another_id_is_the_same_place(wired: Wired) -> None:
+    """Once the card was seen under a channel's new id, its request is there for all who are in there."""
+    (found,) = await wired.store.open_requests(1)
+    request_id = found.request.origin.id
+
+    async def moved(sent: Sent) -> None:
+        if sent.channel == SECRET:
+            raise SlackRefused("channel_not_found")
+
+    wired.messenger.during = moved
+    wired.channels.private[MOVED] = wired.channels.private.pop(SECRET)
+    await wired.click(Action.APPROVE, BEA, request_id, channel=MOVED)
+    await wired.drain()
+    assert (await wired.delivery(request_id)).moved_to == MOVED
+    show_all = wired.services.show_all(TEAM, FakeDialogs(), lambda shown, *_: {"shown": shown})
+    look = Look(user=CARL.id, team=TEAM, channel=MOVED, request_id=request_id)
+    assert await show_all(look, "trigger") is Verdict.ALLOWED
+    assert await show_all(replace(look, channel=ELSEWHERE), "trigger") is Verdict.NO_SUCH_REQUEST
+    for text, said in (("list", CODE), (f"show {CODE}", request_id), (f"{CODE} mine", "step")):
+        assert said in await _told(wired, text, CARL, MOVED)
+        assert said not in (await _told(wired, text, CARL, ELSEWHERE)).replace(f"`{CODE}`", "")

@@ -373,6 +373,21 @@ async def test_an_approval_of_another_server_creates_nothing(wired: Wired) -> No
     assert (await ended_without_sending(wired, request_id)).why is WhyNot.OTHER_SERVER
 
 
+@pytest.mark.parametrize("happening", ["taken", "unreadable", "too late"])
+async def test_what_a_lost_server_knew_is_not_guessed(wired: Wired, happening: str) -> None:
+    """A creation may be lost with its server, so no end of such a request says there was none (I3, I4)."""
+    request_id = await approved(wired)
+    await wired.sql("UPDATE decisions SET server = 'the one before'")
+    match happening:
+        case "taken":
+            wired.coupons.store(a_coupon())
+        case "unreadable":
+            wired.coupons.reads[CODE] = [VivoldiRefused("HTTP 403")] * 9
+        case _:
+            wired.clock.advance(601)
+    assert (await ended_without_sending(wired, request_id)).why is WhyNot.OTHER_SERVER
+
+
 async def test_nothing_is_sent_after_execute_by(wired: Wired) -> None:
     """An approval is for ten minutes (I1)."""
     request_id = await approved(wired)
@@ -489,6 +504,20 @@ async def test_a_bot_that_was_held_up_reads_again_first(wired: Wired) -> None:
     assert "create" not in wired.coupons.kinds(CODE)
     await wired.run(10, step=1)
     assert isinstance(await wired.state(request_id), Created)
+
+
+async def test_nothing_is_created_after_execute_by_once_it_is_stored(wired: Wired) -> None:
+    """I1: storing that a creation is sent takes time as well; past execute-by it is not sent."""
+
+    def slow() -> None:
+        if wired.committed.heard and wired.committed.heard[-1].kind is EventKind.CREATE_SENDING:
+            wired.committed.then = lambda: None
+            wired.clock.advance(1.5)
+
+    request_id = await approved(wired)
+    wired.clock.advance(599)
+    wired.committed.then = slow
+    assert (await ended_without_sending(wired, request_id)).why is WhyNot.TOO_LATE
 
 
 # ---------------------------------------------------------------- what comes of it

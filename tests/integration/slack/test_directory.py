@@ -68,6 +68,11 @@ class Rig:
         return [str(call["args"].get("user") or call["args"].get("usergroup")) for call in calls]
 
 
+async def standing_of(directory: Directory, user: str, since: datetime) -> Standing:
+    """Return a person as Slack knows them; nothing asked before `since` counts."""
+    return (await directory.fresh(user, since, since)).standing
+
+
 @pytest.fixture
 async def rig() -> AsyncIterator[Rig]:
     async with LocalSlack() as slack, SlackControl(slack.control_url) as control, web_session() as session:
@@ -108,7 +113,7 @@ class TestDirectory:
         await rig.control.person("U0GRID0000", kind="grid")
         await rig.control.person("U0INVITED0", kind="invited")
         assert (await directory.standing(user)).kind is kind
-        assert (await directory.fresh(user, NOON)).kind is kind
+        assert (await standing_of(directory, user, NOON)).kind is kind
 
     @pytest.mark.parametrize(
         ("user", "kind", "name"),
@@ -306,12 +311,12 @@ class TestDirectory:
         async with TestServer(app) as server, web_session() as session:
             bot = web_client(TOKEN, str(server.make_url("/")), session)
             directory = Directory(bot, rig.clock, TEAM, Grants(groups=frozenset({ONCALL})))
-            older = asyncio.create_task(directory.fresh(RIKA, rig.clock.now()))
+            older = asyncio.create_task(standing_of(directory, RIKA, rig.clock.now()))
             await first.get()
             await first.get()
             rig.clock.move(seconds=31 - back)
             newer = Standing(Person(RIKA, RIKA), Kind.DEACTIVATED)
-            assert await directory.fresh(RIKA, rig.clock.now()) == newer
+            assert await standing_of(directory, RIKA, rig.clock.now()) == newer
             go_on.set()
             assert (await older).kind is Kind.MEMBER
             assert await directory.standing(RIKA) == newer
@@ -342,7 +347,7 @@ class TestDirectory:
         directory = rig.directory(groups=(EMPTY,))
         await directory.refresh()
         await directory.standing(RIKA)
-        await directory.fresh(RIKA, NOON)
+        await standing_of(directory, RIKA, NOON)
         assert set(await rig.asked("usergroups.users.list")) == {EMPTY}
         assert not await rig.control.api_calls("usergroups.list")
 
@@ -355,41 +360,43 @@ class TestFresh:
         await rig.control.group(ONCALL, remove=[RIKA])
         await rig.control.person(RIKA, kind="guest")
         rig.clock.move(seconds=6)
-        assert await directory.fresh(RIKA, rig.clock.now()) == Standing(Person(RIKA, "Rika"), Kind.GUEST)
+        assert await standing_of(directory, RIKA, rig.clock.now()) == Standing(
+            Person(RIKA, "Rika"), Kind.GUEST
+        )
         assert (await directory.standing(RIKA)).kind is Kind.GUEST
 
     async def test_nothing_older_than_since_counts(self, rig: Rig) -> None:
         """An answer that was asked for before `since` does not count, however young it is."""
         directory = rig.directory()
-        await directory.fresh(RIKA, rig.clock.now())
+        await standing_of(directory, RIKA, rig.clock.now())
         await rig.control.group(ONCALL, remove=[RIKA])
         rig.clock.move(seconds=1)
-        assert not (await directory.fresh(RIKA, rig.clock.now())).groups
+        assert not (await standing_of(directory, RIKA, rig.clock.now())).groups
 
     async def test_shared_for_half_a_minute(self, rig: Rig) -> None:
         """Callers share an answer for 30 s if it was asked for late enough for them, and no longer."""
         directory = rig.directory()
         since = rig.clock.now()
-        await directory.fresh(RIKA, since)
+        await standing_of(directory, RIKA, since)
         rig.clock.move(seconds=30)
-        await directory.fresh(RIKA, since)
+        await standing_of(directory, RIKA, since)
         assert sorted(await rig.asked()) == [ONCALL, RIKA]
         rig.clock.move(seconds=1)
-        await directory.fresh(RIKA, since)
+        await standing_of(directory, RIKA, since)
         assert sorted(await rig.asked()) == [ONCALL, ONCALL, RIKA, RIKA]
 
     async def test_callers_at_once_share_one_call(self, rig: Rig) -> None:
         """Many callers at once cost one call for each person and one for each group."""
         directory = rig.directory()
         since = rig.clock.now()
-        await asyncio.gather(*(directory.fresh(user, since) for user in [RIKA, AMIR] * 10))
+        await asyncio.gather(*(standing_of(directory, user, since) for user in [RIKA, AMIR] * 10))
         assert sorted(await rig.asked()) == sorted([ONCALL, RIKA, AMIR])
 
     async def test_one_caller_that_gives_up_spoils_nothing(self, rig: Rig) -> None:
         """A caller that is cancelled does not cancel the question of the others."""
         directory = rig.directory()
         await rig.control.fault("users.info", "latency", seconds=0.3)
-        first, second = (asyncio.create_task(directory.fresh(RIKA, NOON)) for _ in range(2))
+        first, second = (asyncio.create_task(standing_of(directory, RIKA, NOON)) for _ in range(2))
         await rig.control.wait_for(lambda entry: entry.data.get("method") == "usergroups.users.list")
         first.cancel()
         assert (await second).groups == {ONCALL}
@@ -404,8 +411,8 @@ class TestFresh:
         rig.clock.move(seconds=6)
         await rig.control.fault(method, kind, error="missing_scope")
         with pytest.raises(SlackUnavailable):
-            await directory.fresh(RIKA, rig.clock.now())
-        assert (await directory.fresh(RIKA, rig.clock.now())).groups == {ONCALL}
+            await standing_of(directory, RIKA, rig.clock.now())
+        assert (await standing_of(directory, RIKA, rig.clock.now())).groups == {ONCALL}
 
     @pytest.mark.parametrize("name", ["no_such_subteam", "subteam_not_found"])
     async def test_a_group_that_is_gone_grants_nobody(self, rig: Rig, name: str) -> None:
@@ -414,5 +421,16 @@ class TestFresh:
         await directory.refresh()
         await rig.control.fault("usergroups.users.list", "error", error=name)
         rig.clock.move(seconds=6)
-        assert not (await directory.fresh(RIKA, rig.clock.now())).groups
+        assert not (await standing_of(directory, RIKA, rig.clock.now())).groups
         assert not (await directory.standing(RIKA)).groups
+
+
+async def test_fresh_says_when_it_was_asked(rig: Rig) -> None:
+    """I1: the age of an answer counts from the question, about the person and about the groups apart."""
+    directory = rig.directory()
+    await directory.fresh(RIKA, NOON, NOON)
+    rig.clock.move(seconds=6)
+    later = rig.clock.now()
+    asked = await directory.fresh(RIKA, later - timedelta(seconds=5), later - timedelta(seconds=10))
+    assert (asked.person_at, asked.groups_at) == (later, NOON)
+    assert await rig.asked("usergroups.users.list") == [ONCALL]

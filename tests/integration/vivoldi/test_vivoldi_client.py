@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -248,6 +249,17 @@ class TestDelete:
             assert isinstance(await api.delete(CODE), NotExecuted)
         assert not await control.calls("delete")
         assert not list(times), "it looked at the clock right before it would have written"
+
+    @pytest.mark.parametrize(("connected", "sent"), [(0.9, 1), (1.0, 0)])
+    async def test_what_is_left_of_the_time_counts(
+        self, vivoldi: LocalVivoldi, control: VivoldiControl, connected: float, sent: int
+    ) -> None:
+        """I1: it is written before the time is over that whoever sends it has left, or not at all."""
+        await control.create(CODE)
+        times = iter([0.0, connected])
+        async with client(vivoldi.url, clock=lambda: next(times)) as api:
+            await api.delete(CODE, timedelta(seconds=1))
+        assert len(await control.calls("delete")) == sent
 
     @pytest.mark.parametrize("execute", [False, True])
     async def test_no_answer_in_time(

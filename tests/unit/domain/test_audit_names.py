@@ -27,6 +27,7 @@ from bot.domain.item.freeze import Free, Freeze, Goal, NotDone, Unfrozen, Why
 from bot.domain.item.restore import Created, Creating, NotCreated, Seen, ToCreate, Unclear, WhyNot
 from bot.domain.policy import Verdict
 from bot.observe.metrics import Metrics
+from bot.services.asked import form
 from bot.services.asked.command import (
     Accepted,
     Answer,
@@ -60,6 +61,11 @@ NAMES: Mapping[type, str] = {
     Taken: "taken",
     TooFew: "toofew",
     OneMoment: "onemoment",
+    form.NoFile: "nofile",
+    form.Unclear: "unclear",
+    form.NoCodes: "nocodes",
+    form.WrongCodes: "wrongcodes",
+    form.TooLong: "toolong",
 }
 ANSWERS: Mapping[DeleteAnswer, Mapping[str, object]] = {
     Executed(): {},
@@ -164,7 +170,7 @@ OUTCOMES: Mapping[AnyState | Freeze, Mapping[str, object]] = {
 
 def test_every_kind_of_answer_has_its_name() -> None:
     """Each kind of answer has the name that was ever written; a refused command, the reason for it."""
-    kinds = {*get_args(DeleteAnswer), *get_args(Answer)} - {Denied}
+    kinds = {*get_args(DeleteAnswer), *get_args(Answer), *get_args(form.Wrong)} - {Denied}
     assert {kind: kind.audit_name for kind in kinds} == NAMES
     assert {Denied(verdict).audit_name for verdict in Verdict} == {verdict.value for verdict in Verdict}
 

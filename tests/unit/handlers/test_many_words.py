@@ -16,13 +16,14 @@ from bot.domain.coupon import CouponCode, Reading, Shown
 from bot.domain.item.deletion import Confirmation, Deleted, NotSent, NotSentReason, Refused, Source
 from bot.domain.policy import Verdict
 from bot.domain.rate import Plan, bulk_of
-from bot.domain.request.request import Approved, Pending
+from bot.domain.request.request import Approved, Finished, Pending, stop
 from bot.text import cell
 from handlers.render.card import Cards
 from handlers.render.many import span
 from handlers.render.report import dialog, outcomes
 from sandbox.slack.api.blocks import problems, view_problems
 from tests.builders import (
+    CARL,
     CHANNEL,
     NOW,
     RIKA,
@@ -111,6 +112,16 @@ def test_a_list_of_one_page_and_a_refusal_ask_for_nothing() -> None:
     for view in (dialog(many_pending(50), CHANNEL), dialog(Verdict.GUEST, CHANNEL)):
         assert view_problems(view) == []
         assert "submit" not in view
+
+
+def test_the_file_names_who_stopped_it() -> None:
+    """Whoever stopped a request is in its file by name, also if they had no other part in it."""
+    after = stop(many_approved(25), CARL, NOW)
+    assert isinstance(after, Finished)
+    file = outcomes(after)
+    assert file is not None
+    rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))
+    assert {row[2] for row in rows[1:]} == {f"Not deleted: stopped by @{CARL.name} before it was sent."}
 
 
 def test_the_file_tells_every_outcome() -> None:

@@ -181,7 +181,7 @@ async def test_what_an_answer_to_delete_proves_is_counted(answer: DeleteAnswer, 
     coupons.deletes[CODE] = [(answer, False)]
     measured = MeasuredCoupons(coupons, Calls(metrics.called_vivoldi, timer=Ticks()))
     await measured.reserve()
-    assert await measured.delete(CODE) == answer
+    assert await measured.delete(CODE, timedelta(seconds=3)) == answer
     assert count(metrics, "vivoldi", "delete", result) == 1
     assert value(metrics, "vivoldi_call_seconds_sum", call="delete", result=result) == 2
     assert count(metrics, "vivoldi", "reserve", "ok") == 1
@@ -226,7 +226,7 @@ async def test_calls_to_slack_are_counted() -> None:
     assert list(asked.approvers()) == [standing(AMIR)]
     people.unreachable = True
     with pytest.raises(SlackUnavailable):
-        await asked.fresh(AMIR.id, NOW)
+        await asked.fresh(AMIR.id, NOW, NOW)
     counted = {
         (sample.labels["call"], sample.labels["result"]): sample.value
         for family in metrics.registry.collect()
