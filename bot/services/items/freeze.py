@@ -39,7 +39,6 @@ from bot.services.ports.outside import Clock, Reads
 from bot.services.ports.store import Claim
 
 _UNFORESEEN = "something went wrong on my side each time"
-_HELD_UP = "the bot was held up right before sending"
 # When no date is sent any more, there is time for the two looks that say what is known without an answer.
 _LAST_LOOKS = timedelta(seconds=30)
 
