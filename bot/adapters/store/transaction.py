@@ -292,9 +292,14 @@ class SqlTransaction:
 
     # ------------------------------------------------------------ beside the change
 
-    async def last_trouble(self, request_id: str) -> str | None:
-        """Return why the last of the request's reads that brought no answer did not; None: there was none."""
-        return await last_trouble(self._connection, request_id)
+    async def last_trouble(
+        self, request_id: str, code: CouponCode | None = None, since: datetime | None = None
+    ) -> str | None:
+        """Return why the last of the request's reads that brought no answer did not; None: there was none.
+
+        code: of reads of this one alone. since: of reads from then on alone.
+        """
+        return await last_trouble(self._connection, request_id, code, since)
 
     async def record(self, event: Event) -> None:
         """Append an audit event. It is written by `finish`."""

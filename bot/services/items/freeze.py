@@ -31,7 +31,7 @@ from bot.domain.item.freeze import (
 )
 from bot.domain.request.freeze import deadline, may_send
 from bot.domain.request.request import Approved, Shown
-from bot.services.facts import Fact, was_read
+from bot.services.facts import UNFORESEEN, Fact, was_read
 from bot.services.items.ledger import Entry, Ledger, Look
 from bot.services.pacing import is_hopeless, may_still_send
 from bot.services.ports.outside import Clock, Coupons
@@ -57,7 +57,7 @@ class FreezeCoupon:
             # Both approvals are there: the deletion blocks the coupon as soon as the freeze would.
             return await self._settled(claim, overtaken(underway, now))
         if is_hopeless(claim.attempts, now, until + _LAST_LOOKS):
-            return await self._unanswered(claim, underway, "something went wrong on my side each time")
+            return await self._hopeless(claim, item.code, underway)
         try:
             if underway.sent is not Sent.EXECUTED:
                 # Waiting for a place only when the date is sent would age the read that it is sent on.
@@ -127,6 +127,13 @@ class FreezeCoupon:
                     # It may have been set. It is sent again, after a read, with growing gaps.
                     later = self._ledger.retry_at(claim.attempts)
                     return await self._later(entry, sending(underway), later)
+
+    async def _hopeless(self, claim: Claim, code: CouponCode, underway: Underway) -> bool:
+        """End a freeze that failed each time, with the last known cause since it was asked for."""
+        async with self._ledger.entry(claim) as entry:
+            trouble = await entry.tx.last_trouble(claim.request_id, code, since=underway.at)
+            known = trouble or UNFORESEEN
+            return await entry.move_freeze(not_done(underway, Why.NO_ANSWER, self._clock.now(), known))
 
     async def _unanswered(
         self, claim: Claim, underway: Underway, detail: str, fact: Fact | None = None

@@ -261,8 +261,13 @@ class Transaction(Protocol):
         With a time the attempts go on counting; without one they start anew.
         """
 
-    async def last_trouble(self, request_id: str) -> str | None:
-        """Return why the last of the request's reads that brought no answer did not; None: there was none."""
+    async def last_trouble(
+        self, request_id: str, code: CouponCode | None = None, since: datetime | None = None
+    ) -> str | None:
+        """Return why the last of the request's reads that brought no answer did not; None: there was none.
+
+        code: of reads of this one alone. since: of reads from then on alone.
+        """
 
     async def record(self, event: Event) -> None:
         """Append an audit event."""

@@ -14,7 +14,7 @@ from bot.domain.policy import Policy
 from bot.domain.rate import MANY, read_within
 from bot.domain.request.freeze import can_freeze
 from bot.domain.request.request import FailureReason, Purpose, Submitted, read_more, show
-from bot.services.facts import was_read
+from bot.services.facts import UNFORESEEN, was_read
 from bot.services.pacing import Many, backoff_after, is_hopeless
 from bot.services.ports.outside import Clock, Coupons
 from bot.services.ports.store import Claim, Store, Transaction
@@ -22,10 +22,6 @@ from bot.services.requests.draft import DraftRestore
 from bot.services.requests.fail import FailRequest
 
 _LOCKED = "only a coupon that Vivoldi shows, and that was never used, can be frozen"
-_UNFORESEEN = (
-    "I ran into an error of my own each time, which I don't know; whoever runs Coupon Guard can see it in the"
-    " log"
-)
 
 
 def _tried(trouble: str, tries: int) -> str:
@@ -74,7 +70,7 @@ class ReadCoupons:
             async with self._store.transaction() as tx:
                 trouble = await tx.last_trouble(claim.request_id)
             known = trouble and _tried(trouble, claim.attempts - 1)
-            await self._fail(claim, FailureReason.UNREADABLE, known or _UNFORESEEN)
+            await self._fail(claim, FailureReason.UNREADABLE, known or UNFORESEEN)
             return False
         async with self._many.place(request.origin.bulk) as free:
             if not free:
