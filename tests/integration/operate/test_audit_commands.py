@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.seal import Seal, new_key
-from bot.domain.item.answer import Unproven
+from bot.domain.item.answer import Executed, Unproven
 from bot.services.asked.click import Action
 from tests.builders import AMIR, CARL, CODE, RIKA, a_coupon
 from tests.integration.operate.test_audit import execute
@@ -103,6 +103,17 @@ async def test_show_says_what_had_changed(wired: Wired) -> None:
     await wired.run(5, step=1)
     done = bot(wired.folder, "audit", "show", request_id, DATABASE_URL=url_in(wired.folder))
     assert "discount: it was 60, and is 7\n" in done.stdout
+
+
+async def test_show_does_not_call_deleted_what_still_works(wired: Wired) -> None:
+    """A coupon that is still shown after Vivoldi answered "deleted" is told as one that still works (I4)."""
+    wired.coupons.deletes[CODE] = [(Executed(), False)]
+    request_id = await wired.approved()
+    await wired.run(5, step=1)
+    done = bot(wired.folder, "audit", "show", request_id, DATABASE_URL=url_in(wired.folder))
+    told = " ".join(done.stdout.split())
+    assert f"Outcome for {CODE}: still works, although Vivoldi answered that it was deleted." in told
+    assert f"Outcome for {CODE}: deleted" not in told
 
 
 async def test_export_takes_its_filters(wired: Wired) -> None:
