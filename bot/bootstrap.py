@@ -200,6 +200,7 @@ async def _built(
             await to_slack.measured("refresh", directory.refresh())
 
         await _first(refresh)
+        await store.retry_refused()
         dialogs = MeasuredDialogs(SlackDialogs(client), to_slack)
         yield Bot(
             app=_bolt(settings, client, identity, services, dialogs, precedence),

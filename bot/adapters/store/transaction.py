@@ -22,6 +22,7 @@ from bot.adapters.store.schema import Instant, decisions, homes, items, notices,
 from bot.adapters.store.server import Server
 from bot.adapters.store.snapshots import SqlSnapshots
 from bot.adapters.store.states import freeze_of
+from bot.adapters.store.untold import refused_by_are_due
 from bot.domain.coupon import CouponCode, code_key
 from bot.domain.errors import CodeTaken, StoreError, StoreUnavailable
 from bot.domain.event import Event, Notice
@@ -100,6 +101,7 @@ class SqlTransaction:
         self._held: set[str] = set()
         self._locked: set[str] = set()
         self._shown_anew = False
+        self._taken_again: set[str] = set()
         self._rows: dict[str, RowMapping] = {}
         self.snapshots = SqlSnapshots(connection)
         self.changed = False
@@ -223,6 +225,8 @@ class SqlTransaction:
             row["reply_url"] = None
         stored = await self._row(request_id)
         self._shown_anew |= delivery.drawn_version > stored["drawn_version"]
+        if stored["refused_by"] is not None and delivery.refused_by is None:
+            self._taken_again.add(stored["refused_by"])
         if delivery.drawn_version < stored["version"] and request_id not in self._held:
             row["due_at"] = now
             self.due.add(requests.name)
@@ -330,9 +334,13 @@ class SqlTransaction:
     async def finish(self) -> None:
         """Write what follows from the rest, the audit events as the last thing before the commit.
 
-        A Home shows what cards show: it changes when they do, off the way of commands and clicks.
+        A Home shows what cards show: it changes when they do, off the way of commands and clicks. What Slack
+        takes of one request again, it may take of others: those that it refused by the same name are due.
         """
-        if self._shown_anew and await make_due(self._connection, self._clock.now()):
+        now = self._clock.now()
+        if self._taken_again and await refused_by_are_due(self._connection, self._taken_again, now):
+            self.due.add(requests.name)
+        if self._shown_anew and await make_due(self._connection, now):
             self.due.add(homes.name)
         if self.recorded:
             await append(self._connection, self.recorded)
