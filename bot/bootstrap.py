@@ -69,6 +69,7 @@ _log = structlog.get_logger(__name__)
 _SLACK_RETRY_SECONDS = 5.0
 _REFRESH_EVERY = timedelta(minutes=1)
 _COUNT_EVERY = timedelta(minutes=1)
+_FORGET_EVERY = timedelta(minutes=1)
 _REMOVE_EVERY = timedelta(minutes=10)
 
 
@@ -209,6 +210,7 @@ async def _built(
                 [
                     Chore("directory.refresh", refresh, _REFRESH_EVERY),
                     Chore("refusals.count", services.count_refusals(), _COUNT_EVERY),
+                    Chore("reply_urls.forget", services.forget_reply_urls(), _FORGET_EVERY),
                     Chore("snapshots.remove_old", services.retention(settings), _REMOVE_EVERY),
                 ],
                 wakeup,

@@ -173,7 +173,8 @@ class Metrics:
         said = event.data
         match event.kind:
             case EventKind.COMMAND | EventKind.COMMAND_REFUSED:
-                self._commands.labels(str(said.get("answer", Accepted.audit_name))).inc()
+                commands = self._commands.labels(str(said.get("answer", Accepted.audit_name)))
+                commands.inc(_number(said.get("repeats", 1)))
             case EventKind.DECISION | EventKind.DECISION_REFUSED:
                 clicks = self._decisions.labels(str(said["action"]), str(said.get("verdict", "allowed")))
                 clicks.inc(_number(said.get("repeats", 1)))

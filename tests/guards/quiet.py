@@ -7,6 +7,7 @@ from tests.guards.guard import Guard
 _CLICK, _FLOOD = "bot/services/asked/click.py", "tests/integration/services/test_flood.py"
 _REFUSALS = "bot/adapters/store/refusals.py"
 _PRIVATE = "tests/integration/store/test_private_file.py"
+_PRIVATELY = "tests/integration/services/test_told_privately.py"
 _FAILING = "tests/security/test_failing.py"
 
 GUARDS = (
@@ -24,7 +25,7 @@ GUARDS = (
         keeps="-",
         promise="The same refusal is told at most once a minute.",
         file=_CLICK,
-        text="return not await _is_repeated(tx, refusal and replace(refusal, click=None), now)",
+        text="return not await is_repeated(tx, refusal and replace(refusal, what=None), now)",
         without="return True",
         tests=(f"{_FLOOD}::test_other_buttons_are_recorded_and_answered_once",),
     ),
@@ -81,6 +82,33 @@ GUARDS = (
         text='            row["reply_url"] = None\n',
         without="            pass\n",
         tests=("tests/integration/services/test_told_privately.py::test_an_address_ends_with_its_request",),
+    ),
+    Guard(
+        name="an address ends with the card",
+        keeps="I8",
+        promise="The address of a command is gone once there is a card.",
+        file="bot/adapters/store/transaction.py",
+        text="if delivery.is_settled or delivery.was_shown:",
+        without="if delivery.is_settled:",
+        tests=(f"{_PRIVATELY}::test_an_address_ends_with_the_card",),
+    ),
+    Guard(
+        name="a dead address is forgotten",
+        keeps="I8",
+        promise="The address of a command is forgotten when Slack takes nothing by it any more.",
+        file="bot/adapters/store/transaction.py",
+        text='            await run(self._connection, _forget_url, [{"its_id": each} for each in ids])\n',
+        without="            pass\n",
+        tests=(f"{_PRIVATELY}::test_an_address_ends_when_slack_takes_nothing_by_it",),
+    ),
+    Guard(
+        name="a dead address of the untold",
+        keeps="I8",
+        promise="What has ended and waits to be told keeps no dead address.",
+        file="bot/adapters/store/transaction.py",
+        text="        or_(requests.c.ended_at.is_(None), UNTOLD),\n",
+        without="        requests.c.ended_at.is_(None),\n",
+        tests=(f"{_PRIVATELY}::test_an_untold_failure_does_not_keep_a_dead_address",),
     ),
     Guard(
         name="no formula inside a cell",

@@ -39,13 +39,12 @@ from bot.domain.request.request import (
     review,
     stop,
 )
+from bot.services.asked.repeats import is_repeated
 from bot.services.facts import outcome_of
 from bot.services.ports.outside import Clock, People, Renderer
 from bot.services.ports.store import Clicked, Place, Refusal, Store, Transaction
 
 _MOST_COPIES = 5
-# The same refusal of the same person is recorded and told once in so long; what comes after it is counted.
-REPEATS_WITHIN = timedelta(minutes=1)
 
 
 class Action(StrEnum):
@@ -113,7 +112,7 @@ class Decide:
             verdict = self._verdict(click, standing, request, now)
             if verdict is Verdict.ALLOWED and isinstance(request, Pending):
                 await tx.save(self._next(click, standing, request, now))
-            again = await _is_repeated(tx, _refusal(click, standing, request, verdict), now)
+            again = await is_repeated(tx, _refusal(click, standing, request, verdict), now)
             if not again:
                 await tx.record(self._event(click, standing, request, verdict, now))
             if verdict is Verdict.ALLOWED and isinstance(request, Approved):
@@ -205,7 +204,7 @@ class Decide:
         if verdict is Verdict.WRONG_TEXT:
             return False
         refusal = _refusal(click, standing, request, verdict)
-        return not await _is_repeated(tx, refusal and replace(refusal, click=None), now)
+        return not await is_repeated(tx, refusal and replace(refusal, what=None), now)
 
     def _notice(self, click: Click, request: Request | None, verdict: Verdict, now: datetime) -> Notice:
         return Notice(
@@ -256,41 +255,6 @@ def _refusal(click: Click, standing: Standing, request: Request | None, verdict:
         return None
     known = click.request_id if request else None
     return Refusal(standing.person, known, verdict.value, Clicked(click.action.value, click.version))
-
-
-async def _is_repeated(tx: Transaction, refusal: Refusal | None, now: datetime) -> bool:
-    """Tell whether the same was refused a moment ago; then it is counted."""
-    return refusal is not None and await tx.is_repeated(refusal, now, now + REPEATS_WITHIN)
-
-
-class CountRefusals:
-    """Records how often refusals were repeated after the one that was recorded, so that none is lost (I7)."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
-
-    async def __call__(self) -> None:
-        """Record those that are over, an event for each. Raises StoreUnavailable."""
-        now = self._clock.now()
-        async with self._store.transaction() as tx:
-            for repeated in await tx.repeated(now):
-                refusal, clicked = repeated.refusal, repeated.refusal.click
-                assert clicked is not None, "only those that are recorded are counted"
-                await tx.record(
-                    Event(
-                        kind=EventKind.DECISION_REFUSED,
-                        at=now,
-                        request=refusal.request_id,
-                        actor=refusal.person,
-                        data={
-                            "action": clicked.action,
-                            "version": clicked.version,
-                            "verdict": refusal.verdict,
-                            "repeats": repeated.times,
-                        },
-                    )
-                )
 
 
 async def _heal(tx: Transaction, click: Click, request: Request | None, verdict: Verdict) -> None:

@@ -168,21 +168,29 @@ class Clicked:
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """Why whose click on which request was refused.
+class Typed:
+    """A command that opened nothing. slot: which texts count as the same, so that there are not many."""
 
-    request_id: None: a request that is not known. click: None: whichever, since all are answered alike.
+    slot: int
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why whose click on which request was refused, or how whose command was answered.
+
+    request_id: None: a request that is not known, or none. verdict: or the name of the answer. what: None:
+    any click, since all are answered alike.
     """
 
     person: Person
     request_id: str | None
     verdict: str
-    click: Clicked | None
+    what: Clicked | Typed | None
 
 
 @dataclass(frozen=True)
 class Repeated:
-    """How often a refusal came again after the one that was recorded."""
+    """How often a refusal came again after the one that was recorded. times: 0: it did not."""
 
     refusal: Refusal
     times: int
@@ -239,7 +247,13 @@ class Transaction(Protocol):
         """Store how far the request has been shown. A drawn_version below the request's makes it due now."""
 
     async def reply_url(self, request_id: str) -> str | None:
-        """Return the `response_url` of the command that opened the request."""
+        """Return the `response_url` of the command that opened the request; None: it is not stored any more.
+
+        It is stored until a card is shown, or the end is told.
+        """
+
+    async def forget_reply_urls(self, before: datetime) -> None:
+        """Forget the `response_url`s of requests that were opened before a time."""
 
     async def hold(self, claim: Claim) -> None:
         """Make sure, and keep it so until the transaction ends, that the claim is still held.
@@ -285,7 +299,7 @@ class Transaction(Protocol):
         """
 
     async def repeated(self, now: datetime) -> Sequence[Repeated]:
-        """Return, and forget, what was repeated of refusals that are over."""
+        """Return, and forget, refusals that are over, a hundred at most; nothing: there are none left."""
 
 
 class Store(Protocol):
