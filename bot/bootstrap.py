@@ -190,7 +190,7 @@ async def _built(
             MeasuredPeople(directory, to_slack),
             SlackChannels(client, clock),
             MeasuredMessenger(messenger, to_slack),
-            Cards(),
+            Cards(identity.workspace_url),
             policy,
             clock,
             store.homes,

@@ -86,6 +86,15 @@ _TOLD_AT_LAST = (
         tests=(f"{_TOLD}::test_a_start_delays_nothing",),
     ),
     Guard(
+        name="led to the new card",
+        keeps="-",
+        promise="Who clicks a card that was replaced is told where the new one is.",
+        file="bot/services/asked/click.py",
+        text="    return CardPlace(delivery.channel(request.origin), delivery.card_ts)\n",
+        without="    return None\n",
+        tests=(f"{_USELESS}::test_a_click_on_a_replaced_card_is_led_to_the_new_one",),
+    ),
+    Guard(
         name="failures are outcomes",
         keeps="I5",
         promise="Why a request failed is told however late.",

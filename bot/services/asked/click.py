@@ -41,8 +41,8 @@ from bot.domain.request.request import (
 )
 from bot.services.asked.repeats import is_repeated
 from bot.services.facts import outcome_of
-from bot.services.ports.outside import Clock, People, Renderer
-from bot.services.ports.store import Clicked, Place, Refusal, Store, Transaction
+from bot.services.ports.outside import CardPlace, Clock, People, Renderer
+from bot.services.ports.store import Clicked, Delivery, Place, Refusal, Store, Transaction
 
 _MOST_COPIES = 5
 
@@ -120,7 +120,12 @@ class Decide:
             if verdict is Verdict.ALLOWED and isinstance(request, ShownAtEnd):
                 await _unfreeze(tx, request, standing.person, now)
             if not again and await self._is_told(tx, click, standing, request, verdict, now):
-                await tx.notify(self._notice(click, request, verdict, now))
+                newer = (
+                    None
+                    if request is None
+                    else _newer_card(click, request, await tx.delivery(click.request_id))
+                )
+                await tx.notify(self._notice(click, request, verdict, now, newer))
             await _heal(tx, click, request, verdict)
         return verdict
 
@@ -206,20 +211,27 @@ class Decide:
         refusal = _refusal(click, standing, request, verdict)
         return not await is_repeated(tx, refusal and replace(refusal, what=None), now)
 
-    def _notice(self, click: Click, request: Request | None, verdict: Verdict, now: datetime) -> Notice:
+    def _notice(
+        self,
+        click: Click,
+        request: Request | None,
+        verdict: Verdict,
+        now: datetime,
+        newer: CardPlace | None,
+    ) -> Notice:
         return Notice(
             id=self._new_id(),
             at=now,
             person=click.user,
             channel=click.channel,
-            text=self._told(request, verdict),
+            text=self._told(request, verdict, newer),
             reply_url=click.reply_url,
         )
 
-    def _told(self, request: Request | None, verdict: Verdict) -> str:
+    def _told(self, request: Request | None, verdict: Verdict, newer: CardPlace | None) -> str:
         if verdict is Verdict.ALLOWED and isinstance(request, Approved):
             return self._renderer.stopped(request)
-        return self._renderer.refused_click(verdict, request)
+        return self._renderer.refused_click(verdict, request, newer)
 
     def _event(
         self, click: Click, standing: Standing, request: Request | None, verdict: Verdict, now: datetime
@@ -241,6 +253,13 @@ class Decide:
             actor=standing.person,
             data=data,
         )
+
+
+def _newer_card(click: Click, request: Request, delivery: Delivery) -> CardPlace | None:
+    """Return the card that took the place of the one that was clicked; None: it is the card, or none did."""
+    if not delivery.replaced or delivery.card_ts is None or click.message_ts in (None, delivery.card_ts):
+        return None
+    return CardPlace(delivery.channel(request.origin), delivery.card_ts)
 
 
 def _is_repeat(click: Click, standing: Standing, request: Pending) -> bool:
