@@ -63,14 +63,20 @@ def _take(found: Evidence, record: Record, index: int, at: datetime, entry: Any)
         case "world":
             _take_change(found, at, data)
         case "api_call" if data["method"] == "chat.update":
-            change = found.unchangeable.add if data["error"] in _FOR_GOOD else found.unchangeable.discard
-            change(data["args"].get("ts"))
-            if data["ok"] or data["error"] not in _PASSING:
-                found.redrawn.append(Redrawn(index, at, data["args"].get("ts"), not data["ok"]))
+            _take_redrawn(found, index, at, data)
         case "api_call" if data["method"] in _TELLING and not data["ok"]:
             found.unposted += bool(data["error"] and data["method"] == "chat.postMessage")
             if _PEOPLE.intersection((data["args"].get("channel"), data["args"].get("user"))):
                 _take_untold(found, index, at, data)
+
+
+def _take_redrawn(found: Evidence, index: int, at: datetime, data: dict[str, Any]) -> None:
+    ts, refused = data["args"].get("ts"), not data["ok"]
+    if refused and data["error"] in _PASSING:
+        return
+    change = found.unchangeable.add if refused else found.unchangeable.discard
+    change(ts)
+    found.redrawn.append(Redrawn(index, at, ts, refused))
 
 
 def _take_change(found: Evidence, at: datetime, data: dict[str, Any]) -> None:

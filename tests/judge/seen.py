@@ -144,7 +144,8 @@ class World:
 class Evidence:
     """Everything that was seen, each kind in its order.
 
-    unchangeable: the messages whose last change Slack refused for good. unposted: how many posts it refused.
+    unchangeable: the messages whose last change Slack refused, by a name that is no passing trouble.
+    unposted: how many posts it refused.
     redrawn: each try to change a message that Slack took, or refused for itself.
     undelivered: the private messages that it refused for good by the last way to the person, after as many
     tries as they are worth; they are among what was said. reminded: the thread and the step of each reminder.

@@ -77,7 +77,7 @@ def _stuck() -> History:
 
 
 GOOD = {
-    "a card that took its place": _rejected(_stuck().card(step=1, ts="2.0").wait(20).redraw()),
+    "a card that took its place": _rejected(_stuck().card(step=1, ts="2.0").wait(20).redraw(), "2.0"),
     "a card that could be changed again": _rejected(_stuck().redraw(None).wait(20).redraw()),
     "a card that Slack had no time for": _rejected(
         after_card().redraw("ratelimited").wait(20).redraw("ratelimited").wait(20).redraw("ratelimited")
