@@ -71,6 +71,7 @@ _log = structlog.get_logger(__name__)
 _SLACK_RETRY_SECONDS = 5.0
 _REFRESH_EVERY = timedelta(minutes=1)
 _COUNT_EVERY = timedelta(minutes=1)
+_FORGET_EVERY = timedelta(minutes=1)
 _REMOVE_EVERY = timedelta(minutes=10)
 
 
@@ -200,7 +201,7 @@ async def _built(
             MeasuredPeople(directory, to_slack),
             SlackChannels(client, clock),
             MeasuredMessenger(messenger, to_slack),
-            Cards(),
+            Cards(identity.workspace_url),
             policy,
             clock,
             store.homes,
@@ -211,6 +212,7 @@ async def _built(
             await to_slack.measured("refresh", directory.refresh())
 
         await _first(refresh)
+        await store.retry_refused()
         dialogs = MeasuredDialogs(SlackDialogs(client), to_slack)
         yield Bot(
             app=_bolt(settings, client, identity, services, dialogs, precedence),
@@ -219,6 +221,7 @@ async def _built(
                 [
                     Chore("directory.refresh", refresh, _REFRESH_EVERY),
                     Chore("refusals.count", services.count_refusals(), _COUNT_EVERY),
+                    Chore("reply_urls.forget", services.forget_reply_urls(), _FORGET_EVERY),
                     Chore("snapshots.remove_old", services.retention(settings), _REMOVE_EVERY),
                 ],
                 wakeup,

@@ -9,10 +9,11 @@ from random import Random
 
 from bot.domain.policy import Policy
 from bot.run.worker import Lane
-from bot.services.asked.click import CountRefusals, Decide
+from bot.services.asked.click import Decide
 from bot.services.asked.command import Submit
 from bot.services.asked.confirm import Confirm, View
 from bot.services.asked.form import Form, FormView, RefusalView
+from bot.services.asked.repeats import CountRefusals
 from bot.services.asked.show_all import ListView, ShowAll
 from bot.services.home import OpenHome, PublishHome
 from bot.services.items.deletion import Execute, Reconcile
@@ -43,7 +44,7 @@ from bot.services.requests.read import ReadCoupons
 from bot.services.requests.remind import Remind
 from bot.services.requests.tell import TellOutcome
 from bot.services.requests.work import WorkOnRequest
-from bot.services.retention import RemoveOldSnapshots
+from bot.services.retention import ForgetReplyUrls, RemoveOldSnapshots
 from bot.settings import Settings
 
 # Letters and digits that nobody mixes up when reading an id aloud; 32, so that five bits choose one.
@@ -135,6 +136,10 @@ class Services:
     def count_refusals(self) -> CountRefusals:
         """Return what records how often refusals were repeated."""
         return CountRefusals(self.store, self.clock)
+
+    def forget_reply_urls(self) -> ForgetReplyUrls:
+        """Return what forgets addresses for answers that have lapsed."""
+        return ForgetReplyUrls(self.store, self.clock)
 
     def retention(self, settings: Settings) -> RemoveOldSnapshots:
         """Return what removes old snapshots."""

@@ -20,7 +20,16 @@ from prometheus_client import (
 
 from bot import __version__
 from bot.domain.event import Event, EventKind
-from bot.domain.item.deletion import AnyState, Changed, Deleted, Gone, NotSent, Refused, Unknown
+from bot.domain.item.deletion import (
+    AnyState,
+    Changed,
+    Confirmation,
+    Deleted,
+    Gone,
+    NotSent,
+    Refused,
+    Unknown,
+)
 from bot.domain.item.restore import Created, NotCreated, Unclear
 from bot.domain.policy import Verdict
 from bot.domain.request.request import FailureReason
@@ -35,6 +44,8 @@ _OUTCOMES: tuple[type[AnyState], ...] = (
     *(Deleted, Gone, Refused, Unknown, Changed, NotSent),
     *(Created, NotCreated, Unclear),
 )
+# Vivoldi answered that it was deleted, and the read afterwards shows it: nobody should count that as done.
+_STILL_WORKS = "stillworks"
 _CALL_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _WAIT_SECONDS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 120, 300, 600)
 
@@ -65,7 +76,7 @@ class Metrics:
 
         refusals = [verdict for verdict in Verdict if verdict is not Verdict.ALLOWED]
         answers = [*(kind.audit_name for kind in get_args(Answer) if kind is not Denied), *refusals]
-        outcomes = [kind.audit_name for kind in _OUTCOMES]
+        outcomes = [*(kind.audit_name for kind in _OUTCOMES), _STILL_WORKS]
         self._commands = counter("commands", "Commands, by how they were answered.", ("answer", answers))
         self._decisions = counter(
             "decisions", "Clicks, by action and verdict.", ("action", Action), ("verdict", Verdict)
@@ -162,7 +173,8 @@ class Metrics:
         said = event.data
         match event.kind:
             case EventKind.COMMAND | EventKind.COMMAND_REFUSED:
-                self._commands.labels(str(said.get("answer", Accepted.audit_name))).inc()
+                commands = self._commands.labels(str(said.get("answer", Accepted.audit_name)))
+                commands.inc(_number(said.get("repeats", 1)))
             case EventKind.DECISION | EventKind.DECISION_REFUSED:
                 clicks = self._decisions.labels(str(said["action"]), str(said.get("verdict", "allowed")))
                 clicks.inc(_number(said.get("repeats", 1)))
@@ -173,7 +185,8 @@ class Metrics:
             case EventKind.DELETE_SENDING if said["attempt"] == 1:
                 self._to_delete.observe(_seconds(event, "seconds_since_approval"))
             case EventKind.ITEM_OUTCOME:
-                self._ended(event, str(said["outcome"]))
+                still_works = said.get("confirmation") == Confirmation.STILL_SHOWN
+                self._ended(event, _STILL_WORKS if still_works else str(said["outcome"]))
             case EventKind.OUTCOME_TOLD if "seconds_since_approval" in said:
                 self._to_outcome.observe(_seconds(event, "seconds_since_approval"))
             case _:

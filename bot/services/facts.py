@@ -11,6 +11,12 @@ from bot.domain.event import EventKind
 from bot.domain.item.deletion import AnyState
 from bot.domain.item.freeze import Dates, Freeze, Later
 
+# The cause if work failed each time and no read that was not answered says why.
+UNFORESEEN = (
+    "I ran into an error of my own each time, which I don't know; whoever runs Coupon Guard can see it in the"
+    " log"
+)
+
 
 @dataclass(frozen=True)
 class Fact:

@@ -1,4 +1,7 @@
-"""Remove what deleted coupons held once it is old. What happened stays in the audit for good."""
+"""Remove what is of no use any more: what deleted coupons held, and addresses for answers.
+
+What happened stays in the audit for good.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,23 @@ from datetime import timedelta
 from bot.domain.event import Event, EventKind
 from bot.services.ports.outside import Clock
 from bot.services.ports.store import Store
+
+# For so long Slack takes answers by the `response_url` of a command.
+REPLIES_TAKEN_FOR = timedelta(minutes=30)
+
+
+class ForgetReplyUrls:
+    """Forgets the `response_url`s that Slack takes nothing by any more."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def __call__(self) -> None:
+        """Forget them. Raises StoreUnavailable."""
+        before = self._clock.now() - REPLIES_TAKEN_FOR
+        async with self._store.transaction() as tx:
+            await tx.forget_reply_urls(before)
 
 
 class RemoveOldSnapshots:

@@ -27,7 +27,7 @@ from bot.domain.request.request import (
     decisions_of,
 )
 from bot.services.asked.click import Action
-from bot.services.ports.outside import File, Message
+from bot.services.ports.outside import CardPlace, File, Message
 from handlers.ids import block_id
 from handlers.render import claims, coupon, many, refusals, report, restore_card, stop, words
 from handlers.render import freeze as freezing
@@ -35,6 +35,7 @@ from handlers.render.blocks import (
     Block,
     actions,
     button,
+    card_link,
     clip,
     code,
     confirm,
@@ -57,7 +58,13 @@ _MAX_FOR_ITEMS = 7000
 
 
 class Cards:
-    """Renders requests as Slack messages: it implements the services' Renderer."""
+    """Renders requests as Slack messages: it implements the services' Renderer.
+
+    workspace_url: the address that links to cards start with.
+    """
+
+    def __init__(self, workspace_url: str = "https://slack.com/") -> None:
+        self._workspace_url = workspace_url
 
     def card(self, request: Shown) -> Message:
         """Return the card at the request's state: what is asked, the facts, who decided, what comes next."""
@@ -98,9 +105,10 @@ class Cards:
         """Return what the requester is told privately."""
         return words.failure(request)
 
-    def refused_click(self, verdict: Verdict, request: Request | None) -> str:
-        """Return what someone is told privately whose click was refused."""
-        return refusals.refused_click(verdict, request)
+    def refused_click(self, verdict: Verdict, request: Request | None, newer: CardPlace | None = None) -> str:
+        """Return what someone is told privately whose click was refused. newer: see the port."""
+        link = card_link(self._workspace_url, newer.channel, newer.ts) if newer else None
+        return refusals.refused_click(verdict, request, link)
 
     def stopped(self, request: Approved) -> str:
         """Return what someone is told privately whose stop came too late for some of the coupons."""

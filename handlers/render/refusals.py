@@ -96,8 +96,30 @@ def denied(verdict: Verdict) -> str:
     return _DENIED[verdict]
 
 
-def refused_click(verdict: Verdict, request: Request | None) -> str:
-    """Return why a click had no effect."""
+# Answers that send people back to the card: the one that was clicked may never change again.
+_OF_CARD = frozenset(
+    {
+        Verdict.STALE_CARD,
+        Verdict.ALREADY_ENDED,
+        Verdict.SAME_PERSON,
+        Verdict.NOT_FREEZABLE,
+        Verdict.NOT_FROZEN,
+        Verdict.NOT_APPROVED,
+        Verdict.NOTHING_TO_STOP,
+    }
+)
+
+
+def refused_click(verdict: Verdict, request: Request | None, newer: str | None = None) -> str:
+    """Return why a click had no effect. newer: the address of the card that took the clicked one's place."""
+    if newer is None or verdict not in _OF_CARD:
+        return _why(verdict, request)
+    if verdict is Verdict.STALE_CARD:
+        return f"<{newer}|A newer card> took this one's place, so your click changed nothing. Go on there."
+    return f"{_why(verdict, request)} The card is <{newer}|a newer one> by now."
+
+
+def _why(verdict: Verdict, request: Request | None) -> str:
     if verdict is Verdict.ALREADY_ENDED and request is not None:
         return f"{ended(request)} Your click changed nothing."
     if verdict is Verdict.NOTHING_TO_STOP and isinstance(request, Approved):

@@ -9,6 +9,7 @@ _TESTS = "tests/unit/handlers/test_claims.py"
 _SETTLED = "tests/integration/services/test_settled_at_last.py"
 _BESIDE = "tests/unit/handlers/test_freeze_words.py"
 _WITH_FREEZES = "tests/integration/services/test_told_with_freezes.py"
+_FROZEN = "tests/integration/services/test_freeze.py"
 _OF_TWO = f"{_TESTS}::test_a_freeze_of_two_of_which_one_was_used"
 _BACK = f"{_TESTS}::test_a_freeze_that_cant_be_set_back_says_so"
 _ALARM = f"{_TESTS}::test_a_deletion_that_did_not_work_is_an_alarm"
@@ -19,9 +20,36 @@ GUARDS = (
         keeps="I4",
         promise="A request that could not be read is told with what stood in the way last.",
         file="bot/services/requests/read.py",
-        text="known or _UNFORESEEN",
-        without="_UNFORESEEN",
+        text="known or UNFORESEEN",
+        without="UNFORESEEN",
         tests=(f"{_SETTLED}::test_a_minute_of_trouble_is_told_with_its_cause",),
+    ),
+    Guard(
+        name="claims: a freeze's last cause",
+        keeps="I4",
+        promise="A freeze that failed each time is told with what stood in the way last.",
+        file="bot/services/items/freeze.py",
+        text="known = trouble or UNFORESEEN",
+        without="known = UNFORESEEN",
+        tests=(f"{_FROZEN}::test_a_freeze_that_ended_while_the_bot_was_away_names_vivoldis_trouble",),
+    ),
+    Guard(
+        name="claims: a freeze's own cause",
+        keeps="I4",
+        promise="What stood in the way before a freeze was asked for is not told as what ended it.",
+        file="bot/adapters/store/audit.py",
+        text=" and row.at >= earliest",
+        without="",
+        tests=(f"{_FROZEN}::test_a_bug_in_a_freeze_is_not_blamed_on_an_earlier_read",),
+    ),
+    Guard(
+        name="claims: counted as it is",
+        keeps="I4",
+        promise="A coupon that still works after its deletion is not counted as deleted.",
+        file="bot/observe/metrics.py",
+        text='_STILL_WORKS if still_works else str(said["outcome"])',
+        without='str(said["outcome"])',
+        tests=("tests/unit/run/test_metrics.py::test_a_coupon_that_still_works_is_not_counted_as_deleted",),
     ),
     Guard(
         name="claims: a plural is true",

@@ -103,7 +103,7 @@ class Wired:
             self.people,
             self.channels,
             self.messenger,
-            Cards(),
+            Cards("https://guard.slack.com/"),
             self.policy,
             self.clock,
             self.store.homes,

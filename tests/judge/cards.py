@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 
 from tests.judge import sentences
 from tests.judge.case import Case
 from tests.judge.rules import Ending, Rule
-from tests.judge.seen import Card, Click, Command, Said
+from tests.judge.seen import Card, Click, Command, Redrawn, Said
 from tests.judge.told import ending_of, is_lost, told_of
 
 _MOST_REMINDERS = 2
 _DECIDING = ("approve", "reject", "freeze")
+# While a request is carried out, two cards take another's place at most, and one is left to its end.
+_MOST_REPLACED = 2
+_STUCK_FOR = timedelta(seconds=20)
 
 
 def look_at_cards(case: Case, codes: Sequence[str]) -> None:
@@ -33,6 +37,34 @@ def look_at_cards(case: Case, codes: Sequence[str]) -> None:
         # The answer to a post may have been lost; a stray copy does no harm until it is clicked.
         if live and (live == latest.keys() or live & clicked or len(live) > most_strays):
             case.find(Rule.LIVE, about[0], f"{request}: {len(live)} of {len(latest)} cards")
+
+
+def look_at_stuck_cards(case: Case) -> None:
+    """I5: a card on which people decide, and that Slack refuses to change, has another take its place.
+
+    Two refusals, ten seconds apart, are enough; each crash and each spoilt call may cost one more.
+    """
+    enough = 2 + case.record.interrupted + case.record.troubled
+    runs: dict[str, list[Redrawn]] = {}
+    for tried in case.seen.redrawn:
+        run = runs.setdefault(tried.ts, [])
+        run.append(tried)
+        if not tried.refused or _has_another(case, run):
+            run.clear()
+        elif len(run) > enough and tried.at - run[0].at > _STUCK_FOR:
+            case.find(Rule.STUCK, "", f"{tried.ts}: {len(run)} refusals", tried.index)
+            run.clear()
+
+
+def _has_another(case: Case, run: Sequence[Redrawn]) -> bool:
+    """Return whether a card has another one, needs none, or can't have one."""
+    first, last = run[0].index, run[-1].index
+    mine = [card for card in case.seen.cards if card.ts == run[0].ts and card.index < last]
+    if not mine or not mine[-1].live or case.seen.unposted:
+        return True
+    others = {card.ts: card.index for card in reversed(case.seen.of(mine[-1].request)) if card.index < last}
+    del others[run[0].ts]
+    return len(others) >= _MOST_REPLACED or any(index > first for index in others.values())
 
 
 def look_at_reminders(case: Case) -> None:

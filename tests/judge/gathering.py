@@ -10,7 +10,7 @@ from sandbox.slack.seed import seeded_world
 from sandbox.vivoldi.log import Call, Event
 from tests.judge import sentences
 from tests.judge.record import Record
-from tests.judge.seen import NEVER, Asked, Card, Change, Click, Command, Evidence, Said, World
+from tests.judge.seen import NEVER, Asked, Card, Change, Click, Command, Evidence, Redrawn, Said, World
 
 _PEOPLE = frozenset(seeded_world().people)
 _TELLING = ("chat.postEphemeral", "chat.postMessage")
@@ -18,6 +18,10 @@ _TELLING = ("chat.postEphemeral", "chat.postMessage")
 _TRIES = 3
 # What Slack says of a message that can't be posted or changed, however often it is tried.
 _FOR_GOOD = ("channel_not_found", "message_not_found", "cant_update_message", "msg_too_long")
+
+
+# What it says of itself, whatever the message is; no answer at all is no refusal either.
+_PASSING = (None, "ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
 
 
 def gathered(record: Record) -> Evidence:
@@ -59,12 +63,20 @@ def _take(found: Evidence, record: Record, index: int, at: datetime, entry: Any)
         case "world":
             _take_change(found, at, data)
         case "api_call" if data["method"] == "chat.update":
-            change = found.unchangeable.add if data["error"] in _FOR_GOOD else found.unchangeable.discard
-            change(data["args"].get("ts"))
+            _take_redrawn(found, index, at, data)
         case "api_call" if data["method"] in _TELLING and not data["ok"]:
             found.unposted += bool(data["error"] and data["method"] == "chat.postMessage")
             if _PEOPLE.intersection((data["args"].get("channel"), data["args"].get("user"))):
                 _take_untold(found, index, at, data)
+
+
+def _take_redrawn(found: Evidence, index: int, at: datetime, data: dict[str, Any]) -> None:
+    ts, refused = data["args"].get("ts"), not data["ok"]
+    if refused and data["error"] in _PASSING:
+        return
+    change = found.unchangeable.add if refused else found.unchangeable.discard
+    change(ts)
+    found.redrawn.append(Redrawn(index, at, ts, refused))
 
 
 def _take_change(found: Evidence, at: datetime, data: dict[str, Any]) -> None:

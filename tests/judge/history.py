@@ -175,6 +175,11 @@ class History:
         blocks += [{"type": "context", "elements": [{"type": "mrkdwn", "text": f"Request {request}"}]}]
         return self._message("posted", text, blocks, ts=ts)
 
+    def redraw(self, error: str | None = "edit_window_closed", ts: str = "1.0") -> Self:
+        """Try to change a card. error: Slack's name for why not; None: it is changed."""
+        data = {"method": "chat.update", "args": {"ts": ts, "channel": INCIDENT}, "ok": error is None}
+        return self._entry("api_call", {**data, "error": error})
+
     def click(
         self, who: str, action: str = "approve", ts: str = "1.0", request: str = REQUEST, seen: int = -1
     ) -> Self:

@@ -9,7 +9,13 @@ from collections.abc import Sequence
 
 from tests.judge import creations, endings
 from tests.judge.audit import look_at_audit
-from tests.judge.cards import look_at_cards, look_at_clicks, look_at_commands, look_at_reminders
+from tests.judge.cards import (
+    look_at_cards,
+    look_at_clicks,
+    look_at_commands,
+    look_at_reminders,
+    look_at_stuck_cards,
+)
 from tests.judge.case import Case
 from tests.judge.claims import judge_absence, judge_looks_after, judge_name, look_at_claims
 from tests.judge.creations import look_at_creations
@@ -33,6 +39,7 @@ def judge(record: Record, codes: Sequence[str], secrets: Sequence[str] = ()) -> 
         look_at_freezes(case, code)
         _look_at_endings(case, code)
     look_at_cards(case, codes)
+    look_at_stuck_cards(case)
     look_at_reminders(case)
     look_at_clicks(case)
     look_at_commands(case, codes)

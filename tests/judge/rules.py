@@ -21,6 +21,7 @@ class Rule(StrEnum):
     LATE = "I5: an outcome that was told late"
     LIVE = "I5: a card with live buttons after the end"
     MUTE = "I5: a click that changed nothing, and nobody said so"
+    STUCK = "I5: a card that can't be changed, and that no other one replaced"
     NAGGED = "I5: a step of which people were reminded more than twice"
     TWICE = "I6: two open requests for one code"
     AUDITED = "I7: an audit that does not say what happened"

@@ -29,6 +29,16 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Redrawn:
+    """One try to change a message. refused: whether Slack said no, by a name that is no passing trouble."""
+
+    index: int
+    at: datetime
+    ts: str
+    refused: bool
+
+
+@dataclass(frozen=True)
 class Click:
     """One click on a card: by whom, on which button, and what the card said.
 
@@ -138,7 +148,9 @@ class World:
 class Evidence:
     """Everything that was seen, each kind in its order.
 
-    unchangeable: the messages whose last change Slack refused for good. unposted: how many posts it refused.
+    unchangeable: the messages whose last change Slack refused, by a name that is no passing trouble.
+    unposted: how many posts it refused.
+    redrawn: each try to change a message that Slack took, or refused for itself.
     undelivered: the private messages that it refused for good by the last way to the person, after as many
     tries as they are worth; they are among what was said. reminded: the thread and the step of each reminder;
     reminders: what they say.
@@ -155,6 +167,7 @@ class Evidence:
     worlds: list[World] = field(default_factory=list)
     unchangeable: set[str] = field(default_factory=set)
     unposted: int = 0
+    redrawn: list[Redrawn] = field(default_factory=list)
     undelivered: list[str] = field(default_factory=list)
     reminded: list[tuple[str, str]] = field(default_factory=list)
     reminders: list[Said] = field(default_factory=list)

@@ -180,8 +180,17 @@ def _switched(words: str) -> History:
     return history
 
 
+def _stuck() -> History:
+    return after_card().redraw().wait(10).redraw()
+
+
 GOOD = {
     "not valid": _restored(2),
+    "a card that took its place": _rejected(_stuck().card(step=1, ts="2.0").wait(20).redraw(), "2.0"),
+    "a card that could be changed again": _rejected(_stuck().redraw(None).wait(20).redraw()),
+    "a card that Slack had no time for": _rejected(
+        after_card().redraw("ratelimited").wait(20).redraw("ratelimited").wait(20).redraw("ratelimited")
+    ),
     "deleted": _ended(after_deletion()),
     "replaced": _ended(_remade(), REPLACED),
     "gone": _ended(_gone(), GONE),
@@ -324,6 +333,7 @@ FALSE: dict[str, tuple[Rule, History]] = {
         .card(f"{CODE}: {DONE}", title=f"Deleted: coupon {CODE}", buttons=["approve"])
         .reply(DONE),
     ),
+    "stuck": (Rule.STUCK, _rejected(after_card().redraw().wait(10).redraw().wait(20).redraw())),
     "two requests": (
         Rule.TWICE,
         _rejected(_rejected(after_card().card(step=1, ts="2.0", request=SECOND).card(step=1)), "2.0", SECOND),

@@ -8,7 +8,14 @@ from typing import Any, cast
 import pytest
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
-from bot.domain.errors import StoreUnavailable
+from bot.domain.errors import (
+    LostClaim,
+    SlackRefused,
+    SlackUnavailable,
+    StoreUnavailable,
+    VivoldiRefused,
+    VivoldiUnavailable,
+)
 from bot.services.home import OpenHome
 from bot.services.ports.home import Homes
 from handlers import errors, listeners
@@ -104,3 +111,39 @@ async def test_a_failure_is_told_by_the_way_that_it_was_given() -> None:
     ((address, text),) = told
     assert address == "https://hooks.slack.com/1"
     assert "My database can't be reached" in text
+
+
+@pytest.mark.parametrize(
+    ("error", "whose"),
+    [
+        (SlackUnavailable("Slack did not answer in time"), "Slack did not answer in time. "),
+        (SlackRefused("ratelimited_for_good"), "Slack refused the call: ratelimited_for_good. "),
+        (VivoldiUnavailable("Vivoldi answered HTTP 503"), "Vivoldi answered HTTP 503. "),
+        (VivoldiRefused("Vivoldi refused the key <@U1>"), "Vivoldi refused the key &lt;@U1&gt;. "),
+        (LostClaim("someone else has it"), "I ran into an error of my own. "),
+        (ValueError("T0P-SECRET"), "I ran into an error of my own. "),
+    ],
+)
+async def test_trouble_names_its_owner(error: Exception, whose: str) -> None:
+    """What Slack or Vivoldi did not answer is told as theirs, escaped; the bot's own errors as its own."""
+    told = list[str]()
+
+    async def reply(_: str, text: str) -> bool:
+        told.append(text)
+        return True
+
+    app = AsyncApp(signing_secret=SECRET, authorize=authorize, process_before_response=True)
+    errors.register(app, "A1", lambda: "0815", reply)
+
+    @app.block_action("approve")
+    async def fail() -> None:
+        raise error
+
+    body = form_of(CLICK | {"response_url": "https://hooks.slack.com/1"})
+    headers: Any = signed(body, secret=SECRET)
+    answer = await app.async_dispatch(AsyncBoltRequest(body=body.decode(), headers=headers))
+    assert answer.status == 200
+    (text,) = told
+    assert text.startswith(f"{whose}I can't tell whether that counted. ")
+    assert text.endswith("this number: 0815.")
+    assert "T0P-SECRET" not in text

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime
 from typing import Any, Self
 
 from sqlalchemy import (
@@ -36,7 +37,7 @@ from bot.adapters.store.engine.connect import Connection, run
 from bot.adapters.store.engine.engine import connect
 from bot.adapters.store.schema import audit_head, items, json_text, microseconds
 from bot.domain.audit import Around, Facts, Head, Link, extend
-from bot.domain.coupon import code_key
+from bot.domain.coupon import CouponCode, code_key
 from bot.domain.errors import StoreError
 from bot.domain.event import Event, EventKind
 from bot.services.ports.store import EVERYTHING, Chosen, Page
@@ -102,16 +103,23 @@ _columns = stored_events.c
 
 
 _failed_reads = (
-    select(_columns.data)
+    select(_columns.at, _columns.code, _columns.data)
     .where(_columns.kind == EventKind.COUPON_READ.value, _columns.request_id == bindparam("of_request"))
     .order_by(_columns.id.desc())
 )
 
 
-async def last_trouble(connection: Connection, request_id: str) -> str | None:
-    """Return what stood in the way of the request's last read that brought no answer; None: none did."""
+async def last_trouble(
+    connection: Connection, request_id: str, code: CouponCode | None = None, since: datetime | None = None
+) -> str | None:
+    """Return what stood in the way of the request's last read that brought no answer; None: none did.
+
+    code: of this one alone. since: not before this time.
+    """
     rows = await run(connection, _failed_reads, {"of_request": request_id})
-    errors = (json.loads(data).get("error") for data in rows.scalars())
+    earliest = 0 if since is None else microseconds(since)
+    chosen = (row for row in rows if row.code == (code or row.code) and row.at >= earliest)
+    errors = (json.loads(row.data).get("error") for row in chosen)
     return next((str(error) for error in errors if error), None)
 
 

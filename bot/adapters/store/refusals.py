@@ -12,9 +12,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.adapters.store.engine.connect import Connection, run
 from bot.adapters.store.schema import Instant, refusals
 from bot.domain.people import Person
-from bot.services.ports.store import Clicked, Refusal, Repeated
+from bot.services.ports.store import Clicked, Refusal, Repeated, Typed
 
 _MOST = 100  # in one transaction
+_TYPED = "command"  # in place of the name of a button
 
 _key = tuple(refusals.primary_key)
 _again = (
@@ -40,13 +41,14 @@ _first = {
 
 async def is_repeated(connection: Connection, refusal: Refusal, now: datetime, until: datetime) -> bool:
     """Count a refusal if the same one is not over yet, and say so; else it is the first one, until then."""
+    action, version = _stored(refusal.what)
     row = {
         "person": refusal.person.id,
         "request_id": refusal.request_id or "",
         "verdict": refusal.verdict,
         "person_name": refusal.person.name,
-        "action": refusal.click.action if refusal.click else "",
-        "version": refusal.click.version if refusal.click else 0,
+        "action": action,
+        "version": version,
         "until": until,
     }
     first = await run(connection, _first[connection.dialect.name], row | {"now": now})
@@ -57,7 +59,7 @@ async def is_repeated(connection: Connection, refusal: Refusal, now: datetime, u
 
 
 async def take_over(connection: Connection, now: datetime) -> Sequence[Repeated]:
-    """Remove those that are over, a hundred at most, and return what was repeated of them."""
+    """Remove those that are over, a hundred at most, and return them."""
     # Locked in one order, so that two who do this at once can't wait for each other.
     over = select(refusals).where(refusals.c.until <= now).order_by(*_key).limit(_MOST).with_for_update()
     rows = (await run(connection, over)).all()
@@ -67,10 +69,23 @@ async def take_over(connection: Connection, now: datetime) -> Sequence[Repeated]
             for row in rows
         )
         await run(connection, delete(refusals).where(or_(*each)))
-    return tuple(_repeated(row) for row in rows if row.repeats and row.action)
+    return tuple(_repeated(row) for row in rows)
+
+
+def _stored(what: Clicked | Typed | None) -> tuple[str, int]:
+    """Return the action and the version of what was refused."""
+    match what:
+        case Clicked(action, version):
+            return action, version
+        case Typed(slot):
+            return _TYPED, slot
+        case None:
+            return "", 0
 
 
 def _repeated(row: Row[Any]) -> Repeated:
-    clicked = Clicked(row.action, row.version)
+    what = Typed(row.version) if row.action == _TYPED else Clicked(row.action, row.version)
     who = Person(row.person, row.person_name)
-    return Repeated(Refusal(who, row.request_id or None, row.verdict, clicked), row.repeats)
+    return Repeated(
+        Refusal(who, row.request_id or None, row.verdict, what if row.action else None), row.repeats
+    )

@@ -274,6 +274,7 @@ notices = Table(
 
 # Refusals of the last minute, each with how often it was repeated since its audit event. A click on a request
 # that is not known has an empty request_id; the private answer to it, whatever was clicked, an empty action.
+# A command that opened nothing has the action `command`, and in place of a version which texts count as one.
 refusals = Table(
     "refusals",
     metadata,

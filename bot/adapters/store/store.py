@@ -20,7 +20,7 @@ from bot.adapters.store.rows import delivery_of, notice_of
 from bot.adapters.store.schema import events, homes, items, notices, requests
 from bot.adapters.store.server import SQLITE, server_of
 from bot.adapters.store.transaction import SqlTransaction
-from bot.adapters.store.untold import untold
+from bot.adapters.store.untold import refused_are_due, untold
 from bot.domain.coupon import CouponCode, code_key
 from bot.domain.event import Event
 from bot.domain.policy import Sight
@@ -247,6 +247,12 @@ class SqlStore:
             for table in _WORK:
                 await wake(connection, table, now)
         self._on_due({table.name for table in _WORK})
+
+    async def retry_refused(self) -> None:
+        """Make due what Slack did not take, at the pace of telling: it may be mended by now."""
+        async with self._database.write() as connection:
+            await refused_are_due(connection, self._clock.now())
+        self._on_due({requests.name, notices.name})
 
     async def ping(self) -> None:
         """Make sure that the database answers. Raises StoreUnavailable."""

@@ -18,10 +18,11 @@ from bot.adapters.store.claims import item_due, paced, request_due, retry_due
 from bot.adapters.store.engine.connect import Connection, run
 from bot.adapters.store.homes import make_due
 from bot.adapters.store.load import load_one, load_row
-from bot.adapters.store.schema import Instant, decisions, homes, items, notices, requests
+from bot.adapters.store.schema import UNTOLD, Instant, decisions, homes, items, notices, requests
 from bot.adapters.store.server import Server
 from bot.adapters.store.snapshots import SqlSnapshots
 from bot.adapters.store.states import freeze_of
+from bot.adapters.store.untold import refused_by_are_due
 from bot.domain.coupon import CouponCode, code_key
 from bot.domain.errors import CodeTaken, StoreError, StoreUnavailable
 from bot.domain.event import Event, Notice
@@ -70,6 +71,17 @@ _with_code_before = (
     .order_by(requests.c.opened_at.desc(), requests.c.id.desc())
 )
 _change_request = update(requests).where(requests.c.id == bindparam("its_id"))
+# What is locked is looked at again in a moment.
+_with_old_url = (
+    select(requests.c.id)
+    .where(
+        or_(requests.c.ended_at.is_(None), UNTOLD),
+        requests.c.reply_url.is_not(None),
+        requests.c.opened_at < bindparam("before", type_=Instant),
+    )
+    .with_for_update(skip_locked=True)
+)
+_forget_url = _change_request.values(reply_url=None)
 _drop_outcome = delete(notices).where(notices.c.id == bindparam("its_id"), notices.c.outcome)
 _change_same = _change_request.where(requests.c.version == bindparam("its_version"))
 
@@ -115,6 +127,7 @@ class SqlTransaction:
         self._held: set[str] = set()
         self._locked: set[str] = set()
         self._shown_anew = False
+        self._taken_again: set[str] = set()
         self._rows: dict[str, RowMapping] = {}
         self.snapshots = SqlSnapshots(connection)
         self.changed = False
@@ -242,11 +255,13 @@ class SqlTransaction:
         self.changed = True
         now = self._clock.now()
         row = mapping.delivery_row(delivery) | {"drawn_at": now}
-        if delivery.told or delivery.given_up:
-            # Nobody is answered by it any more, and anyone who has it could write in the bot's name.
+        if delivery.is_settled or delivery.was_shown:
+            # It is for what ends without a card, and anyone who has it could write in the bot's name.
             row["reply_url"] = None
         stored = await self._row(request_id)
         self._shown_anew |= delivery.drawn_version > stored["drawn_version"]
+        if stored["refused_by"] is not None and delivery.refused_by is None:
+            self._taken_again.add(stored["refused_by"])
         if delivery.drawn_version < stored["version"] and request_id not in self._held:
             row["due_at"] = now
             self.due.add(requests.name)
@@ -257,6 +272,14 @@ class SqlTransaction:
         """Return the `response_url` of the command that opened the request."""
         url: str | None = (await self._row(request_id))["reply_url"]
         return url
+
+    async def forget_reply_urls(self, before: datetime) -> None:
+        """Forget the `response_url`s of requests that were opened before a time."""
+        old = {"before": before}
+        ids = (await run(self._connection, _with_old_url, old)).scalars().all()
+        if ids:
+            self._rows.clear()
+            await run(self._connection, _forget_url, [{"its_id": each} for each in ids])
 
     async def _row(self, request_id: str) -> RowMapping:
         """Return the row of a request as it stands in this transaction."""
@@ -321,9 +344,14 @@ class SqlTransaction:
 
     # ------------------------------------------------------------ beside the change
 
-    async def last_trouble(self, request_id: str) -> str | None:
-        """Return why the last of the request's reads that brought no answer did not; None: there was none."""
-        return await last_trouble(self._connection, request_id)
+    async def last_trouble(
+        self, request_id: str, code: CouponCode | None = None, since: datetime | None = None
+    ) -> str | None:
+        """Return why the last of the request's reads that brought no answer did not; None: there was none.
+
+        code: of reads of this one alone. since: of reads from then on alone.
+        """
+        return await last_trouble(self._connection, request_id, code, since)
 
     async def record(self, event: Event) -> None:
         """Append an audit event. It is written by `finish`."""
@@ -348,15 +376,19 @@ class SqlTransaction:
         return await refusals.is_repeated(self._connection, refusal, now, until)
 
     async def repeated(self, now: datetime) -> Sequence[Repeated]:
-        """Return, and forget, what was repeated of refusals that are over."""
+        """Return, and forget, refusals that are over, a hundred at most; nothing: there are none left."""
         return await refusals.take_over(self._connection, now)
 
     async def finish(self) -> None:
         """Write what follows from the rest, the audit events as the last thing before the commit.
 
-        A Home shows what cards show: it changes when they do, off the way of commands and clicks.
+        A Home shows what cards show: it changes when they do, off the way of commands and clicks. What Slack
+        takes of one request again, it may take of others: those that it refused by the same name are due.
         """
-        if self._shown_anew and await make_due(self._connection, self._clock.now()):
+        now = self._clock.now()
+        if self._taken_again and await refused_by_are_due(self._connection, self._taken_again, now):
+            self.due.add(requests.name)
+        if self._shown_anew and await make_due(self._connection, now):
             self.due.add(homes.name)
         if self.recorded:
             await append(self._connection, self.recorded)

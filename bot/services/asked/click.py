@@ -40,14 +40,13 @@ from bot.domain.request.request import (
     review,
     stop,
 )
+from bot.services.asked.repeats import is_repeated
 from bot.services.facts import outcome_of
-from bot.services.ports.outside import Clock, People, Renderer
+from bot.services.ports.outside import CardPlace, Clock, People, Renderer
 from bot.services.ports.store import Clicked, Place, Refusal, Store, Transaction
 from bot.services.servers import is_void
 
 _MOST_COPIES = 5
-# The same refusal of the same person is recorded and told once in so long; what comes after it is counted.
-REPEATS_WITHIN = timedelta(minutes=1)
 
 
 class Action(StrEnum):
@@ -115,15 +114,17 @@ class Decide:
             verdict = self._verdict(click, standing, request, now)
             if verdict is Verdict.ALLOWED and isinstance(request, Pending):
                 await tx.save(self._next(click, standing, request, now))
-            again = await _is_repeated(tx, _refusal(click, standing, request, verdict), now)
+            again = await is_repeated(tx, _refusal(click, standing, request, verdict), now)
             if not again:
                 await tx.record(self._event(click, standing, request, verdict, now))
             if verdict is Verdict.ALLOWED and isinstance(request, Approved):
                 await carry_out_stop(tx, request, standing.person, now)
             if verdict is Verdict.ALLOWED and isinstance(request, ShownAtEnd):
                 await _unfreeze(tx, request, standing.person, now)
-            if await self._is_told(tx, click, standing, request, verdict, now):
-                await tx.notify(self._notice(click, request, verdict, now))
+            newer = None if request is None else await _newer_card(tx, click, request)
+            told = self._told(request, verdict, newer)
+            if await _is_told(tx, click, standing, request, verdict, told, now):
+                await tx.notify(self._notice(click, told, now))
             await _heal(tx, click, request, verdict)
         return verdict
 
@@ -189,42 +190,20 @@ class Decide:
         within = self._policy.execute_within if bulk is None else bulk.execute_within
         return approve(request, request.review, actor, now, within, window)
 
-    async def _is_told(
-        self,
-        tx: Transaction,
-        click: Click,
-        standing: Standing,
-        request: Request | None,
-        verdict: Verdict,
-        now: datetime,
-    ) -> bool:
-        """Tell whether the person is told privately: if they were not told the very same a moment ago.
-
-        What they clicked, and whether that was recorded, makes no difference: after a first answer something
-        may have happened that the next one says. What was typed wrongly, the dialog itself says.
-        """
-        if verdict is Verdict.ALLOWED:
-            return isinstance(request, Approved) and bool(past_stopping(request))
-        if verdict is Verdict.WRONG_TEXT:
-            return False
-        said = _said(self._told(request, verdict), request, verdict)
-        answer = Refusal(standing.person, click.request_id if request else None, said, None)
-        return not await _is_repeated(tx, answer, now)
-
-    def _notice(self, click: Click, request: Request | None, verdict: Verdict, now: datetime) -> Notice:
+    def _notice(self, click: Click, told: str, now: datetime) -> Notice:
         return Notice(
             id=self._new_id(),
             at=now,
             person=click.user,
             channel=click.channel,
-            text=self._told(request, verdict),
+            text=told,
             reply_url=click.reply_url,
         )
 
-    def _told(self, request: Request | None, verdict: Verdict) -> str:
+    def _told(self, request: Request | None, verdict: Verdict, newer: CardPlace | None) -> str:
         if verdict is Verdict.ALLOWED and isinstance(request, Approved):
             return self._renderer.stopped(request)
-        return self._renderer.refused_click(verdict, request)
+        return self._renderer.refused_click(verdict, request, newer)
 
     def _event(
         self, click: Click, standing: Standing, request: Request | None, verdict: Verdict, now: datetime
@@ -248,6 +227,14 @@ class Decide:
         )
 
 
+async def _newer_card(tx: Transaction, click: Click, request: Request) -> CardPlace | None:
+    """Return the card that took the place of the one that was clicked; None: it is the card, or none did."""
+    delivery = await tx.delivery(click.request_id)
+    if not delivery.replaced or delivery.card_ts is None or click.message_ts in (None, delivery.card_ts):
+        return None
+    return CardPlace(delivery.channel(request.origin), delivery.card_ts)
+
+
 def _is_repeat(click: Click, standing: Standing, request: Pending) -> bool:
     """Tell whether this is the second half of a double click on step 1."""
     reviewed_by = request.review.actor.id if request.review else None
@@ -262,45 +249,33 @@ def _refusal(click: Click, standing: Standing, request: Request | None, verdict:
     return Refusal(standing.person, known, verdict.value, Clicked(click.action.value, click.version))
 
 
+async def _is_told(
+    tx: Transaction,
+    click: Click,
+    standing: Standing,
+    request: Request | None,
+    verdict: Verdict,
+    told: str,
+    now: datetime,
+) -> bool:
+    """Tell whether the person is told privately: if they were not told the very same a moment ago.
+
+    What they clicked, and whether that was recorded, makes no difference: after a first answer something
+    may have happened that the next one says. What was typed wrongly, the dialog itself says.
+    """
+    if verdict is Verdict.ALLOWED:
+        return isinstance(request, Approved) and bool(past_stopping(request))
+    if verdict is Verdict.WRONG_TEXT:
+        return False
+    said = _said(told, request, verdict)
+    answer = Refusal(standing.person, click.request_id if request else None, said, None)
+    return not await is_repeated(tx, answer, now)
+
+
 def _said(words: str, request: Request | None, verdict: Verdict) -> str:
     """Return what an answer says, in short: its words, and which change of the card they are about."""
     changed = request.version if verdict is Verdict.STALE_CARD and request is not None else 0
     return hashlib.sha256(f"{changed} {words}".encode()).hexdigest()
-
-
-async def _is_repeated(tx: Transaction, refusal: Refusal | None, now: datetime) -> bool:
-    """Tell whether the same was refused a moment ago; then it is counted."""
-    return refusal is not None and await tx.is_repeated(refusal, now, now + REPEATS_WITHIN)
-
-
-class CountRefusals:
-    """Records how often refusals were repeated after the one that was recorded, so that none is lost (I7)."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
-
-    async def __call__(self) -> None:
-        """Record those that are over, an event for each. Raises StoreUnavailable."""
-        now = self._clock.now()
-        async with self._store.transaction() as tx:
-            for repeated in await tx.repeated(now):
-                refusal, clicked = repeated.refusal, repeated.refusal.click
-                assert clicked is not None, "only those that are recorded are counted"
-                await tx.record(
-                    Event(
-                        kind=EventKind.DECISION_REFUSED,
-                        at=now,
-                        request=refusal.request_id,
-                        actor=refusal.person,
-                        data={
-                            "action": clicked.action,
-                            "version": clicked.version,
-                            "verdict": refusal.verdict,
-                            "repeats": repeated.times,
-                        },
-                    )
-                )
 
 
 async def _heal(tx: Transaction, click: Click, request: Request | None, verdict: Verdict) -> None:

@@ -24,6 +24,7 @@ from bot.domain.policy import (
 )
 from bot.domain.rate import Bulk, bulk_of
 from bot.domain.request.request import Origin, Purpose, Submitted
+from bot.services.asked.repeats import is_repeated, kind_of, of_command
 from bot.services.ports.outside import Channels, Clock, People
 from bot.services.ports.store import OpenRequest, Store, Transaction
 
@@ -310,11 +311,10 @@ class Submit:
         return Accepted(origin.id, ask.codes, ask.purpose, bulk)
 
     async def _recorded(self, command: SlashCommand, standing: Standing, answer: Answer) -> Answer:
-        refused = not isinstance(answer, Usage | Listing | History)
-        kind = EventKind.COMMAND_REFUSED if refused else EventKind.COMMAND
-        data = {"answer": answer.audit_name}
+        name, now = answer.audit_name, self._clock.now()
         async with self._store.transaction() as tx:
-            await _record(tx, kind, command, standing, self._clock.now(), None, data)
+            if not await is_repeated(tx, of_command(standing.person, name, command.text), now):
+                await _record(tx, kind_of(name), command, standing, now, None, {"answer": name})
         return answer
 
 

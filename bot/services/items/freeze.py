@@ -31,14 +31,13 @@ from bot.domain.item.freeze import (
 )
 from bot.domain.request.freeze import deadline, may_send
 from bot.domain.request.request import Approved, Shown
-from bot.services.facts import Fact, was_read
+from bot.services.facts import UNFORESEEN, Fact, was_read
 from bot.services.items.ledger import Entry, Ledger, Look
 from bot.services.items.send import Basis, Sender, basis
 from bot.services.pacing import is_hopeless
 from bot.services.ports.outside import Clock, Reads
 from bot.services.ports.store import Claim
 
-_UNFORESEEN = "something went wrong on my side each time"
 # When no date is sent any more, there is time for the two looks that say what is known without an answer.
 _LAST_LOOKS = timedelta(seconds=30)
 
@@ -60,7 +59,7 @@ class FreezeCoupon:
             return await self._settled(claim, overtaken(underway, now))
         if is_hopeless(claim.attempts, now, until + _LAST_LOOKS):
             known = await self._ledger.last_trouble(claim)
-            return await self._unanswered(claim, underway, known or _UNFORESEEN)
+            return await self._unanswered(claim, underway, known or UNFORESEEN)
         try:
             if underway.sent is not Sent.EXECUTED:
                 # Waiting for a place only when the date is sent would age the read that it is sent on.
@@ -129,6 +128,13 @@ class FreezeCoupon:
                     # It may have been set. It is sent again, after a read, with growing gaps.
                     later = self._ledger.retry_at(claim.attempts)
                     return await self._later(entry, sending(underway), later)
+
+    async def _hopeless(self, claim: Claim, code: CouponCode, underway: Underway) -> bool:
+        """End a freeze that failed each time, with the last known cause since it was asked for."""
+        async with self._ledger.entry(claim) as entry:
+            trouble = await entry.tx.last_trouble(claim.request_id, code, since=underway.at)
+            known = trouble or UNFORESEEN
+            return await entry.move_freeze(not_done(underway, Why.NO_ANSWER, self._clock.now(), known))
 
     async def _unanswered(
         self, claim: Claim, underway: Underway, detail: str, fact: Fact | None = None

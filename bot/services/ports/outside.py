@@ -168,6 +168,14 @@ class Files(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class CardPlace:
+    """Where a card is. ts: of its message in the channel."""
+
+    channel: str
+    ts: str
+
+
 class Renderer(Protocol):
     """The words and the looks. Each function works from what is stored alone."""
 
@@ -189,8 +197,11 @@ class Renderer(Protocol):
     def failure(self, request: Failed) -> str:
         """Return what the requester is told privately where a request could not be shown."""
 
-    def refused_click(self, verdict: Verdict, request: Request | None) -> str:
-        """Return what someone is told privately whose click was refused."""
+    def refused_click(self, verdict: Verdict, request: Request | None, newer: CardPlace | None = None) -> str:
+        """Return what someone is told privately whose click was refused.
+
+        newer: the card that took the place of the clicked one, which may never change again.
+        """
 
     def stopped(self, request: Approved) -> str:
         """Return what someone is told privately whose stop came too late for some of the coupons."""

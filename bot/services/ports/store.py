@@ -169,22 +169,29 @@ class Clicked:
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """Why whose click on which request was refused.
+class Typed:
+    """A command that opened nothing. slot: which texts count as the same, so that there are not many."""
 
-    request_id: None: a request that is not known. click: None: whichever, and `verdict` is what the person is
-    told of it, in short.
+    slot: int
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why whose click on which request was refused, or how whose command was answered.
+
+    request_id: None: a request that is not known, or none. verdict: or the name of the answer, or what the
+    person is told, in short. what: None: whatever was clicked or typed, since all of it is answered so.
     """
 
     person: Person
     request_id: str | None
     verdict: str
-    click: Clicked | None
+    what: Clicked | Typed | None
 
 
 @dataclass(frozen=True)
 class Repeated:
-    """How often a refusal came again after the one that was recorded."""
+    """How often a refusal came again after the one that was recorded. times: 0: it did not."""
 
     refusal: Refusal
     times: int
@@ -244,7 +251,13 @@ class Transaction(Protocol):
         """Store how far the request has been shown. A drawn_version below the request's makes it due now."""
 
     async def reply_url(self, request_id: str) -> str | None:
-        """Return the `response_url` of the command that opened the request."""
+        """Return the `response_url` of the command that opened the request; None: it is not stored any more.
+
+        It is stored until a card is shown, or the end is told.
+        """
+
+    async def forget_reply_urls(self, before: datetime) -> None:
+        """Forget the `response_url`s of requests that were opened before a time."""
 
     async def hold(self, claim: Claim) -> None:
         """Make sure, and keep it so until the transaction ends, that the claim is still held.
@@ -269,8 +282,13 @@ class Transaction(Protocol):
         With a time the attempts go on counting; without one they start anew.
         """
 
-    async def last_trouble(self, request_id: str) -> str | None:
-        """Return why the last of the request's reads that brought no answer did not; None: there was none."""
+    async def last_trouble(
+        self, request_id: str, code: CouponCode | None = None, since: datetime | None = None
+    ) -> str | None:
+        """Return why the last of the request's reads that brought no answer did not; None: there was none.
+
+        code: of reads of this one alone. since: of reads from then on alone.
+        """
 
     async def record(self, event: Event) -> None:
         """Append an audit event."""
@@ -288,7 +306,7 @@ class Transaction(Protocol):
         """
 
     async def repeated(self, now: datetime) -> Sequence[Repeated]:
-        """Return, and forget, what was repeated of refusals that are over."""
+        """Return, and forget, refusals that are over, a hundred at most; nothing: there are none left."""
 
 
 class Store(Protocol):

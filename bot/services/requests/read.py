@@ -14,17 +14,12 @@ from bot.domain.policy import Policy
 from bot.domain.rate import MANY, read_within
 from bot.domain.request.freeze import can_freeze, hindrance
 from bot.domain.request.request import FailureReason, Purpose, Submitted, read_more, show
-from bot.services.facts import was_read
+from bot.services.facts import UNFORESEEN, was_read
 from bot.services.pacing import Many, backoff_after, is_hopeless
 from bot.services.ports.outside import Clock, Reads
 from bot.services.ports.store import Claim, Store, Transaction
 from bot.services.requests.draft import DraftRestore
 from bot.services.requests.fail import FailRequest
-
-_UNFORESEEN = (
-    "I ran into an error of my own each time, which I don't know; whoever runs Coupon Guard can see it in the"
-    " log"
-)
 
 
 def _tried(trouble: str, tries: int, since: datetime, now: datetime) -> str:
@@ -75,7 +70,7 @@ class ReadCoupons:
                 trouble = await tx.last_trouble(claim.request_id)
             since, now = request.origin.opened_at, self._clock.now()
             known = trouble and _tried(trouble, claim.attempts - 1, since, now)
-            await self._fail(claim, FailureReason.UNREADABLE, known or _UNFORESEEN)
+            await self._fail(claim, FailureReason.UNREADABLE, known or UNFORESEEN)
             return False
         async with self._many.place(request.origin.bulk) as free:
             if not free:

@@ -11,7 +11,7 @@ import pytest
 from bot.adapters.seal import Seal, new_key
 from bot.adapters.store import SqlTrail
 from bot.domain.errors import SlackRefused
-from bot.domain.item.answer import Unproven
+from bot.domain.item.answer import Executed, Unproven
 from bot.operate.audit.story import story
 from bot.services.asked.click import Action
 from bot.services.ports.store import Chosen
@@ -135,6 +135,17 @@ async def test_show_does_not_say_who_was_not_in_the_channel(wired: Wired) -> Non
     wired.messenger.errors["members"] = [SlackRefused("missing_scope")] * 9
     told = await _story(wired, await _a_deletion(wired))
     assert "in the channel, and privately to the requester, who may not be in it." in told
+
+
+async def test_show_does_not_call_deleted_what_still_works(wired: Wired) -> None:
+    """A coupon that is still shown after Vivoldi answered "deleted" is told as one that still works (I4)."""
+    wired.coupons.deletes[CODE] = [(Executed(), False)]
+    request_id = await wired.approved()
+    await wired.run(5, step=1)
+    done = bot(wired.folder, "audit", "show", request_id, DATABASE_URL=url_in(wired.folder))
+    told = " ".join(done.stdout.split())
+    assert f"Outcome for {CODE}: still works, although Vivoldi answered that it was deleted." in told
+    assert f"Outcome for {CODE}: deleted" not in told
 
 
 async def test_export_takes_its_filters(wired: Wired) -> None:

@@ -12,7 +12,7 @@ from bot.domain.event import EventKind
 from bot.domain.people import Kind, Person
 from bot.domain.policy import Verdict
 from bot.services.asked.click import Action
-from tests.builders import AMIR, BEA, CARL, RIKA, standing
+from tests.builders import AMIR, BEA, CARL, CODE, RIKA, standing
 from tests.integration.wired import Wired, wired_on
 
 STRANGER = Person("U0STRANGER", "Strange")
@@ -154,3 +154,52 @@ async def test_what_has_changed_is_told_at_once(wired: Wired) -> None:
     first, second = (notice.text for notice in wired.messenger.told)
     assert "the deletion runs" in first
     assert "finished" in second
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "answer"),
+    [
+        ("list", EventKind.COMMAND_REFUSED, "stranger"),
+        (CODE, EventKind.COMMAND_REFUSED, "stranger"),
+        ("show", EventKind.COMMAND_REFUSED, "misread"),
+        ("help", EventKind.COMMAND, "usage"),
+    ],
+)
+async def test_a_flood_of_commands_is_counted(wired: Wired, text: str, kind: EventKind, answer: str) -> None:
+    """Who types the same again and again is answered each time, and neither fills the audit nor is lost."""
+    for _ in range(100):
+        assert (await wired.command(text, STRANGER)).audit_name == answer
+        wired.clock.advance(0.1)
+    wired.clock.advance(60)
+    await wired.services.count_refusals()()
+    first, counted = await wired.events()
+    assert (first.kind, first.data["text"], first.data["answer"]) == (kind, text, answer)
+    assert (counted.kind, counted.actor) == (kind, STRANGER)
+    assert counted.data == {"answer": answer, "repeats": 99}
+
+
+async def test_a_flood_of_different_commands_is_counted(wired: Wired) -> None:
+    """Made-up texts are not as many events; a few that differ are recorded each."""
+    for number in range(300):
+        await wired.command(f"SUMMER{number:04}", STRANGER)
+    recorded = len(await wired.events())
+    assert 10 <= recorded <= 16
+    wired.clock.advance(60)
+    await wired.services.count_refusals()()
+    events = await wired.events()
+    assert len(events) <= 32
+    assert sum(int(str(event.data.get("repeats", 1))) for event in events) == 300
+
+
+async def test_a_flood_of_many_people_is_counted_in_one_go(wired: Wired) -> None:
+    """However many refusals are over, the next look records and removes all of them."""
+    people = [Person(f"U0STRANGE{number:03}", "Strange") for number in range(130)]
+    wired.people.put(*(standing(person, kind=Kind.STRANGER) for person in people))
+    for person in people * 2:
+        await wired.command("list", person)
+    wired.clock.advance(60)
+    await wired.services.count_refusals()()
+    counted = [event for event in await wired.events() if event.data.get("repeats") == 1]
+    assert {event.actor for event in counted} == set(people)
+    async with wired.store.transaction() as tx:
+        assert await tx.repeated(wired.clock.now()) == ()

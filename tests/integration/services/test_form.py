@@ -300,6 +300,8 @@ async def test_who_may_not_ask_any_more_is_refused(rig: Rig) -> None:
     for pasted in (CODE, "not+a+code"):
         answer = await rig.form(filled(command=command(channel="D0RIKA0000"), pasted=pasted))
         assert answer == Denied(Verdict.DIRECT_MESSAGE)
+        # The same again within a minute is counted.
+        rig.wired.clock.advance(60)
     assert len(await rig.wired.events(EventKind.COMMAND_REFUSED)) == 2
 
 

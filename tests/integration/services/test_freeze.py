@@ -299,6 +299,36 @@ async def test_a_bug_does_not_keep_a_freeze_open(wired: Wired) -> None:
     assert found.why is Why.NO_ANSWER
 
 
+async def test_a_freeze_that_ended_while_the_bot_was_away_names_vivoldis_trouble(wired: Wired) -> None:
+    """Trouble names its owner: what Vivoldi did not answer is not called the bot's own error."""
+    request_id = await wired.ask()
+    wired.coupons.reads[CODE] = [VivoldiUnavailable("Vivoldi answered HTTP 503")] * 99
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    await wired.run(40, step=1)
+    wired.clock.advance(120)
+    await wired.drain()
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert (found.why, found.detail) == (Why.NO_ANSWER, "Vivoldi answered HTTP 503")
+    assert "*Not frozen.* Vivoldi answered HTTP 503." in card(wired)
+
+
+async def test_a_bug_in_a_freeze_is_not_blamed_on_an_earlier_read(wired: Wired) -> None:
+    """Trouble names its owner: what went wrong before the freeze was asked for did not end it."""
+    wired.coupons.reads[CODE] = [VivoldiUnavailable("Vivoldi answered HTTP 503")]
+    request_id = await wired.ask()
+    await wired.run(5, step=1)
+    await wired.click(Action.FREEZE, AMIR, request_id)
+    for _ in range(10):
+        await wired.lanes[1].claim()
+        wired.clock.advance(LEASE_SECONDS + 1)
+    await wired.drain()
+    found = await freeze_of(wired, request_id)
+    assert isinstance(found, NotDone)
+    assert found.detail is not None
+    assert found.detail.startswith("I ran into an error of my own each time")
+
+
 async def test_a_freeze_that_was_held_up_is_sent_all_the_same(wired: Wired) -> None:
     """A bot that dies again and again still freezes what it can, as long as people have not decided."""
     request_id = await wired.ask()

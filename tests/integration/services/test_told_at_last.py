@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.adapters.store.schema import microseconds
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import SlackRefused, VivoldiRefused
-from bot.domain.event import EventKind
+from bot.domain.event import EventKind, Notice
 from bot.domain.item.answer import Unproven
 from bot.domain.request.request import Failed, FailureReason
 from bot.services.asked.click import Action
-from tests.builders import AMIR, CODE, RIKA, a_coupon
+from tests.builders import AMIR, CHANNEL, CODE, OTHER_CODE, RIKA, a_coupon
 from tests.integration.wired import Wired, wired_on
 
 EVERY_WAY = ("post", "update", "reply", "attach", "tell", "members")
@@ -67,6 +69,84 @@ async def test_the_gaps_grow_to_an_hour(wired: Wired) -> None:
     await wired.run(DAY, step=300)
     # Each try is made with the blocks, and without.
     assert 2 * 22 <= asked - len(wired.messenger.errors["reply"]) <= 2 * 50
+
+
+async def _three_untold(wired: Wired) -> list[str]:
+    """Three outcomes wait to be tried again in 2,000 s, since Slack refused them. Returns their requests."""
+    ids = []
+    for code in (CODE, OTHER_CODE, CouponCode("WINTER2025")):
+        wired.coupons.store(a_coupon(number=code))
+        ids.append(await wired.ask(code))
+    for request_id in ids:
+        await wired.approve(request_id)
+    refuse(wired, "token_expired")
+    await wired.run(600, step=20)
+    assert outcomes(wired) == []
+    take(wired)
+    for request_id in ids:
+        await _due_in(wired, request_id, 2000)
+    return ids
+
+
+async def _due_in(wired: Wired, request_id: str, seconds: float) -> None:
+    due = microseconds(wired.clock.now() + timedelta(seconds=seconds))
+    await wired.sql(f"UPDATE requests SET due_at = {due} WHERE id = '{request_id}'")  # noqa: S608  our own
+
+
+async def test_what_waits_is_due_after_a_start(wired: Wired) -> None:
+    """Whatever is mended, nobody waits for the rest of an hour after a start; the pace of telling holds."""
+    await _three_untold(wired)
+    refuse(wired, "token_expired", "tell")
+    now, old = wired.clock.now(), "An old word."
+    notice = Notice(id="CG-OLD", at=now, person=RIKA.id, channel=CHANNEL, text=old, outcome=True)
+    async with wired.store.transaction() as tx:
+        await tx.notify(notice)
+    await wired.run(600, step=10)
+    take(wired)
+    await wired.store.retry_refused()
+    await wired.drain()
+    assert (outcomes(wired), wired.messenger.told) == ([], [])
+    for told in (1, 2, 3):
+        await wired.run(1, step=1)
+        assert len(outcomes(wired)) == told
+    assert [notice.text for notice in wired.messenger.told] == [old]
+    assert len(await wired.events(EventKind.OUTCOME_TOLD)) == 3
+
+
+async def test_a_start_delays_nothing(wired: Wired) -> None:
+    """What is tried again before its turn would come stays as it is, and so do other starts in a row."""
+    first, second, _ = await _three_untold(wired)
+    await _due_in(wired, first, 0.1)
+    await _due_in(wired, second, 0.2)
+    for _ in range(5):
+        await wired.store.retry_refused()
+    wired.clock.advance(0.2)
+    await wired.drain()
+    assert len(outcomes(wired)) == 2
+    await wired.run(3, step=1)
+    assert len(outcomes(wired)) == 3
+
+
+async def test_what_slack_takes_again_it_takes_of_all(wired: Wired) -> None:
+    """Once a message is taken that was refused, the others that waited for the same follow, one a second."""
+    first, *_ = await _three_untold(wired)
+    await _due_in(wired, first, 10)
+    await wired.run(10, step=10)
+    assert len(outcomes(wired)) == 1
+    for told in (2, 3):
+        await wired.run(1, step=1)
+        assert len(outcomes(wired)) == told
+
+
+async def test_what_is_refused_by_another_name_goes_on_waiting(wired: Wired) -> None:
+    """A message that is taken proves nothing about what Slack refuses for another reason."""
+    first, second, _ = await _three_untold(wired)
+    other = "UPDATE requests SET refused_by = 'ekm_access_denied'"
+    await wired.sql(f"{other} WHERE id = '{second}'")
+    await _due_in(wired, first, 10)
+    await wired.run(100, step=10)
+    assert len(outcomes(wired)) == 2
+    assert not (await wired.delivery(second)).told
 
 
 async def test_a_thread_that_stays_closed_is_told_privately(wired: Wired) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.domain.event import EventKind
-from bot.domain.request.request import is_ended
+from bot.domain.request.request import Failed, Pending, is_ended
 from bot.services.asked.click import Action
+from bot.services.asked.command import Accepted
 from tests.builders import BEA, CODE, RIKA
 from tests.integration.wired import Wired, wired_on
 
@@ -64,13 +65,10 @@ async def test_where_slack_does_not_say_the_requester_is_told_once_more(
 
 @pytest.mark.parametrize("end", ["rejected", "deleted", "failed"])
 async def test_an_address_ends_with_its_request(wired: Wired, end: str) -> None:
-    """The address of a command is stored as long as it may be needed, and used for what fails (I8)."""
+    """The address of a command is used for what fails, and is gone afterwards (I8)."""
     if end == "failed":
         wired.messenger.errors["post"] = [SlackRefused("not_in_channel")]
     request_id = await wired.ask()
-    if end != "failed":
-        async with wired.store.transaction() as tx:
-            assert await tx.reply_url(request_id) == "https://reply.example"
     if end == "rejected":
         await wired.click(Action.REJECT, BEA, request_id)
     if end == "deleted":
@@ -81,3 +79,45 @@ async def test_an_address_ends_with_its_request(wired: Wired, end: str) -> None:
         assert await tx.reply_url(request_id) is None
     told = [notice.reply_url for notice in wired.messenger.told]
     assert told == (["https://reply.example"] if end == "failed" else [])
+
+
+async def _reply_url(wired: Wired, request_id: str) -> str | None:
+    async with wired.store.transaction() as tx:
+        return await tx.reply_url(request_id)
+
+
+async def test_an_address_ends_with_the_card(wired: Wired) -> None:
+    """Once there is a card, whatever happens is told by it: the address of the command is of no use (I8)."""
+    asked = await wired.command(CODE)
+    assert isinstance(asked, Accepted)
+    assert await _reply_url(wired, asked.request_id) == "https://reply.example"
+    await wired.drain()
+    assert isinstance(await wired.request(asked.request_id), Pending)
+    assert await _reply_url(wired, asked.request_id) is None
+
+
+async def test_an_address_ends_when_slack_takes_nothing_by_it(wired: Wired) -> None:
+    """Half an hour after the command its address is dead, although it is open without a card (I8)."""
+    wired.messenger.errors["post"] = [SlackRefused("something_new")] * 999
+    request_id = await wired.ask()
+    forget = wired.services.forget_reply_urls()
+    wired.clock.advance(29 * 60)
+    await forget()
+    assert await _reply_url(wired, request_id) == "https://reply.example"
+    wired.clock.advance(61)
+    await forget()
+    assert await _reply_url(wired, request_id) is None
+
+
+async def test_an_untold_failure_does_not_keep_a_dead_address(wired: Wired) -> None:
+    """What failed and could not be told waits without it (I8)."""
+    for way in ("post", "tell"):
+        wired.messenger.errors[way] = [SlackRefused("not_in_channel")] * 999
+    request_id = await wired.ask()
+    assert isinstance(await wired.request(request_id), Failed)
+    wired.clock.advance(31 * 60)
+    await wired.services.forget_reply_urls()()
+    assert await _reply_url(wired, request_id) is None
+    wired.messenger.errors.clear()
+    await wired.run(3600, step=60)
+    assert [notice.reply_url for notice in wired.messenger.told] == [None]

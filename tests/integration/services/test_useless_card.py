@@ -12,7 +12,7 @@ from bot.domain.event import EventKind
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Finished
 from bot.services.asked.click import Action
-from tests.builders import AMIR, BEA, CHANNEL, RIKA
+from tests.builders import AMIR, BEA, CARL, CHANNEL, RIKA
 from tests.integration.wired import Wired, wired_on
 
 MOVED = "C0MOVED0000"
@@ -56,6 +56,37 @@ async def test_a_card_that_can_not_be_changed_is_replaced_and_decided_on(wired: 
     last = (await wired.delivery(request_id)).card_ts
     assert last is not None
     assert wired.messenger.shown(last).text.startswith("Deleted")
+
+
+async def test_a_click_on_a_replaced_card_is_led_to_the_new_one(wired: Wired) -> None:
+    """A card that can't be changed keeps its buttons: who clicks one is told where to go on, at any time."""
+    request_id = await wired.ask()
+    stuck(wired)
+    await wired.click(Action.APPROVE, AMIR, request_id)
+    await wired.run(12, step=1)
+    old = {"message_ts": "1.000100", "version": 2}
+    assert await wired.click(Action.APPROVE, BEA, request_id, **old) is Verdict.STALE_CARD
+    await wired.drain()
+    new = "<https://guard.slack.com/archives/C0INCIDENT/p2000100|"
+    assert new.replace("C0INCIDENT", CHANNEL) in wired.messenger.told[-1].text
+    assert await wired.click(Action.APPROVE, BEA, request_id) is Verdict.ALLOWED
+    await wired.run(5, step=1)
+    assert await wired.click(Action.APPROVE, BEA, request_id, **old) is Verdict.ALREADY_ENDED
+    await wired.drain()
+    told = wired.messenger.told[-1].text
+    assert "Your click changed nothing." in told
+    assert "/archives/" in told
+
+
+async def test_a_stranger_is_led_nowhere(wired: Wired) -> None:
+    """Where a card is, is told to those who can do something there."""
+    request_id = await wired.ask()
+    stuck(wired)
+    await wired.click(Action.APPROVE, AMIR, request_id)
+    await wired.run(12, step=1)
+    await wired.click(Action.APPROVE, CARL, request_id, message_ts="1.000100")
+    await wired.drain()
+    assert "archives" not in wired.messenger.told[-1].text
 
 
 async def test_at_most_three_cards_take_its_place(wired: Wired) -> None:

@@ -10,11 +10,13 @@ import pytest
 from bot.domain.errors import SlackRefused, SlackUnavailable, VivoldiRefused, VivoldiUnavailable
 from bot.domain.event import Event, EventKind
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
+from bot.domain.item.deletion import Confirmation, Deleted, Source
 from bot.domain.policy import Verdict
 from bot.domain.request.request import FailureReason
 from bot.observe.calls import Calls, MeasuredCoupons, MeasuredMessenger, MeasuredPeople
 from bot.observe.metrics import Metrics
 from bot.services.asked.click import Action
+from bot.services.facts import outcome_of
 from bot.services.ports.outside import Message
 from tests.builders import AMIR, CODE, NOW, OTHER_CODE, a_coupon, standing
 from tests.fakes import FakeCoupons, FakeMessenger, FakePeople
@@ -69,6 +71,26 @@ def test_what_is_committed_is_counted(
     see(metrics, kind, **data)
     see(metrics, kind, **data)
     assert value(metrics, f"{name}_total", **labels) == 2
+
+
+@pytest.mark.parametrize(
+    ("confirmation", "counted"),
+    [
+        (None, "deleted"),
+        *((each, "deleted") for each in Confirmation if each is not Confirmation.STILL_SHOWN),
+        (Confirmation.STILL_SHOWN, "stillworks"),
+    ],
+)
+def test_a_coupon_that_still_works_is_not_counted_as_deleted(
+    confirmation: Confirmation | None, counted: str
+) -> None:
+    """What the read afterwards still shows is counted by itself; the audit goes on calling it deleted."""
+    metrics = Metrics()
+    outcome = outcome_of(Deleted(Source.ANSWER, NOW, confirmation))
+    assert outcome["outcome"] == "deleted"
+    see(metrics, EventKind.ITEM_OUTCOME, **outcome)
+    for name in ("deleted", "stillworks"):
+        assert value(metrics, "outcomes_total", outcome=name) == (name == counted)
 
 
 @pytest.mark.parametrize(
