@@ -110,8 +110,8 @@ _STOP = (
         keeps="I4",
         promise="Who stops too late is told privately what was sent already.",
         file=_DECIDE,
-        text="return isinstance(request, Approved) and bool(past_stopping(request))",
-        without="return False",
+        text="if not isinstance(request, Approved) or not past_stopping(request):",
+        without="if isinstance(request, Approved):",
         tests=(f"{_STOPPED}::test_a_stop_during_a_deletion_has_one_outcome",),
     ),
     Guard(

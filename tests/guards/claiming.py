@@ -146,8 +146,8 @@ GUARDS = (
         keeps="I4",
         promise="A freeze that the final approval overtook is not told as one whose request ended.",
         file=_FREEZE,
-        text='first = "the deletion was approved first" if is_approved else "the request ended before"',
-        without='first = "the request ended before"',
+        text='first = "the deletion was approved first" if _is_approved(request) else',
+        without='first = "the request ended before" if True else',
         tests=(f"{_BESIDE}::test_an_approval_that_came_first_is_not_the_end_of_a_request",),
     ),
     Guard(

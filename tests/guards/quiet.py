@@ -25,8 +25,8 @@ GUARDS = (
         keeps="-",
         promise="The same answer is given at most once a minute.",
         file=_CLICK,
-        text="return not await is_repeated(tx, answer, now)",
-        without="return True",
+        text="return None if await is_repeated(tx, answer, now) else told",
+        without="return told",
         tests=(f"{_FLOOD}::test_other_buttons_are_recorded_and_answered_once",),
     ),
     Guard(
@@ -43,8 +43,8 @@ GUARDS = (
         keeps="-",
         promise="Whether a refusal is told does not depend on whether such a one was recorded.",
         file=_CLICK,
-        text="            if await self._is_told(",
-        without="            if not again and await self._is_told(",
+        text="            if told is not None:",
+        without="            if told is not None and not again:",
         tests=(f"{_FLOOD}::test_what_has_changed_is_told_at_once",),
     ),
     Guard(

@@ -121,9 +121,8 @@ class Decide:
                 await carry_out_stop(tx, request, standing.person, now)
             if verdict is Verdict.ALLOWED and isinstance(request, ShownAtEnd):
                 await _unfreeze(tx, request, standing.person, now)
-            newer = None if request is None else await _newer_card(tx, click, request)
-            told = self._told(request, verdict, newer)
-            if await _is_told(tx, click, standing, request, verdict, told, now):
+            told = await self._told(tx, click, standing, request, verdict, now)
+            if told is not None:
                 await tx.notify(self._notice(click, told, now))
             await _heal(tx, click, request, verdict)
         return verdict
@@ -200,10 +199,31 @@ class Decide:
             reply_url=click.reply_url,
         )
 
-    def _told(self, request: Request | None, verdict: Verdict, newer: CardPlace | None) -> str:
-        if verdict is Verdict.ALLOWED and isinstance(request, Approved):
+    async def _told(
+        self,
+        tx: Transaction,
+        click: Click,
+        standing: Standing,
+        request: Request | None,
+        verdict: Verdict,
+        now: datetime,
+    ) -> str | None:
+        """Return what the person is told privately; None: nothing, or the very same as a moment ago.
+
+        What they clicked, and whether that was recorded, makes no difference: after a first answer something
+        may have happened that the next one says. What was typed wrongly, the dialog itself says.
+        """
+        if verdict is Verdict.ALLOWED:
+            if not isinstance(request, Approved) or not past_stopping(request):
+                return None
             return self._renderer.stopped(request)
-        return self._renderer.refused_click(verdict, request, newer)
+        if verdict is Verdict.WRONG_TEXT:
+            return None
+        newer = None if request is None else await _newer_card(tx, click, request)
+        told = self._renderer.refused_click(verdict, request, newer)
+        known = click.request_id if request else None
+        answer = Refusal(standing.person, known, _said(told, request, verdict), None)
+        return None if await is_repeated(tx, answer, now) else told
 
     def _event(
         self, click: Click, standing: Standing, request: Request | None, verdict: Verdict, now: datetime
@@ -247,29 +267,6 @@ def _refusal(click: Click, standing: Standing, request: Request | None, verdict:
         return None
     known = click.request_id if request else None
     return Refusal(standing.person, known, verdict.value, Clicked(click.action.value, click.version))
-
-
-async def _is_told(
-    tx: Transaction,
-    click: Click,
-    standing: Standing,
-    request: Request | None,
-    verdict: Verdict,
-    told: str,
-    now: datetime,
-) -> bool:
-    """Tell whether the person is told privately: if they were not told the very same a moment ago.
-
-    What they clicked, and whether that was recorded, makes no difference: after a first answer something
-    may have happened that the next one says. What was typed wrongly, the dialog itself says.
-    """
-    if verdict is Verdict.ALLOWED:
-        return isinstance(request, Approved) and bool(past_stopping(request))
-    if verdict is Verdict.WRONG_TEXT:
-        return False
-    said = _said(told, request, verdict)
-    answer = Refusal(standing.person, click.request_id if request else None, said, None)
-    return not await is_repeated(tx, answer, now)
 
 
 def _said(words: str, request: Request | None, verdict: Verdict) -> str:

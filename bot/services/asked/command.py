@@ -197,18 +197,16 @@ class Submit:
             return None
         return await self._recorded(command, standing, Denied(verdict))
 
-    async def note(
-        self, command: SlashCommand, answer: str, taken: Collection[CouponCode] | None = None
-    ) -> None:
+    async def note(self, command: SlashCommand, answer: str, taken: Collection[CouponCode] = ()) -> None:
         """Record what someone was answered in a form, by its name in the audit (I7).
 
-        taken: the codes of which they were told that they are in open requests; None: it was no refusal.
+        taken: the codes of which they were told that they are in open requests.
         """
-        kind = EventKind.COMMAND if taken is None else EventKind.COMMAND_REFUSED
         data: dict[str, object] = {"answer": answer} | ({"taken": sorted(taken)} if taken else {})
         standing, now = await self._standing(command), self._clock.now()
         async with self._store.transaction() as tx:
-            await _record(tx, kind, command, standing, now, None, data)
+            if not await is_repeated(tx, of_command(standing.person, answer, f"{command.text} {data}"), now):
+                await _record(tx, kind_of(answer), command, standing, now, None, data)
 
     async def sight(self, command: SlashCommand, asked_in: Collection[str]) -> Sight:
         """Return which requests someone may be told of here. asked_in: the channels that it is about."""

@@ -65,7 +65,7 @@ def _counted(repeated: Repeated, now: datetime) -> Event | None:
 
 
 # The answers to commands that asked for nothing but an answer.
-_LOOKED = frozenset({"usage", "listing", "history"})
+_LOOKED = frozenset({"usage", "listing", "history", "form"})
 
 
 def kind_of(answer: str) -> EventKind:

@@ -58,8 +58,7 @@ class FreezeCoupon:
             # Both approvals are there: the deletion blocks the coupon as soon as the freeze would.
             return await self._settled(claim, overtaken(underway, now))
         if is_hopeless(claim.attempts, now, until + _LAST_LOOKS):
-            known = await self._ledger.last_trouble(claim)
-            return await self._unanswered(claim, underway, known or UNFORESEEN)
+            return await self._hopeless(claim, item.code, underway)
         try:
             if underway.sent is not Sent.EXECUTED:
                 # Waiting for a place only when the date is sent would age the read that it is sent on.

@@ -208,11 +208,6 @@ class Ledger:
                 await self._note_late(claim, fact)
             raise
 
-    async def last_trouble(self, claim: Claim) -> str | None:
-        """Return why the last of the request's reads that brought no answer did not; None: there was none."""
-        async with self._store.transaction() as tx:
-            return await tx.last_trouble(claim.request_id)
-
     async def move(self, claim: Claim, state: AnyState, seen: Look | Fact | None = None) -> bool:
         """Store the item's next state, and what was observed. Returns whether there is more to do."""
         async with self.entry(claim, seen) as entry:
