@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta, tzinfo
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot import __version__
 from bot import setting_types as kinds
+from bot.database_url import secrets_in
 from bot.domain.errors import SettingsError
 from bot.domain.people import Grants
 from bot.domain.policy import Policy, RequesterMayApprove
@@ -315,9 +315,8 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Return every secret value that is set, the database's password included, to be kept out of logs."""
         named = (self.slack_bot_token, self.slack_signing_secret, self.slack_app_token, self.vivoldi_api_key)
-        password = urlsplit(self.database_url.get_secret_value()).password or ""
         values = [secret.get_secret_value() for secret in (*named, *self.snapshot_keys) if secret is not None]
-        return tuple(value for value in [*values, password, unquote(password)] if value)
+        return (*values, *secrets_in(self.database_url.get_secret_value()))
 
 
 class HttpSettings(Settings):
