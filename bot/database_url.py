@@ -1,7 +1,7 @@
 """What a database's URL says. A PostgreSQL one is read as PostgreSQL's own library reads it.
 
-So several hosts, `sslmode` and everything else that `psql` takes mean here what they mean there. What is wrong
-is told without quoting the URL, since it may hold a password.
+So several hosts, `sslmode` and everything else that `psql` takes mean here what they mean there. What is
+wrong is told without quoting the URL, since it may hold a password.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 _POSTGRES = ("postgres", "postgresql")
 _ENCODE = (
-    "has a character in its user, password or database name that stands for something else there; write %40 for"
-    " @, %3A for :, %2F for /, %3F for ?, %23 for #, %25 for %, and %20 for a space"
+    "has a character in its user, password or database name that stands for something else there; write %40"
+    " for @, %3A for :, %2F for /, %3F for ?, %23 for #, %25 for %, and %20 for a space"
 )
 # A percent sign that begins no code can only be meant as itself.
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from bot.adapters.store import require_current
 from bot.adapters.store.engine.connect import translated
 from bot.adapters.store.engine.engine import connect, file_of
+from bot.adapters.store.engine.pooler import require_own_process
 from bot.adapters.store.engine.private import readable_by_others
 from bot.adapters.store.server import identity
 from bot.domain.errors import StoreError, StoreTooNew
@@ -77,7 +78,9 @@ async def _opened(url: str) -> Finding:
         async with database.write() as connection:
             what, revisions = await connection.run_sync(_describe)
             lasting = await connection.run_sync(_survives_power_cuts)
-        told = connection.dialect.name == "sqlite" or await identity(database) is not None
+        if database.file is None:
+            await require_own_process(database)
+        told = database.file is not None or await identity(database) is not None
     finally:
         await database.close()
     try:

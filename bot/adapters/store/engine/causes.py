@@ -1,7 +1,7 @@
 """Why a database could not be used: a sentence for each class of cause, by what the driver says of it.
 
 By the code that comes with an error, never by what the server says in its own language. Only for what
-PostgreSQL's library met itself there is no code; its texts are English, since the bot sets no other language.
+PostgreSQL's library met itself there is no code; its texts are English, since the bot sets no language.
 No sentence quotes anything, so none can hold an address or a password.
 """
 
@@ -13,9 +13,7 @@ READ_ONLY = "25006"
 
 _LOCKED = "The database is locked: someone else has not let go of it in time."
 _DAMAGED = "The file of the database is damaged, or is no database."
-_CLOSED = (
-    "The database's file can't be written to: it or its folder belongs to someone else, or the disk is read-only."
-)
+_CLOSED = "The database's file is closed to changes: by its rights, its folder's, or a read-only disk."
 # By SQLite's primary codes, of which every other code is a special case.
 _SQLITE = {
     sqlite3.SQLITE_BUSY: _LOCKED,
@@ -23,7 +21,7 @@ _SQLITE = {
     sqlite3.SQLITE_FULL: "The database's disk is full.",
     sqlite3.SQLITE_READONLY: _CLOSED,
     sqlite3.SQLITE_PERM: _CLOSED,
-    sqlite3.SQLITE_CANTOPEN: "The database's file can't be opened: its folder is missing, or closed to the bot.",
+    sqlite3.SQLITE_CANTOPEN: "The database's file can't be opened: look at its folder and its rights.",
     sqlite3.SQLITE_IOERR: "The database's disk gives errors.",
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_NOTADB: _DAMAGED,
@@ -31,7 +29,9 @@ _SQLITE = {
 # By SQLSTATE; of those that fit, the longest counts. Two characters are a whole class.
 _POSTGRES = {
     "08": "The connection to PostgreSQL broke.",
-    READ_ONLY: "The PostgreSQL server can be read, but not written to: it is a standby, or set to read-only.",
+    "08P01": "PostgreSQL, or a pooler before it, does not take what the bot sends. PgBouncer has to be set to"
+    " pool_mode = session, and to let the URL's parameters through.",
+    READ_ONLY: "The PostgreSQL server can be read, but not written to: it is a standby or set so.",
     "25P": "PostgreSQL ended a transaction that took too long.",
     "28": "PostgreSQL does not let this user in: look at the user, at pg_hba.conf, and at whether it wants TLS"
     " (sslmode=require).",

@@ -98,14 +98,14 @@ def postgres(parameters: Mapping[str, str], *, only_read: bool = False) -> Async
 
 
 def _asked(parameters: Mapping[str, str], only_read: bool) -> dict[str, Any]:
-    """Return what to connect with. A server that can be written to is also all that `any` and `primary` are."""
+    """Return what to connect with. A server that can be written to fits `any` and `primary` as well."""
     asked = {**parameters, "connect_timeout": patience.SECONDS}
     if only_read:
         return asked
     if (wanted := parameters.get("target_session_attrs")) in _READING:
         raise StoreError(
-            f"DATABASE_URL asks for a server that is only read (target_session_attrs={wanted}), and the bot has"
-            " to write: leave that parameter out."
+            f"DATABASE_URL asks for a server that is only read (target_session_attrs={wanted}), and the bot"
+            " has to write: leave that parameter out."
         )
     return {**asked, "target_session_attrs": "read-write"}
 
@@ -134,7 +134,7 @@ def _limits() -> dict[str, str]:
 
 
 def _takes_changes(connection: PGconn) -> bool:
-    """Tell whether a server can be written to, by what it has told by itself, as PostgreSQL does from 14 on."""
+    """Tell whether a server can be written to, by what it tells by itself (from PostgreSQL 14 on)."""
     return all(connection.parameter_status(name) != b"on" for name in _TOLD)
 
 

@@ -44,7 +44,7 @@ def _code(asked: Mapping[str, Any]) -> str | None:
         # The library can write it down on Linux alone.
         return None
     # In memory alone, since the password may be written down with the rest.
-    with open(os.memfd_create("refusal"), "w+b", buffering=0) as written:
+    with os.fdopen(os.memfd_create("refusal"), "w+b", buffering=0) as written:
         _connect(asked, written.fileno())
         written.seek(0)
         codes = _CODE.findall(written.read())

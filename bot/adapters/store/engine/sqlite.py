@@ -56,7 +56,7 @@ class InLoop:
 
 
 class SqliteFile:
-    """A connection to a file, opened when it is first needed. only_read: nothing about the file is changed."""
+    """A connection to a file, opened when it is first needed. only_read: the file is left as it is."""
 
     def __init__(self, url: URL, *, only_read: bool = False) -> None:
         # The driver would begin transactions of its own, and only before some statements. The threads use
