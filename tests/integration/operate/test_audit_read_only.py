@@ -1,0 +1,116 @@
+"""The audit of a copy that nobody may write to: for an auditor, or on a disk that is read-only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.store import SqlTrail, require_current
+from bot.domain.errors import StoreUnavailable
+from bot.operate.audit.verify import verify
+from tests.integration.databases import bench_on
+from tests.integration.disks import make_read_only, small_disk
+from tests.integration.run.test_cli import bot
+from tests.integration.stored import store_pending
+
+_NOBODY = 65534
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Path]:
+    """A database with some events; it was closed, so all of it is in its one file."""
+    async with bench_on("sqlite", tmp_path) as bench:
+        await store_pending(bench.store, bench.clock.now())
+    yield tmp_path / "coupons.db"
+
+
+@contextmanager
+def _copy(*files: Path) -> Iterator[Path]:
+    """Yield a copy of files that can be read and not written to, in a folder like that."""
+    with tempfile.TemporaryDirectory(prefix="coupon-guard-copy-") as name:
+        folder = Path(name)
+        for file in files:
+            shutil.copy(file, folder / file.name).chmod(0o444)
+        folder.chmod(0o555)
+        yield folder / files[0].name
+        folder.chmod(0o755)
+
+
+@contextmanager
+def _anybody() -> Iterator[None]:
+    """Be someone to whom rights apply, as they don't to root."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(_NOBODY)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+async def _is_whole(file: Path) -> bool:
+    url = f"sqlite:///{file}"
+    await require_current(url)
+    async with SqlTrail(url) as trail:
+        verified = await verify(trail)
+    return verified.fault is None and verified.sound.count > 0
+
+
+async def test_a_copy_without_rights_to_write_is_read(database: Path) -> None:
+    """Neither the file nor its folder has to be writable, and neither is changed."""
+    with _copy(database) as copy:
+        with _anybody():
+            assert await _is_whole(copy)
+        assert [file.name for file in copy.parent.iterdir()] == [copy.name]
+        assert copy.read_bytes() == database.read_bytes()
+
+
+async def test_a_read_only_disk_is_read(database: Path) -> None:
+    """The commands themselves work on a disk that nobody can write to."""
+    with small_disk(8) as folder:
+        shutil.copy(database, folder / "coupons.db")
+        make_read_only(folder)
+        url = f"sqlite:///{folder / 'coupons.db'}"
+        for words in (("verify",), ("show", "CG-NONE"), ("export",)):
+            done = bot(folder, "audit", *words, DATABASE_URL=url)
+            assert done.returncode == (2 if "show" in words else 0), done.stderr
+        assert (
+            "The audit has no request CG-NONE"
+            in bot(folder, "audit", "show", "CG-NONE", DATABASE_URL=url).stderr
+        )
+
+
+async def test_a_copy_whose_newest_part_can_not_be_read_says_so(tmp_path: Path) -> None:
+    """What is not yet in the file is never left out without a word: the audit would look shorter than it is."""
+    async with bench_on("sqlite", tmp_path) as bench:
+        await store_pending(bench.store, bench.clock.now())
+        with _copy(tmp_path / "coupons.db", tmp_path / "coupons.db-wal") as copy, _anybody():
+            with pytest.raises(StoreUnavailable, match="coupons.db-wal"):
+                await _is_whole(copy)
+
+
+async def test_reading_leaves_a_file_as_it_is(database: Path) -> None:
+    """Reading changes nothing about a file, not even who may read it."""
+    database.chmod(0o644)
+    before = database.stat()
+    assert await _is_whole(database)
+    after = database.stat()
+    assert (after.st_mode, after.st_mtime_ns, after.st_size) == (
+        before.st_mode,
+        before.st_mtime_ns,
+        before.st_size,
+    )
+
+
+async def test_a_running_bots_audit_is_read(tmp_path: Path) -> None:
+    """While the bot has the file open, what it has just committed is read as well."""
+    async with bench_on("sqlite", tmp_path) as bench:
+        await store_pending(bench.store, bench.clock.now())
+        assert await _is_whole(tmp_path / "coupons.db")
