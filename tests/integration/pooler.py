@@ -1,4 +1,4 @@
-"""Poolers before a PostgreSQL: a small one of our own that does as PgBouncer does, and PgBouncer if it is there.
+"""Poolers before a PostgreSQL: a small one of our own that does as PgBouncer does, and PgBouncer itself.
 
 Both listen on a Unix socket.
 """
@@ -101,30 +101,39 @@ def _message(kind: bytes, body: bytes) -> bytes:
 
 @asynccontextmanager
 async def pgbouncer(url: str, mode: Mode, *more: str) -> AsyncIterator[str]:
-    """Yield the URL of a way to a database through PgBouncer, which has to be there. more: lines of its file."""
+    """Yield the URL of a way to a database through PgBouncer, which has to be there.
+
+    more: lines of its configuration.
+    """
     assert PGBOUNCER is not None
     there = make_url(url)
-    behind = Path(str(there.query["host"]))
-    owner = pwd.getpwuid(behind.stat().st_uid).pw_name
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o777)
-        lines = ("[databases]", f"* = host={behind} user={there.username}", "[pgbouncer]", "listen_addr =")
-        lines += (
-            f"unix_socket_dir = {folder}",
-            "listen_port = 5432",
-            "auth_type = any",
-            f"pool_mode = {mode}",
-        )
-        (folder / "pgbouncer.ini").write_text("\n".join((*lines, *more, "")))
+    with tempfile.TemporaryDirectory() as folder:
+        owner = _configured(Path(folder), Path(str(there.query["host"])), f"pool_mode = {mode}", *more)
         running = await asyncio.create_subprocess_exec(
-            PGBOUNCER, "-q", "-u", owner, str(folder / "pgbouncer.ini"), stderr=asyncio.subprocess.DEVNULL
+            PGBOUNCER, "-q", "-u", owner, f"{folder}/pgbouncer.ini", stderr=asyncio.subprocess.DEVNULL
         )
         try:
-            async with asyncio.timeout(10):
-                while not (folder / _SOCKET).exists():
-                    await asyncio.sleep(_LOOK_EVERY)
-            yield there.update_query_dict({"host": str(folder)}).render_as_string(hide_password=False)
+            await _listening(f"{folder}/{_SOCKET}")
+            yield there.update_query_dict({"host": folder}).render_as_string(hide_password=False)
         finally:
             running.terminate()
             await running.wait()
+
+
+def _configured(folder: Path, behind: Path, *more: str) -> str:
+    """Write PgBouncer's configuration, and return who owns the server behind it."""
+    folder.chmod(0o777)
+    lines = ("[databases]", f"* = host={behind} user=postgres", "[pgbouncer]", "listen_addr =")
+    lines += (f"unix_socket_dir = {folder}", "listen_port = 5432", "auth_type = any", *more)
+    (folder / "pgbouncer.ini").write_text("\n".join((*lines, "")))
+    return pwd.getpwuid(behind.stat().st_uid).pw_name
+
+
+async def _listening(socket: str) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_unix_connection(socket)
+                writer.close()
+                return
+            await asyncio.sleep(_LOOK_EVERY)

@@ -1,4 +1,4 @@
-"""A pooler before PostgreSQL: one connection for each of the bot's will do, one for each transaction won't."""
+"""A pooler before PostgreSQL: one connection for each client will do, one for each transaction won't."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _AS_IT_COMES = ("server_round_robin = 1", "server_round_robin = 0")
 
 @pytest.mark.parametrize("way", _WAYS)
 async def test_a_connection_for_each_client_will_do(way: _Way, tmp_path: Path) -> None:
-    """Behind a pooler in session mode the bot works, although it takes no settings at a connection's start."""
+    """Behind a pooler in session mode the bot works, although that takes no settings at the start."""
     url, clock = fresh_url("postgresql", tmp_path), SetClock()
     async with way(url, "session") as pooled_url:
         await migrate(pooled_url)

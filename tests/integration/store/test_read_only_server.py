@@ -1,7 +1,8 @@
-"""A PostgreSQL that can be read and not written to any more: after a failover, or because someone set it so."""
+"""A PostgreSQL that can be read and not written to any more: after a failover, or as someone set it."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from bot.adapters.store import SqlStore, SqlTrail, migrate
 from bot.adapters.store.engine.connect import run
 from bot.adapters.store.engine.engine import connect
 from bot.domain.errors import StoreError, StoreUnavailable
+from bot.domain.rate import Plan
 from bot.operate.audit.verify import verify
 from tests.integration.databases import SetClock
 from tests.integration.stored import store_pending
@@ -72,21 +74,26 @@ async def test_a_demoted_server_is_left_and_comes_back(server: Postgres) -> None
 
 
 async def test_a_server_that_is_set_to_read_only_is_left(server: Postgres) -> None:
-    """Connections that stay, and can't be written to any more, are not kept (disk nearly full at a provider)."""
+    """Connections that stay, and can't be written to any more, are not kept."""
     url, clock = server.fresh_url(), SetClock()
     await migrate(url)
     async with SqlStore(url, clock, lambda _: None) as store:
         await server.command("ALTER SYSTEM SET default_transaction_read_only = on")
         with pytest.raises(StoreUnavailable, match=_READ_ONLY):
-            for _ in range(50):
-                await store.require_room()
-                await store_pending(store, clock.now())
+            await _use_often(store)
         await server.command("SET default_transaction_read_only = off", "ALTER SYSTEM RESET ALL")
         await store_pending(store, clock.now())
 
 
+async def _use_often(store: SqlStore) -> None:
+    """Use it until the server has told that its settings have changed, which takes it a moment."""
+    async with asyncio.timeout(20):
+        while True:
+            await store.rate.take(Plan(60, 1000), 1)
+
+
 async def test_after_one_refusal_no_connection_to_that_server_is_used(server: Postgres) -> None:
-    """A server that says it can't be written to is left with every connection, not only the one that heard it."""
+    """A server that says it can't be written to is left with every connection, not with one alone."""
     database = connect(server.fresh_url())
     raised = text("DO $$ BEGIN RAISE EXCEPTION 'demoted' USING ERRCODE = '25006'; END $$")
     process = text("SELECT pg_backend_pid()")

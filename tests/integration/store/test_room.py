@@ -1,9 +1,8 @@
-"""Ready means that a command could be stored now: what a full or read-only disk says, and what asking costs."""
+"""Ready means that a command could be stored now: what a full disk says, and what asking costs."""
 
 from __future__ import annotations
 
 import contextlib
-import pwd
 import shutil
 import sqlite3
 from pathlib import Path
@@ -77,10 +76,8 @@ async def test_a_lock_that_stays_is_not_ready(tmp_path: Path) -> None:
 async def test_a_full_tablespace_is_not_ready(tmp_path: Path) -> None:
     """A PostgreSQL whose disk is full can still be read; the bot says that nothing can be stored."""
     template = fresh_url("postgresql", tmp_path)
-    owner = pwd.getpwuid(Path(str(make_url(template).query["host"])).stat().st_uid)
     with small_disk(24) as folder:
-        (folder / "space").mkdir()
-        shutil.chown(folder / "space", owner.pw_uid, owner.pw_gid)
+        _make_for_owner_of(Path(str(make_url(template).query["host"])), folder / "space")
         with psycopg.connect(template, autocommit=True) as connection:
             connection.execute(f"CREATE TABLESPACE small LOCATION '{folder / 'space'}'".encode())
             connection.execute(b"CREATE DATABASE on_small TABLESPACE small")
@@ -148,6 +145,11 @@ async def test_the_store_answers_for_its_database(tmp_path: Path) -> None:
             with pytest.raises(StoreUnavailable, match="disk is full"):
                 await store.require_room()
             await store.ping()
+
+
+def _make_for_owner_of(server: Path, folder: Path) -> None:
+    folder.mkdir()
+    shutil.chown(folder, server.stat().st_uid, server.stat().st_gid)
 
 
 def _size(url: str, folder: Path) -> int:

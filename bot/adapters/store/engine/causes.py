@@ -31,9 +31,9 @@ _POSTGRES = {
     "08": "The connection to PostgreSQL broke.",
     "08P01": "PostgreSQL, or a pooler before it, does not take what the bot sends. PgBouncer has to be set to"
     " pool_mode = session, and to let the URL's parameters through.",
-    READ_ONLY: "The PostgreSQL server can be read, but not written to: it is a standby or set so.",
+    READ_ONLY: "PostgreSQL can be read, but not written to: the server is a standby, or set so.",
     "25P": "PostgreSQL ended a transaction that took too long.",
-    "28": "PostgreSQL does not let this user in: look at the user, at pg_hba.conf, and at whether it wants TLS"
+    "28": "PostgreSQL does not let this user in: look at the user, at pg_hba.conf, and whether it wants TLS"
     " (sslmode=require).",
     "28P01": "PostgreSQL refused the password.",
     "3D": "PostgreSQL has no database of that name.",
