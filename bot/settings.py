@@ -241,8 +241,8 @@ class Settings(BaseSettings):
     )
 
     database_url: Annotated[SecretStr, AfterValidator(kinds.database_url)] = _field(
-        "Where requests are kept: a SQLite file for one machine, PostgreSQL for several. A PostgreSQL URL may name "
-        "several hosts and sslmode; see operations.md.",
+        "Where requests are kept: a SQLite file for one machine, PostgreSQL for several (see operations.md: "
+        "several hosts, TLS, PgBouncer).",
         "sqlite:///FILE, postgresql://… or postgres://…",
         "sqlite:///coupon-guard.db",
         "sqlite:///coupon-guard.db",
