@@ -47,7 +47,7 @@ GUARDS = (
         promise="A pooler in session mode will do, since limits are set on a connection that is there.",
         file=f"{_ENGINE}/postgres.py",
         text='asked = {**parameters, "connect_timeout": patience.SECONDS}',
-        without='asked = {**parameters, "connect_timeout": patience.SECONDS, "options": "-c lock_timeout=2s"}',
+        without='asked = {**parameters, "options": "-c lock_timeout=2s"}',
         tests=(f"{_BY_POOLER}::test_a_connection_for_each_client_will_do",),
     ),
     Guard(
