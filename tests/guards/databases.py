@@ -42,7 +42,7 @@ GUARDS = (
         tests=(f"{_BY_POOLER}::test_a_connection_for_each_transaction_is_refused",),
     ),
     Guard(
-        name="nothing at the start of a connection",
+        name="limits after the start",
         keeps="-",
         promise="A pooler in session mode will do, since limits are set on a connection that is there.",
         file=f"{_ENGINE}/postgres.py",
@@ -96,7 +96,7 @@ GUARDS = (
         tests=(f"{_BY_URL}::test_what_is_wrong_is_told_without_a_part_of_it",),
     ),
     Guard(
-        name="passwords in a URL's parameters",
+        name="passwords as parameters",
         keeps="I8",
         promise="A password is kept out of the log also if it is a parameter of the URL.",
         file=_URL,

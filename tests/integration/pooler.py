@@ -124,8 +124,8 @@ def _configured(folder: Path, behind: Path, *more: str) -> str:
     """Write PgBouncer's configuration, and return who owns the server behind it."""
     folder.chmod(0o777)
     lines = ("[databases]", f"* = host={behind} user=postgres", "[pgbouncer]", "listen_addr =")
-    lines += (f"unix_socket_dir = {folder}", "listen_port = 5432", "auth_type = any", *more)
-    (folder / "pgbouncer.ini").write_text("\n".join((*lines, "")))
+    listening = (f"unix_socket_dir = {folder}", "listen_port = 5432", "auth_type = any")
+    (folder / "pgbouncer.ini").write_text("\n".join((*lines, *listening, *more, "")))
     return pwd.getpwuid(behind.stat().st_uid).pw_name
 
 

@@ -13,11 +13,11 @@ import pytest
 
 from bot.adapters.store import SqlTrail, require_current
 from bot.domain.errors import StoreUnavailable
+from bot.domain.event import Event, EventKind
 from bot.operate.audit.verify import verify
-from tests.integration.databases import bench_on
+from tests.integration.databases import Bench, bench_on
 from tests.integration.disks import make_read_only, small_disk
 from tests.integration.run.test_cli import bot
-from tests.integration.stored import store_pending
 
 _NOBODY = 65534
 
@@ -26,7 +26,7 @@ _NOBODY = 65534
 async def database(tmp_path: Path) -> Path:
     """A database with some events; it was closed, so all of it is in its one file."""
     async with bench_on("sqlite", tmp_path) as bench:
-        await store_pending(bench.store, bench.clock.now())
+        await _record(bench)
     return tmp_path / "coupons.db"
 
 
@@ -53,6 +53,11 @@ def _anybody() -> Iterator[None]:
     finally:
         if root:
             os.seteuid(0)
+
+
+async def _record(bench: Bench) -> None:
+    async with bench.store.transaction() as tx:
+        await tx.record(Event(kind=EventKind.COMMAND, at=bench.clock.now(), data={"text": "help"}))
 
 
 async def _is_whole(file: Path) -> bool:
@@ -86,16 +91,15 @@ async def test_a_read_only_disk_is_read(database: Path) -> None:
         shutil.copy(database, folder / "coupons.db")
         make_read_only(folder)
         url = f"sqlite:///{folder / 'coupons.db'}"
-        for words, code in ((("verify",), 0), (("export",), 0), (("show", "CG-NONE"), 2)):
-            done = bot(folder, "audit", *words, DATABASE_URL=url)
-            assert done.returncode == code, done.stderr
-        assert "The audit has no request CG-NONE" in done.stderr
+        assert await _is_whole(folder / "coupons.db")
+        done = bot(folder, "audit", "verify", DATABASE_URL=url)
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 async def test_a_copy_whose_newest_part_can_not_be_read_says_so(tmp_path: Path) -> None:
     """What is not yet in the file is never left out without a word: the audit would look shorter."""
     async with bench_on("sqlite", tmp_path) as bench:
-        await store_pending(bench.store, bench.clock.now())
+        await _record(bench)
         with (
             _copy(tmp_path / "coupons.db", tmp_path / "coupons.db-wal") as copy,
             _anybody(),
@@ -115,5 +119,5 @@ async def test_reading_leaves_a_file_as_it_is(database: Path) -> None:
 async def test_a_running_bots_audit_is_read(tmp_path: Path) -> None:
     """While the bot has the file open, what it has just committed is read as well."""
     async with bench_on("sqlite", tmp_path) as bench:
-        await store_pending(bench.store, bench.clock.now())
+        await _record(bench)
         assert await _is_whole(tmp_path / "coupons.db")

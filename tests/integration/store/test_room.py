@@ -19,7 +19,7 @@ from tests.integration.databases import KINDS, SetClock, bench_on, fresh_url
 from tests.integration.disks import fill, make_read_only, small_disk
 from tests.integration.stored import store_pending
 
-_OFTEN = 300
+_OFTEN = 100
 
 
 class Ticking:

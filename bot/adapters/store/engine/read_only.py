@@ -9,6 +9,9 @@ from typing import Any
 
 from bot.domain.errors import StoreUnavailable
 
+# What SQLite says if it may not make the files that it keeps beside a database that writes ahead.
+_MAKES_FILES = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+
 
 def open_to_read(database: str, options: Mapping[str, Any]) -> sqlite3.Connection:
     """Open a file without changing anything about it or in its folder. options: for the driver.
@@ -20,7 +23,7 @@ def open_to_read(database: str, options: Mapping[str, Any]) -> sqlite3.Connectio
     try:
         return _opened(address, options)
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or address == database:
+        if error.sqlite_errorcode & 0xFF not in _MAKES_FILES or address == database:
             raise
     newest = Path(f"{database}-wal")
     if newest.exists() and newest.stat().st_size:
@@ -34,7 +37,7 @@ def open_to_read(database: str, options: Mapping[str, Any]) -> sqlite3.Connectio
 
 
 def _opened(address: str, options: Mapping[str, Any]) -> sqlite3.Connection:
-    connection = sqlite3.connect(address, uri=True, **options)
+    connection: sqlite3.Connection = sqlite3.connect(address, uri=True, **options)
     try:
         # It is opened by the first look into it.
         connection.execute("SELECT count(*) FROM sqlite_schema").close()
