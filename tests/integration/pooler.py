@@ -33,8 +33,16 @@ async def pooled(url: str, mode: Literal["session", "transaction"]) -> AsyncIter
     there = make_url(url)
     pooler = _Pooler(f"{there.query['host']}/{_SOCKET}", mode)
     with tempfile.TemporaryDirectory() as folder:
-        async with await asyncio.start_unix_server(pooler.serve, f"{folder}/{_SOCKET}"):
+        serving = set[asyncio.Task[None]]()
+
+        def accept(reader: StreamReader, writer: StreamWriter) -> None:
+            serving.add(asyncio.create_task(pooler.serve(reader, writer)))
+
+        async with await asyncio.start_unix_server(accept, f"{folder}/{_SOCKET}"):
             yield there.update_query_dict({"host": folder}).render_as_string(hide_password=False)
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
         for _, writer in pooler.idle:
             writer.close()
 

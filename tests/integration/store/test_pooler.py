@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.store import SqlStore, migrate
+from bot.adapters.store.engine import patience
 from bot.domain.errors import StoreError, StoreUnavailable
 from bot.operate.check.database import look_at_database
 from bot.operate.check.finding import Level
@@ -22,6 +23,12 @@ _Way = Callable[..., AbstractAsyncContextManager[str]]
 _PGBOUNCER = pytest.mark.skipif(PGBOUNCER is None, reason="PgBouncer is not installed")
 _WAYS = [pytest.param(pooled, id="ours"), pytest.param(pgbouncer, id="pgbouncer", marks=_PGBOUNCER)]
 _AS_IT_COMES = ("server_round_robin = 1", "server_round_robin = 0")
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give servers that start and stop on a busy machine the time that they need."""
+    monkeypatch.setattr(patience, "SECONDS", 10)
 
 
 @pytest.mark.parametrize("way", _WAYS)

@@ -15,25 +15,26 @@ from bot.adapters.store.engine.engine import Database
 from bot.domain.errors import StoreError
 
 # With when it began, since numbers of processes are used again.
-_PROCESS = text("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()")
-# Fewer than it takes until the driver prepares the statement.
-_TRIES = 3
+_PROCESS = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+_TRIES = 4
 
 
 async def require_own_process(database: Database) -> None:
     """Raise StoreError if transactions of one connection come to different processes, or two share one.
 
     Without such a pooler neither can be, so nobody is refused by mistake. With one it shows at once: the
-    process that one connection has just let go of is given to the next that asks, and while that one keeps
-    it in a transaction, the first one gets another. Someone else may come between; not each time.
+    process that one connection has just let go of, or that was free for longest, is given to the next that
+    asks, and while one is kept in a transaction, others are asked for. Someone else may come between; not
+    each time.
     """
     async with database.look_up() as connection:
-        mine = await _process(connection)
-        for _ in range(_TRIES):
+        mine = await _process(connection, 0)
+        for number in range(_TRIES):
+            before = await _process(connection, 3 * number + 1)
             async with database.write() as other:
-                its = await _process(other)
-                now_mine = await _process(connection)
-            if its == mine or now_mine != mine:
+                its = await _process(other, 3 * number + 2)
+                meanwhile = await _process(connection, 3 * number + 3)
+            if its == mine or before != mine or meanwhile != mine:
                 raise StoreError(
                     "DATABASE_URL leads to a pooler that gives each transaction another connection (PgBouncer"
                     " with pool_mode = transaction), and the bot needs connections of its own: set pool_mode"
@@ -41,5 +42,6 @@ async def require_own_process(database: Database) -> None:
                 )
 
 
-async def _process(connection: Connection) -> tuple[Any, ...]:
-    return tuple((await run(connection, _PROCESS)).one())
+async def _process(connection: Connection, number: int) -> tuple[Any, ...]:
+    """Return which process this is. number: another one each time, or the driver prepares the statement."""
+    return tuple((await run(connection, text(f"{_PROCESS} AND {number} = {number}"))).one())
