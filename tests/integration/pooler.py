@@ -43,20 +43,29 @@ async def pooled(url: str, mode: Literal["session", "transaction"]) -> AsyncIter
         for task in serving:
             task.cancel()
         await asyncio.gather(*serving, return_exceptions=True)
-        for _, writer in pooler.idle:
-            writer.close()
+        await pooler.close()
 
 
 class _Pooler:
     """Gives a client a server for as long as it stays, or for one transaction: the one that was free last."""
 
     def __init__(self, socket: str, mode: Literal["session", "transaction"]) -> None:
-        self.idle: list[_Server] = []
+        self._idle: list[_Server] = []
         self._socket = socket
         self._mode = mode
+        self._writers = set[StreamWriter]()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for writer in self._writers:
+            writer.close()
+        for writer in self._writers:
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Serve one client."""
+        self._writers.add(writer)
         server: _Server | None = None
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             (length,) = struct.unpack("!i", await reader.readexactly(4))
@@ -70,15 +79,15 @@ class _Pooler:
             if self._mode == "session":
                 server = first
             else:
-                self.idle.append(first)
+                self._idle.append(first)
             while (kind := await reader.readexactly(1)) != b"X":
                 (length,) = struct.unpack("!i", await reader.readexactly(4))
                 body = await reader.readexactly(length - 4)
                 if server is None:
-                    server = self.idle.pop() if self.idle else await self._started(start, None)
+                    server = self._idle.pop() if self._idle else await self._started(start, None)
                 server[1].write(_message(kind, body))
                 if kind in b"QS" and await _answered(server[0], writer) == b"I" and self._mode != "session":
-                    self.idle.append(server)
+                    self._idle.append(server)
                     server = None
         if server is not None:
             server[1].close()
@@ -86,6 +95,7 @@ class _Pooler:
 
     async def _started(self, start: bytes, writer: StreamWriter | None) -> _Server:
         server = await asyncio.open_unix_connection(self._socket)
+        self._writers.add(server[1])
         server[1].write(struct.pack("!i", len(start) + 4) + start)
         await _answered(server[0], writer)
         return server

@@ -36,7 +36,8 @@ def _copy(*files: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="coupon-guard-copy-") as name:
         folder = Path(name)
         for file in files:
-            shutil.copy(file, folder / file.name).chmod(0o444)
+            shutil.copy(file, folder)
+            (folder / file.name).chmod(0o444)
         folder.chmod(0o555)
         yield folder / files[0].name
         folder.chmod(0o755)

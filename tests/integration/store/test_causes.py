@@ -56,8 +56,11 @@ async def test_what_a_server_refuses_is_named(tmp_path: Path) -> None:
         rules.write_text(f"local all guest scram-sha-256\nlocal all nobody reject\n{rules.read_text()}")
         await server.command()
 
-        async def told(**changes: str) -> str:
-            return await said(url.set(**changes).render_as_string(hide_password=False))
+        async def told(
+            username: str = "postgres", password: str | None = None, database: str | None = None
+        ) -> str:
+            changed = url.set(username=username, password=password, database=database)
+            return await said(changed.render_as_string(hide_password=False))
 
         assert "refused the password" in await told(username="guest", password=_SECRET)
         assert "wants a password" in await told(username="guest")
