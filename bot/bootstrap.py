@@ -386,9 +386,9 @@ async def _ready(
     if stop.is_set():
         reasons.append("The bot is stopping.")
     try:
-        await store.ping()
+        await store.require_room()
     except StoreError as error:
-        reasons.append(f"The database does not answer: {error}")
+        reasons.append(f"Nothing can be stored: {error}")
     if (trouble := clock.trouble()) is not None:
         reasons.append(f"No work is taken: {trouble}")
     if not directory.approvers():

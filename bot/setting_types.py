@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
+from bot.database_url import require_usable
 from bot.domain.people import Grants
 
 _USER = re.compile(r"[UW][A-Z0-9]{2,}", re.ASCII)
@@ -24,7 +25,6 @@ _GROUP = re.compile(r"S[A-Z0-9]{2,}", re.ASCII)
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}", re.ASCII)
 _HEADER_TEXT = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 _SECRET = re.compile(r"[\x21-\x7e]{8,}")
-_DATABASES = ("sqlite", "postgres", "postgresql")
 
 
 def shortened(value: object) -> str:
@@ -168,15 +168,7 @@ def _is_this_machine(host: str) -> bool:
 
 def database_url(value: SecretStr) -> SecretStr:
     """Check the address of a database. A database in memory is refused: a restart would forget requests."""
-    try:
-        parts = urlsplit(value.get_secret_value())
-        _ = parts.port
-    except ValueError:
-        raise ValueError("is no address") from None
-    if parts.scheme not in _DATABASES:
-        raise ValueError("names no database that is supported")
-    if parts.scheme == "sqlite" and (parts.netloc or parts.path in ("", "/", "/:memory:")):
-        raise ValueError("names no file; a relative path follows three slashes, an absolute one four")
+    require_usable(value.get_secret_value())
     return value
 
 

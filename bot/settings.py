@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot import __version__
 from bot import setting_types as kinds
+from bot.database_url import secrets_in
 from bot.domain.errors import SettingsError
 from bot.domain.people import Grants
 from bot.domain.policy import Policy, RequesterMayApprove
@@ -261,7 +262,8 @@ class Settings(BaseSettings):
     vivoldi_proxy: _Proxy | None = _proxy("Vivoldi")
 
     database_url: Annotated[SecretStr, AfterValidator(kinds.database_url)] = _field(
-        "Where requests are kept: a SQLite file for one machine, PostgreSQL for several.",
+        "Where requests are kept: a SQLite file for one machine, PostgreSQL for several (see operations.md: "
+        "several hosts, TLS, PgBouncer).",
         "sqlite:///FILE, postgresql://… or postgres://…",
         "sqlite:///coupon-guard.db",
         "sqlite:///coupon-guard.db",
@@ -344,9 +346,12 @@ class Settings(BaseSettings):
         """Return every secret value that is set, the database's password included, to be kept out of logs."""
         named = (self.slack_bot_token, self.slack_signing_secret, self.slack_app_token, self.vivoldi_api_key)
         values = [secret.get_secret_value() for secret in (*named, *self.snapshot_keys) if secret is not None]
-        addresses = (self.database_url, self.slack_proxy, self.vivoldi_proxy)
-        found = [urlsplit(each.get_secret_value()).password or "" for each in addresses if each is not None]
-        return tuple(value for value in [*values, *found, *map(unquote, found)] if value)
+        proxies = [
+            each.get_secret_value() for each in (self.slack_proxy, self.vivoldi_proxy) if each is not None
+        ]
+        found = [urlsplit(each).password or "" for each in proxies]
+        of_database = secrets_in(self.database_url.get_secret_value())
+        return tuple(value for value in [*values, *of_database, *found, *map(unquote, found)] if value)
 
 
 class HttpSettings(Settings):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TypeVar
 
 from bot.domain.errors import StoreError
@@ -45,8 +44,8 @@ async def _opened(settings: Settings, work: Callable[[Settings], Awaitable[_Resu
 
 def _require_file(url: str) -> None:
     """Make sure that a SQLite file is there, since opening it would make it. Raises StoreError."""
-    from bot.adapters.store.engine.engine import parse_url
+    from bot.adapters.store.engine.engine import file_of
 
-    parsed = parse_url(url)
-    if parsed.drivername.startswith("sqlite") and not Path(parsed.database or "").exists():
-        raise StoreError(f"There is no SQLite file {parsed.database}.")
+    file = file_of(url)
+    if file is not None and not file.exists():
+        raise StoreError(f"There is no SQLite file {file}.")

@@ -31,9 +31,9 @@ class Postgres:
     def __init__(self, server: PostgresServer) -> None:
         self.server = server
 
-    def fresh_url(self) -> str:
-        """Return the URL of a new, empty database."""
-        name = f"test_{uuid.uuid4().hex}"
+    def fresh_url(self, name: str | None = None) -> str:
+        """Return the URL of a new, empty database. name: None: one that no other has."""
+        name = name or f"test_{uuid.uuid4().hex}"
         with psycopg.connect(self.server.get_uri(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}".encode())
         return str(self.server.get_uri(name))
@@ -44,18 +44,31 @@ class Postgres:
 
     async def switch(self) -> None:
         """Let it come back as a standby of itself that takes over, as after a failover."""
+        await self.demote()
+        await self.promote()
+
+    async def demote(self) -> None:
+        """Let it come back as a standby, which can be read and not written to."""
         await self.stop("fast")
         (self.server.pgdata / "standby.signal").touch()
         await self.start()
+
+    async def promote(self) -> None:
+        """Let a standby take over."""
         await self._control("promote")
+
+    async def command(self, *statements: str) -> None:
+        """Execute statements as the server's owner, and let it read its settings anew."""
+        await asyncio.to_thread(self._told, *statements)
 
     async def relax(self) -> None:
         """Let commits be answered before they are written down, as an operator in a hurry sets it."""
         await asyncio.to_thread(self._told, "ALTER SYSTEM SET synchronous_commit = off")
 
-    def _told(self, what: str) -> None:
+    def _told(self, *statements: str) -> None:
         with psycopg.connect(self.server.get_uri(), autocommit=True) as connection:
-            connection.execute(what.encode())
+            for statement in statements:
+                connection.execute(statement.encode())
             connection.execute("SELECT pg_reload_conf()")
 
     async def _control(self, *what: str) -> None:

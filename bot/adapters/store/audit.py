@@ -124,10 +124,13 @@ async def last_trouble(
 
 
 class SqlTrail:
-    """Implements the port `Trail`. url: of a migrated database. Raises StoreError for an unusable one."""
+    """Implements the port `Trail`. url: of a migrated database, which it only reads.
+
+    Raises StoreError for a URL that can't be used.
+    """
 
     def __init__(self, url: str) -> None:
-        self._database = connect(url)
+        self._database = connect(url, only_read=True)
 
     async def __aenter__(self) -> Self:
         return self

@@ -13,9 +13,11 @@ from bot.adapters.store.claims import claimed, keep, overdue, place_of, row_behi
 from bot.adapters.store.clock import Sample
 from bot.adapters.store.engine.connect import run
 from bot.adapters.store.engine.engine import Courtesy, connect
+from bot.adapters.store.engine.pooler import require_own_process
 from bot.adapters.store.homes import SqlHomes
 from bot.adapters.store.load import from_row, load, load_one
 from bot.adapters.store.rate import SqlRate
+from bot.adapters.store.room import Room
 from bot.adapters.store.rows import delivery_of, notice_of
 from bot.adapters.store.schema import events, homes, items, notices, requests
 from bot.adapters.store.server import SQLITE, server_of
@@ -82,10 +84,16 @@ class SqlStore:
         self._on_due = on_due
         self.homes = SqlHomes(self._database, clock, on_commit, on_due)
         self.rate = SqlRate(self._database, clock)
+        self._room = Room(self._database)
 
     async def open(self) -> None:
-        """Make sure that the database can be reached, and see which one it is. Raises StoreUnavailable."""
+        """Make sure that the database can be reached and worked with, and see which one it is.
+
+        Raises StoreUnavailable, and StoreError behind a pooler that can't be worked with.
+        """
         await self.ping()
+        if self._database.file is None:
+            await require_own_process(self._database)
         self._server = await server_of(self._database)
 
     async def close(self) -> None:
@@ -258,3 +266,7 @@ class SqlStore:
         """Make sure that the database answers. Raises StoreUnavailable."""
         async with self._database.look_up() as connection:
             await run(connection, select(1))
+
+    async def require_room(self) -> None:
+        """Make sure that a command could be stored now. Raises StoreError; its text says why it could not."""
+        await self._room.require()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from bot.adapters.store import require_current
 from bot.adapters.store.engine.connect import translated
-from bot.adapters.store.engine.engine import connect, parse_url
+from bot.adapters.store.engine.engine import connect, file_of
+from bot.adapters.store.engine.pooler import require_own_process
 from bot.adapters.store.engine.private import readable_by_others
 from bot.adapters.store.server import identity
 from bot.domain.errors import StoreError, StoreTooNew
@@ -47,12 +47,10 @@ async def look_at_database(given: Given) -> Finding:
 
 
 def _missing_file(url: str) -> Finding | None:
-    parsed = parse_url(url)
-    if not parsed.drivername.startswith("sqlite"):
+    named = file_of(url)
+    if named is None or named.exists():
         return None
-    file = Path(parsed.database or "").absolute()
-    if file.exists():
-        return None
+    file = named.absolute()
     if not os.access(file.parent, os.W_OK | os.X_OK):
         said = f"There is no SQLite file {file.name}, and it can't be made: its folder {file.parent} "
         return failure(_NAME, said + "is missing or closed to this user.", "Make the folder, or open it.")
@@ -65,10 +63,8 @@ def _missing_file(url: str) -> Finding | None:
 
 def _open_file(url: str, found: Finding) -> Finding:
     """Return a warning in place of what was found if everyone can read a file that this user can't close."""
-    parsed = parse_url(url)
-    if not parsed.drivername.startswith("sqlite"):
-        return found
-    files = readable_by_others(Path(parsed.database or ""))
+    file = file_of(url)
+    files = readable_by_others(file) if file else []
     if not files or found.level is not Level.OK:
         return found
     names = ", ".join(file.name for file in files)
@@ -82,7 +78,9 @@ async def _opened(url: str) -> Finding:
         async with database.write() as connection:
             what, revisions = await connection.run_sync(_describe)
             lasting = await connection.run_sync(_survives_power_cuts)
-        told = connection.dialect.name == "sqlite" or await identity(database) is not None
+        if database.file is None:
+            await require_own_process(database)
+        told = database.file is not None or await identity(database) is not None
     finally:
         await database.close()
     try:

@@ -21,9 +21,9 @@ class FarPostgres(Postgres):
         super().__init__(near.server)
         self._port = port
 
-    def fresh_url(self) -> str:
-        """Return the URL of a new, empty database."""
-        near = urlsplit(super().fresh_url())
+    def fresh_url(self, name: str | None = None) -> str:
+        """Return the URL of a new, empty database. name: None: one that no other has."""
+        near = urlsplit(super().fresh_url(name))
         user = near.username or "postgres"
         return near._replace(netloc=f"{user}@127.0.0.1:{self._port}", query="").geturl()
 

@@ -220,8 +220,8 @@ async def test_what_is_looked_up_leaves_no_trace_on_its_connection(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On PostgreSQL one connection serves all: each use has its own isolation, also after a cancelled one."""
-    monkeypatch.setattr(postgres, "_CONNECTIONS", 1)
     async with bench_on("postgresql", tmp_path) as bench:
+        monkeypatch.setattr(postgres, "_CONNECTIONS", 1)
         database = connect(bench.url)
         for _ in range(2):
             for opened, expected in (

@@ -11,6 +11,7 @@ from sqlalchemy import CursorResult, Dialect, Executable
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
+from bot.adapters.store.engine import causes
 from bot.domain.errors import StoreError, StoreUnavailable
 
 Row = Mapping[str, Any]
@@ -70,13 +71,10 @@ def translate(error: SQLAlchemyError) -> StoreError:
         return StoreUnavailable("The database is busy: no connection became free in time.")
     if not isinstance(error, DBAPIError):
         return StoreError(f"The database could not be used ({type(error).__name__}).")
-    name = type(error.orig).__name__
-    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
-        return StoreUnavailable(f"The database can't be reached, or is locked ({name}).")
+    passing = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
     # SQLite reports a file that is damaged or is no database by its plainest error class.
-    if name == "DatabaseError":
-        return StoreUnavailable("The file of the database is damaged, or is no database.")
-    return StoreError(f"The database refused a statement ({name}).")
+    passing = passing or type(error.orig).__name__ == "DatabaseError"
+    return (StoreUnavailable if passing else StoreError)(causes.sentence(error.orig, passing=passing))
 
 
 @contextmanager

@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import make_url
 
 from bot.adapters.store.engine.connect import Connection, Engine, translated
 from bot.adapters.store.engine.shared_commit import SqliteWriter
 from bot.adapters.store.engine.sqlite import SqliteReader
+from bot.database_url import is_postgres, postgres_parameters, require_usable
 from bot.domain.errors import StoreError
-
-_SQLITE = ("sqlite", "sqlite+pysqlite")
-_POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
 
 
 class Courtesy(Protocol):
@@ -46,12 +44,16 @@ class Anyone:
 
 @dataclass(frozen=True)
 class Database:
-    """Where to write and where to read, in a transaction or a single statement; and who comes first."""
+    """Where to write and where to read, in a transaction or a single statement; and who comes first.
+
+    file: SQLite's; None: it is PostgreSQL.
+    """
 
     writer: Engine
     reader: Engine
     single: Engine
     courtesy: Courtesy
+    file: Path | None
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Connection]:
@@ -84,31 +86,28 @@ class Database:
             await self.reader.dispose()
 
 
-def connect(url: str, courtesy: Courtesy | None = None) -> Database:
+def connect(url: str, courtesy: Courtesy | None = None, *, only_read: bool = False) -> Database:
     """Return the database of a URL (`sqlite:///file.db`, `postgres://`, `postgresql://`), not yet connected.
 
-    Raises StoreError where the URL can't be used.
+    only_read: nothing will be written, so a standby will do, or a file that can't be written to. Raises
+    StoreError if the URL can't be used; it never quotes it, since it may hold a password.
     """
-    parsed, courtesy = parse_url(url), courtesy or Anyone()
-    if parsed.drivername in _SQLITE:
-        reading = SqliteReader(parsed)
-        return Database(SqliteWriter(parsed), reading, reading, courtesy)
+    courtesy = courtesy or Anyone()
+    if (file := file_of(url)) is not None:
+        reading = SqliteReader(make_url(url), only_read=only_read)
+        return Database(SqliteWriter(make_url(url)), reading, reading, courtesy, file)
     # Imported where it is used: a bot on SQLite has no use for 47 ms and 6 MB of it.
     from bot.adapters.store.engine.postgres import postgres
 
-    engine = postgres(parsed)
+    engine = postgres(postgres_parameters(url), only_read=only_read)
     reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return Database(engine, reader, engine.execution_options(isolation_level="AUTOCOMMIT"), courtesy)
+    return Database(engine, reader, engine.execution_options(isolation_level="AUTOCOMMIT"), courtesy, None)
 
 
-def parse_url(url: str) -> URL:
-    """Return the parsed URL. Raises StoreError, without quoting it, since it may hold a password."""
+def file_of(url: str) -> Path | None:
+    """Return SQLite's file that a URL names; None: it names a PostgreSQL. Raises StoreError, as `connect`."""
     try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        raise StoreError("The database URL can't be understood.") from None
-    if parsed.drivername not in _SQLITE + _POSTGRES:
-        raise StoreError("The database URL must begin with sqlite:/// or postgresql://.")
-    if parsed.drivername in _SQLITE and parsed.database in (None, "", ":memory:"):
-        raise StoreError("The database URL must name a file: sqlite:///coupon-guard.db")
-    return parsed
+        require_usable(url)
+    except ValueError as error:
+        raise StoreError(f"DATABASE_URL {error}.") from None
+    return None if is_postgres(url) else Path(make_url(url).database or "")

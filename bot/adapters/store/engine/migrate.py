@@ -35,8 +35,11 @@ async def migrate(url: str) -> None:
 
 
 async def require_current(url: str) -> None:
-    """Make sure that the tables are those of this version of the program. Raises StoreError, StoreTooNew."""
-    database = connect(url)
+    """Make sure that the tables are those of this version of the program. Raises StoreError, StoreTooNew.
+
+    It only reads.
+    """
+    database = connect(url, only_read=True)
     try:
         async with database.read() as connection:
             if not await connection.run_sync(_is_current):

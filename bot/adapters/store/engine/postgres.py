@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, event
+from sqlalchemy import ExceptionContext, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.adapters.store.engine import patience
+from bot.adapters.store.engine.causes import READ_ONLY, of_library
 from bot.adapters.store.engine.connect import closed_on_failure
 from bot.adapters.store.engine.keeping import require_kept
+from bot.adapters.store.engine.refusal import Refusals
+from bot.domain.errors import StoreError
 
 if TYPE_CHECKING:
+    from psycopg import AsyncConnection
     from psycopg.pq.abc import PGconn
 
 _STATEMENT_SECONDS = 10
@@ -22,7 +28,17 @@ _IDLE_TRANSACTION_SECONDS = 5
 # To PostgreSQL, a process that froze between the messages of one statement is not idle: from version 17 on
 # there is a limit for the whole transaction as well.
 _TRANSACTION_SECONDS = 10
-_LIMITS_TRANSACTIONS = 170_000
+# What the URL itself asks for stays. It is no part of the connection's start: a pooler would refuse it there.
+_LIMIT = """
+    SELECT set_config(name, CASE name
+        WHEN 'lock_timeout' THEN %(lock_timeout)s
+        WHEN 'statement_timeout' THEN %(statement_timeout)s
+        WHEN 'transaction_timeout' THEN %(transaction_timeout)s
+        ELSE %(idle_in_transaction_session_timeout)s END, false)
+    FROM pg_settings
+    WHERE source <> 'client' AND name IN (
+        'lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')
+"""
 # Whatever the server, the database or the role say: a commit is told once a crash can't undo it. What waits
 # longer, for a standby, stays as it is.
 _KEEP_COMMITS = """
@@ -30,21 +46,21 @@ _KEEP_COMMITS = """
         WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)
 """
 _CONNECTIONS = 10
+# Values of `target_session_attrs` that ask for a server that can't be written to, or would rather have one.
+_READING = ("read-only", "standby", "prefer-standby")
+_TOLD = (b"in_hot_standby", b"default_transaction_read_only")
 
 
-def postgres(url: URL) -> AsyncEngine:
-    """Return the pool of a server, not yet connected."""
-    limits = {
-        "lock_timeout": patience.SECONDS,
-        "statement_timeout": _STATEMENT_SECONDS,
-        "idle_in_transaction_session_timeout": _IDLE_TRANSACTION_SECONDS,
-    }
-    # What the URL itself asks for comes last and wins.
-    options = [f"-c {name}={seconds}s" for name, seconds in limits.items()]
-    options += [str(url.query["options"])] if "options" in url.query else []
+def postgres(parameters: Mapping[str, str], *, only_read: bool = False) -> AsyncEngine:
+    """Return the pool of a server, or of the one of several that can be written to; not yet connected.
+
+    parameters: by the names that PostgreSQL's library has. only_read: a server that can't be written to will
+    do as well. Raises StoreError if that is all that the parameters ask for, and it will not do.
+    """
+    asked = _asked(parameters, only_read)
     engine = create_async_engine(
-        url.set(drivername="postgresql+psycopg"),
-        connect_args={"connect_timeout": patience.SECONDS, "options": " ".join(options)},
+        "postgresql+psycopg://",
+        async_creator=partial(_connection, asked, Refusals(asked)),
         isolation_level="READ COMMITTED",
         pool_size=_CONNECTIONS,
         # One above the size would be closed after each use, and opening it takes longer than what it does.
@@ -57,22 +73,69 @@ def postgres(url: URL) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
-        limits_transactions = connection.driver_connection.info.server_version >= _LIMITS_TRANSACTIONS
         with closed_on_failure(connection):
             with closing(connection.cursor()) as cursor:
-                cursor.execute(_KEEP_COMMITS)
-                require_kept(*cursor.fetchone())
-                if limits_transactions:
-                    cursor.execute(f"SET transaction_timeout = '{_TRANSACTION_SECONDS}s'")
+                cursor.execute(_LIMIT, _limits())
+                if not only_read:
+                    cursor.execute(_KEEP_COMMITS)
+                    require_kept(*cursor.fetchone())
             connection.commit()
 
     @event.listens_for(engine.sync_engine, "checkout")
     def require_connected(connection: Any, _record: object, _proxy: object) -> None:
-        if _is_lost(connection.driver_connection.pgconn):
+        found = connection.driver_connection.pgconn
+        if _is_lost(found) or not (only_read or _takes_changes(found)):
             # The pool opens another one instead.
             raise DisconnectionError
 
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def leave_read_only(context: ExceptionContext) -> None:
+        # The server was demoted: so every connection to it is of no use, not this one alone.
+        if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+            context.is_disconnect = True
+
     return engine
+
+
+def _asked(parameters: Mapping[str, str], only_read: bool) -> dict[str, Any]:
+    """Return what to connect with. A server that can be written to fits `any` and `primary` as well."""
+    asked = {**parameters, "connect_timeout": patience.SECONDS}
+    if only_read:
+        return asked
+    if (wanted := parameters.get("target_session_attrs")) in _READING:
+        raise StoreError(
+            f"DATABASE_URL asks for a server that is only read (target_session_attrs={wanted}), and the bot"
+            " has to write: leave that parameter out."
+        )
+    return {**asked, "target_session_attrs": "read-write"}
+
+
+async def _connection(asked: Mapping[str, Any], refusals: Refusals) -> AsyncConnection:
+    """Open a connection. Raises psycopg's error, with the server's code if the server refused it."""
+    # Imported where it is used: a bot on SQLite has no use for 7 MB of it.
+    import psycopg
+
+    try:
+        return await psycopg.AsyncConnection.connect(**asked)
+    except psycopg.OperationalError as error:
+        if of_library(error) is None and error.sqlstate is None:
+            error.sqlstate = await refusals.code(str(error))
+        error.connecting = True  # type: ignore[attr-defined]
+        raise
+
+
+def _limits() -> dict[str, str]:
+    return {
+        "lock_timeout": f"{patience.SECONDS}s",
+        "statement_timeout": f"{_STATEMENT_SECONDS}s",
+        "idle_in_transaction_session_timeout": f"{_IDLE_TRANSACTION_SECONDS}s",
+        "transaction_timeout": f"{_TRANSACTION_SECONDS}s",
+    }
+
+
+def _takes_changes(connection: PGconn) -> bool:
+    """Tell whether a server can be written to, by what it tells by itself (from PostgreSQL 14 on)."""
+    return all(connection.parameter_status(name) != b"on" for name in _TOLD)
 
 
 def _is_lost(connection: PGconn) -> bool:

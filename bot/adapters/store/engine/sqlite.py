@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from bot.adapters.store.engine import patience
 from bot.adapters.store.engine.connect import Row, closed_on_failure
 from bot.adapters.store.engine.patience import Turn
 from bot.adapters.store.engine.private import make_private
+from bot.adapters.store.engine.read_only import open_to_read
 
 Result = TypeVar("Result")
 
@@ -54,22 +56,22 @@ class InLoop:
 
 
 class SqliteFile:
-    """A connection to a file, opened when it is first needed."""
+    """A connection to a file, opened when it is first needed. only_read: the file is left as it is."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, only_read: bool = False) -> None:
+        # The driver would begin transactions of its own, and only before some statements. The threads use
+        # the connection in turns, never at once.
+        options = {"isolation_level": None, "timeout": patience.SECONDS, "check_same_thread": False}
+        self._only_read = only_read
         self._engine = create_engine(
-            url.set(drivername="sqlite+pysqlite"),
-            # The driver would begin transactions of its own, and only before some statements. The threads use
-            # the connection in turns, never at once.
-            connect_args={
-                "isolation_level": None,
-                "timeout": patience.SECONDS,
-                "check_same_thread": False,
-            },
+            url,
+            connect_args=options,
             poolclass=NullPool,
             hide_parameters=True,
+            **({"creator": partial(open_to_read, url.database or "", options)} if only_read else {}),
         )
-        event.listen(self._engine, "connect", _prepare)
+        if not only_read:
+            event.listen(self._engine, "connect", _prepare)
         self._turn = Turn()
         self._opened: Connection | None = None
 
@@ -90,7 +92,8 @@ class SqliteFile:
     async def _connection(self) -> Connection:
         def connect() -> Connection:
             # Kept here, so that it is closed also where whoever asked for it is cancelled.
-            make_private(Path(self._engine.url.database or ""))
+            if not self._only_read:
+                make_private(Path(self._engine.url.database or ""))
             self._opened = opened = self._engine.connect()
             return opened
 
