@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.guards.guard import Guard
 
 _SERVER = "bot/run/server.py"
+_SIGNATURES = "bot/run/signatures.py"
+_BY_SIGNATURES = "tests/unit/run/test_signatures.py"
 _PAYLOADS = "handlers/payloads.py"
 _HTTP = "tests/integration/slack/test_http_guard.py"
 _SECURITY = "tests/security"
@@ -15,7 +17,7 @@ GUARDS = (
         keeps="I1",
         promise="What Slack did not sign, and just now, is not even parsed.",
         file=_SERVER,
-        text="if not _is_signed(verifier, request.headers, body):",
+        text="if not signatures.hold(request.headers, body):",
         without="if False:",
         tests=(f"{_SECURITY}/test_oversized.py::test_a_body_that_nobody_signed_is_not_even_parsed", _HTTP),
     ),
@@ -23,7 +25,7 @@ GUARDS = (
         name="headers come once",
         keeps="-",
         promise="A header that two programs could read differently is refused.",
-        file=_SERVER,
+        file=_SIGNATURES,
         text='return values[0] if len(values) == 1 else ""',
         without='return values[0] if values else ""',
         tests=(f"{_SECURITY}/test_signatures.py",),
@@ -42,9 +44,27 @@ GUARDS = (
         keeps="-",
         promise="Signature headers that Bolt could not read are answered 401, not 500.",
         file=_SERVER,
-        text="if (fault := _signature_fault(request.headers)) is not None:",
+        text="if (fault := signature_fault(request.headers)) is not None:",
         without="if (fault := None) is not None:",
         tests=(_HTTP,),
+    ),
+    Guard(
+        name="only ssl_check unsigned",
+        keeps="I1",
+        promise="Without a signature, Slack's question about the certificate is answered, and nothing else.",
+        file=_SIGNATURES,
+        text='and {name for name, _ in fields} <= {"ssl_check", "token"}',
+        without="",
+        tests=(_BY_SIGNATURES,),
+    ),
+    Guard(
+        name="one line a minute",
+        keeps="-",
+        promise="Refused signatures leave one line a minute in the log, however many there are.",
+        file=_SIGNATURES,
+        text="elapsed - self._logged_at < _EVERY",
+        without="elapsed - self._logged_at < 0",
+        tests=(_BY_SIGNATURES,),
     ),
     Guard(
         name="declared body limit",
