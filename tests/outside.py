@@ -5,7 +5,7 @@ The local Slack knows the rules of blocks as this project reads them. The models
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from slack_sdk.errors import SlackObjectFormationError
@@ -22,12 +22,12 @@ _ADDED = {"app_installed_team_id"}
 
 def objections_to_blocks(blocks: Sequence[Json]) -> list[str]:
     """Return what the models say against blocks: an unknown kind, length or field."""
-    return [objection for block in blocks for objection in _objections(block, Block.parse(dict(block)))]
+    return [objection for block in blocks for objection in _objections(block, Block.parse)]
 
 
 def objections_to_view(view: Json) -> list[str]:
     """Return what the models say against a dialog or a Home, and against the blocks in it."""
-    return [*_objections(view, View(**view)), *objections_to_blocks(view.get("blocks", ()))]
+    return [*_objections(view, lambda sent: View(**sent)), *objections_to_blocks(view.get("blocks", ()))]
 
 
 def objections_to_log(entries: Iterable[tuple[str, Json]]) -> list[str]:
@@ -44,13 +44,15 @@ def objections_to_log(entries: Iterable[tuple[str, Json]]) -> list[str]:
     return found
 
 
-def _objections(sent: Json, model: JsonObject | None) -> list[str]:
-    if model is None:
-        return [f"{sent.get('type')} is no block"]
+def _objections(sent: Json, parse: Callable[[dict[str, Any]], JsonObject | None]) -> list[str]:
     try:
-        understood = model.to_dict()
-    except SlackObjectFormationError as error:
+        model = parse(dict(sent))
+        understood = None if model is None else model.to_dict()
+    except (SlackObjectFormationError, TypeError) as error:
+        # A field that a model does not take is a TypeError.
         return [f"{sent.get('type')}: {error}"]
+    if understood is None:
+        return [f"{sent.get('type')} is no block"]
     return [f"{where} is not understood" for where in _lost(sent, understood, str(sent.get("type")))]
 
 

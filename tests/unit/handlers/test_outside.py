@@ -13,8 +13,8 @@ from tests.builders import CHANNEL, reviewed
 from tests.gallery import SHOWN, long_text
 from tests.gallery_home import CARDS, PAGE, fullest, homes
 from tests.gallery_words import messages
-from tests.unit.handlers.test_many_words import many_pending
 from tests.outside import objections_to_blocks, objections_to_view
+from tests.unit.handlers.test_many_words import many_pending
 
 _MESSAGES = messages()
 _HOMES = {**homes(), "the fullest": fullest()}
