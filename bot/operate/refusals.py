@@ -6,6 +6,7 @@ is told by Slack's own name.
 
 from __future__ import annotations
 
+from bot.adapters.slack.errors import ABOUT_A_TOKEN
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 
 UNREACHED = "Look at SLACK_API_URL and at the network; if both are right, try again in a minute."
@@ -48,9 +49,6 @@ _REMEDIES = {
     "method_deprecated": _NOT_UNDERSTOOD,
     "deprecated_endpoint": _NOT_UNDERSTOOD,
 }
-_ABOUT_A_TOKEN = frozenset(
-    {"account_inactive", "invalid_auth", "missing_scope", "not_allowed_token_type", "token_revoked"}
-)
 _OF_THE_APP = (
     "Make an app-level token with the scope connections:write in the Slack app's Basic Information, copy it"
     " into SLACK_APP_TOKEN, and turn Socket Mode on."
@@ -84,7 +82,7 @@ def remedy(error: SlackError) -> str:
 
 def remedy_of_app_token(error: SlackError) -> str:
     """Return what to do about a call that failed with the app-level token."""
-    is_about_it = isinstance(error, SlackRefused) and error.name in _ABOUT_A_TOKEN
+    is_about_it = isinstance(error, SlackRefused) and error.name in ABOUT_A_TOKEN
     return _OF_THE_APP if is_about_it else remedy(error)
 
 

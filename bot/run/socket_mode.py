@@ -21,7 +21,8 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.errors import SettingsError
+from bot.adapters.slack.errors import ABOUT_A_TOKEN
+from bot.domain.errors import SettingsError, SlackRefused
 
 # How long listeners in flight may take once the bot was told to stop; each is one short transaction.
 DRAIN_SECONDS = 5
@@ -64,7 +65,7 @@ async def run_socket(
 
     web_client_base_url: the address of Slack's Web API, with its last slash.
     watchdog_seconds: how long there may be no connection before it is opened anew.
-    Raises SettingsError where Slack refuses the app-level token.
+    Raises SettingsError where Slack refuses the app-level token, and SlackRefused for any other refusal.
     """
     web_client = AsyncWebClient(base_url=web_client_base_url, timeout=_CALL_SECONDS, retry_handlers=[])
     # The SDK would take one from the environment.
@@ -87,7 +88,10 @@ async def run_socket(
 
 
 async def _new_url(web_client: AsyncWebClient, app_token: str) -> str | None:
-    """Return a fresh connection URL, or None where trying again later can help."""
+    """Return a fresh connection URL, or None where trying again later can help.
+
+    Raises SettingsError for a token that Slack refuses, and SlackRefused for whatever else it says no to.
+    """
     try:
         answer = await web_client.apps_connections_open(app_token=app_token)
         return str(answer["url"])
@@ -96,6 +100,8 @@ async def _new_url(web_client: AsyncWebClient, app_token: str) -> str | None:
         if name in _PASSING or error.response.status_code >= 500:
             _log.warning("socket.not_opened", error=name)
             return None
+        if name not in ABOUT_A_TOKEN:
+            raise SlackRefused(name) from error
         fault = (
             f"SLACK_APP_TOKEN: Slack refused it ({name}). Make an app-level token with the scope "
             "connections:write in the Slack app's Basic Information, and turn Socket Mode on."

@@ -20,6 +20,17 @@ from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 # AttributeError for a text or a list, ValueError for bytes or bytes that are no text.
 FOREIGN = (SlackClientError, aiohttp.ClientError, OSError, AttributeError, ValueError)
 
+# What is mended at the token itself. All else is mended elsewhere, or passes.
+ABOUT_A_TOKEN = frozenset(
+    {
+        "account_inactive",
+        "invalid_auth",
+        "missing_scope",
+        "not_allowed_token_type",
+        "not_authed",
+        "token_revoked",
+    }
+)
 _SCOPES = re.compile(r"[a-z:._,-]{1,200}")
 
 # Slack's names for trouble of its own, which goes away (from the error lists of its method reference).
