@@ -31,6 +31,7 @@ from bot.adapters.slack import (
     SlackMessenger,
     SlackReplies,
     identify,
+    scopes,
     web_client,
     web_session,
 )
@@ -354,7 +355,10 @@ async def _identified(client: AsyncWebClient, stop: asyncio.Event) -> Identity |
     """Ask Slack who the bot is, again and again while Slack can't be reached."""
     while not stop.is_set():
         try:
-            return await identify(client)
+            identity = await identify(client)
+            if identity.scopes and (missing := scopes.without(identity.scopes)):
+                _log.warning("slack.scopes_missing", missing=list(missing))
+            return identity
         except SlackUnavailable as error:
             _log.warning("slack.unavailable_at_start", error=str(error))
         try:

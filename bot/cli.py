@@ -15,7 +15,8 @@ from bot.domain.errors import BadInput, NotListening, SettingsError, SlackError,
 from bot.lasting import lasting
 from bot.logs import Redactor, configure
 from bot.operate import audit, manifest, outcomes, snapshots
-from bot.operate.exits import GIVEN, OUTSIDE, fail, slack_sentence, store_sentence
+from bot.operate.exits import GIVEN, OUTSIDE, fail, store_sentence
+from bot.operate.refusals import told
 from bot.settings import Settings, Transport, load_settings, not_counted
 
 _log = structlog.get_logger(__name__)
@@ -120,4 +121,4 @@ def _run(transport: Transport | None, work: Callable[[Settings], Coroutine[Any, 
     except StoreError as error:
         fail(OUTSIDE, redact(store_sentence(error)))
     except SlackError as error:
-        fail(OUTSIDE, redact(slack_sentence(error)))
+        fail(OUTSIDE, redact(told(error)))

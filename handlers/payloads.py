@@ -26,6 +26,7 @@ from handlers.ids import (
     page_block,
     version_of,
 )
+from handlers.markup import as_typed
 from handlers.render.dialogs import ground_of
 
 Payload = Mapping[str, Any]
@@ -125,7 +126,7 @@ def look(body: Payload) -> Look:
     user, (action, *_) = _part(body, "user"), body["actions"]
     return Look(
         user=_text(user, "id"),
-        team=_team(body) or _text(user, "team_id"),
+        team=_team(body),
         channel=_text(_part(body, "channel"), "id"),
         request_id=_text(action, "value"),
     )
@@ -141,7 +142,7 @@ def turned(body: Payload) -> Look:
         raise BadPayload("the page is not one of the dialog's")
     return Look(
         user=_text(user, "id"),
-        team=_team(body) or _text(user, "team_id"),
+        team=_team(body),
         channel=_text(about, "channel"),
         request_id=_text(about, "request"),
         page=int(chosen),
@@ -161,7 +162,7 @@ def form_asked(body: Payload) -> SlashCommand:
     user = _part(body, "user")
     return SlashCommand(
         user=_text(user, "id"),
-        team=_team(body) or _text(user, "team_id"),
+        team=_team(body),
         channel=_text(_part(body, "channel"), "id"),
         text="",
         reply_url=_reply_url(body),
@@ -183,7 +184,7 @@ def filled(body: Payload) -> Filled:
         raise BadPayload("the reason is not one of the form's")
     command = SlashCommand(
         user=_text(user, "id"),
-        team=_team(body) or _text(user, "team_id"),
+        team=_team(body),
         channel=_text(_about(view), "channel"),
         text="",
     )
@@ -221,7 +222,7 @@ def slash_command(body: Payload) -> SlashCommand:
     """Return the command. Raises BadPayload."""
     return SlashCommand(
         user=_text(body, "user_id"),
-        team=_text(body, "team_id"),
+        team=_workspace(_text(body, "team_id")),
         channel=_text(body, "channel_id"),
         text=_typed(body),
         reply_url=_reply_url(body),
@@ -261,7 +262,7 @@ def home_opened(body: Payload) -> Opening | None:
     event = _part(body, "event")
     if event.get("type") != HOME_OPENED:
         raise BadPayload("the event is not one that the bot asked for")
-    opening = Opening(user=_text(event, "user"), team=_text(body, "team_id"))
+    opening = Opening(user=_text(event, "user"), team=_team_of_event(body))
     return opening if _text(event, "tab") == "home" else None
 
 
@@ -306,19 +307,36 @@ def app_of(body: Payload) -> object:
 
 
 def _team(body: Payload) -> str | None:
-    """Return the team of a click; it is null where the app is installed for a whole organisation."""
-    return None if body.get("team") is None else _text(_part(body, "team"), "id")
+    """Return the workspace of a click or a dialog; None: Slack names none, or an organisation.
+
+    The workspace of the person (`user.team_id`) says nothing: in an organisation it is one of several.
+    """
+    return None if body.get("team") is None else _workspace(_text(_part(body, "team"), "id"))
+
+
+def _team_of_event(body: Payload) -> str | None:
+    """Return the workspace of an event; None: it is for an organisation.
+
+    If it names an organisation, it says by its authorizations for which workspace's bot it is.
+    """
+    team = _workspace(_text(body, "team_id"))
+    given = body.get("authorizations")
+    if team is not None or not isinstance(given, list) or not given or not isinstance(given[0], Mapping):
+        return team
+    return None if given[0].get("team_id") is None else _workspace(_text(given[0], "team_id"))
+
+
+def _workspace(team: str) -> str | None:
+    """Return the id of a workspace; None for that of an organisation, which begins with another letter."""
+    return None if team.startswith("E") else team
 
 
 def _typed(body: Payload) -> str:
-    """Return what was typed after the command, which may be nothing.
-
-    Slack writes three characters in another way there, and in no field of a dialog.
-    """
+    """Return what was typed after the command, which may be nothing. Raises BadPayload."""
     text = body.get("text") or ""
     if not isinstance(text, str):
         raise BadPayload("text is not a text")
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return as_typed(text)
 
 
 def _about(view: Payload) -> Payload:

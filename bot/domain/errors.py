@@ -73,24 +73,28 @@ class SlackError(CouponGuardError):
 class SlackUnavailable(SlackError):
     """Slack gave no usable answer.
 
-    retry_after: seconds that Slack asked to wait, where it did.
+    retry_after: seconds that Slack asked to wait, where it did. name: Slack's own name for its trouble, such
+    as `internal_error`; None: it gave none.
     """
 
-    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, reason: str, *, retry_after: float | None = None, name: str | None = None) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.name = name
 
 
 class SlackRefused(SlackError):
     """Slack refused the call. name: Slack's own error name, such as `not_in_channel`.
 
-    in_channel: why the channel had not taken it before that, if it was tried there first.
+    in_channel: why the channel had not taken it before that, if it was tried there first. needed: the scope
+    that a token lacks, if Slack names it.
     """
 
-    def __init__(self, name: str, *, in_channel: str | None = None) -> None:
+    def __init__(self, name: str, *, in_channel: str | None = None, needed: str | None = None) -> None:
         super().__init__(f"Slack refused the call: {name}.")
         self.name = name
         self.in_channel = in_channel
+        self.needed = needed
 
 
 class SettingsError(CouponGuardError):

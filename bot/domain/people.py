@@ -48,6 +48,9 @@ class Standing:
         """Tell whether the person is named, or is in a group that is named."""
         return self.person.id in grants.users or bool(self.groups & grants.groups)
 
-    def coming_from(self, team: str, own: str) -> Standing:
-        """Return it for someone who comes from a workspace: of another than the bot's own, a stranger's."""
-        return self if team == own else replace(self, kind=Kind.STRANGER)
+    def coming_from(self, team: str | None, own: str) -> Standing:
+        """Return it for someone who comes from a workspace: from another than the bot's own, a stranger's.
+
+        team: None if Slack named no workspace. Then it is for who they are, as Slack describes them.
+        """
+        return self if team in (None, own) else replace(self, kind=Kind.STRANGER)

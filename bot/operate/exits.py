@@ -7,20 +7,12 @@ from typing import NoReturn
 
 import typer
 
-from bot.domain.errors import SlackError, SlackRefused, StoreError, StoreTooNew
+from bot.domain.errors import StoreError, StoreTooNew
 from bot.text import plain
 
 # The exit codes: something outside can't be used; something that was given can't be used.
 OUTSIDE, GIVEN = 1, 2
 _LONGEST = 2000
-
-_INSTALL_AGAIN = (
-    "Install the Slack app in the workspace again, and copy its Bot User OAuth Token into SLACK_BOT_TOKEN."
-)
-_SLACK_REMEDIES = {
-    "missing_scope": "Update the Slack app to manifest.yml, and install it in the workspace again.",
-    "ratelimited": "Wait a minute, and start the bot again.",
-}
 
 
 def store_sentence(error: StoreError) -> str:
@@ -28,15 +20,6 @@ def store_sentence(error: StoreError) -> str:
     if isinstance(error, StoreTooNew):
         return f"{error} Start the newer version of Coupon Guard, or use another database (DATABASE_URL)."
     return f"{error} Look at DATABASE_URL, and at whether the database is there and lets the bot in."
-
-
-def slack_sentence(error: SlackError) -> str:
-    """Return what is wrong with Slack, and what to do."""
-    if isinstance(error, SlackRefused):
-        remedy = _SLACK_REMEDIES.get(error.name, _INSTALL_AGAIN)
-    else:
-        remedy = "Look at SLACK_API_URL and at the network, and start the bot again."
-    return f"{str(error).rstrip('.')}. {remedy}"
 
 
 def fail(code: int, *lines: str) -> NoReturn:

@@ -1,12 +1,12 @@
 """The Slack app, as the manifest from which Slack creates it.
 
-The field names are those of Slack's manifest schema, version 2. Over HTTP the command, the buttons and the
-event need the bot's address; in Socket Mode no address may be given. Each scope has its reason: `commands`
-for the slash command, `chat:write` for cards and outcomes, `files:read` for a file with many codes and
-`files:write` for the list of what they came to, `users:read` and `usergroups:read` for who may approve,
-`channels:read` and `groups:read` to notice that a requester has left the channel. The Home tab and its event
-need none. The messages tab is where the bot tells someone privately whom it can reach nowhere else; nobody
-can write there, since the bot would not hear it.
+The field names are those of Slack's manifest schema, version 2 (github.com/slackapi/manifest-schema). Over
+HTTP the command, the buttons and the event need the bot's address; in Socket Mode none may be given.
+
+What each scope is for stands in `bot.adapters.slack.scopes`. What the bot can do without is in `bot_optional`
+as well, so that whoever installs the app may leave it out. User groups are no option: without them the bot
+would start, and nobody could approve. The Home tab and its event need no scope. The messages tab is where the
+bot tells someone privately whom it can reach nowhere else; nobody can write there: it would not hear them.
 """
 
 from __future__ import annotations
@@ -45,10 +45,16 @@ oauth_config:
     bot:
       - commands
       - chat:write
+      - users:read # who may ask and approve
+      - usergroups:read # the same, by user groups
+      - files:read # many codes as a file
+      - files:write # what came of many codes, as a file in the thread
+      - channels:read # who may be told what was asked in another channel, and who has left one
+      - groups:read # the same, for private channels that the bot is in
+    # The bot works without these; `python -m bot check` says what that costs.
+    bot_optional:
       - files:read
       - files:write
-      - users:read
-      - usergroups:read
       - channels:read
       - groups:read
 settings:

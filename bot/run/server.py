@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -21,7 +20,6 @@ import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST
 from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
-from slack_sdk.signature import SignatureVerifier
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -30,16 +28,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.domain.errors import NotListening, SettingsError
+from bot.run.signatures import Signatures, is_question, may_be_question, signature_fault
 from handlers.payloads import BadPayload, require_heard
 
 MAX_BODY_BYTES = 1024 * 1024
 # How long requests in flight may take once the server was told to stop; Slack itself waits 3 s.
 DRAIN_SECONDS = 10
-
-# The verifier takes the timestamp for a number and the signature for ASCII: anything else ends as an error.
-_TIMESTAMP_HEADER, _SIGNATURE_HEADER = "x-slack-request-timestamp", "x-slack-signature"
-_TIMESTAMP = re.compile(r"[0-9]{1,12}")
-_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 
 _log = structlog.get_logger(__name__)
 
@@ -67,15 +61,17 @@ def http_app(
 
     lifespan: what runs as long as the application does.
     """
-    verifier = SignatureVerifier(signing_secret)
+    signatures = Signatures(signing_secret)
 
     async def events(request: Request) -> Response:
-        if (fault := _signature_fault(request.headers)) is not None:
+        if (fault := signature_fault(request.headers)) is not None:
+            if may_be_question(request.headers) and is_question(await _read_body(request)):
+                return Response()
             watch.refused("headers")
             raise HTTPException(401, fault)
         _check_length(request.headers)
         body = await _read_body(request)
-        if not _is_signed(verifier, request.headers, body):
+        if not signatures.hold(request.headers, body):
             watch.refused("signature")
             raise HTTPException(401, "The signature is not Slack's, or not of now.")
         return to_starlette_response(await bolt_app.async_dispatch(_parsed(request, body)))
@@ -107,20 +103,6 @@ def _watch_routes(watch: Watch) -> list[Route]:
     ]
 
 
-def _signature_fault(headers: Headers) -> str | None:
-    if not _TIMESTAMP.fullmatch(_only(headers, _TIMESTAMP_HEADER)):
-        return "The timestamp header is missing, repeated or not a number."
-    if not _SIGNATURE.fullmatch(_only(headers, _SIGNATURE_HEADER)):
-        return "The signature header is missing, repeated or malformed."
-    return None
-
-
-def _only(headers: Headers, name: str) -> str:
-    """Return a header that may come once: of several, Bolt would read another one than is read here."""
-    values = headers.getlist(name)
-    return values[0] if len(values) == 1 else ""
-
-
 def _check_length(headers: Headers) -> None:
     length = headers.get("content-length", "")
     if length.isdecimal() and (len(length) > 12 or int(length) > MAX_BODY_BYTES):
@@ -137,14 +119,6 @@ async def _read_body(request: Request) -> bytes:
     except ClientDisconnect:
         raise HTTPException(400, "The request ended early.") from None
     return bytes(body)
-
-
-def _is_signed(verifier: SignatureVerifier, headers: Headers, body: bytes) -> bool:
-    try:
-        return verifier.is_valid(body, _only(headers, _TIMESTAMP_HEADER), _only(headers, _SIGNATURE_HEADER))
-    except UnicodeDecodeError:
-        # What Slack signs is text.
-        return False
 
 
 def _parsed(request: Request, body: bytes) -> AsyncBoltRequest:

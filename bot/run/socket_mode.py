@@ -21,25 +21,12 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.network import Way, direct
-from bot.adapters.slack.errors import FOREIGN, translated
+from bot.adapters.slack.errors import ABOUT_A_TOKEN, FOREIGN, translated
 from bot.domain.errors import SettingsError
 
 # How long listeners in flight may take once the bot was told to stop; each is one short transaction.
 DRAIN_SECONDS = 5
 _CALL_SECONDS = 10
-# Answers to apps.connections.open that prove the token to be a wrong one. Slack's names are an open list, and
-# any other may pass: the bot goes on trying, says so in its log, and is not ready.
-_WRONG_TOKEN = frozenset(
-    {
-        "account_inactive",
-        "invalid_auth",
-        "missing_scope",
-        "not_allowed_token_type",
-        "not_authed",
-        "token_revoked",
-    }
-)
-
 _log = structlog.get_logger(__name__)
 
 
@@ -76,7 +63,7 @@ async def run_socket(
     web_client_base_url: the address of Slack's Web API, with its last slash.
     way: to Slack; None: directly. linked: set as long as there is a connection.
     watchdog_seconds: how long there may be no connection before it is opened anew.
-    Raises SettingsError where Slack refuses the app-level token.
+    Raises SettingsError if Slack refuses the app-level token.
     """
     way = way or direct()
     web_client = AsyncWebClient(
@@ -111,13 +98,14 @@ async def _look(handler: _Handler, linked: asyncio.Event) -> bool:
 
 
 async def _new_url(web_client: AsyncWebClient, app_token: str) -> str | None:
-    """Return a fresh connection URL, or None where trying again later can help."""
+    """Return a fresh connection URL, or None if trying again later can help. Raises SettingsError."""
     try:
         answer = await web_client.apps_connections_open(app_token=app_token)
         return str(answer["url"])
     except SlackApiError as error:
         name = str(error.response.get("error"))
-        if name not in _WRONG_TOKEN or error.response.status_code >= 500:
+        # Slack's names are an open list: what does not prove the token to be wrong is tried again.
+        if name not in ABOUT_A_TOKEN or error.response.status_code >= 500:
             _log.warning("socket.not_opened", error=name)
             return None
         fault = (

@@ -23,10 +23,13 @@ from bot.services.refused import NO_HOME
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """A verified event: someone opened their Home. team: the workspace in which they did."""
+    """A verified event: someone opened their Home. team: the workspace in which they did.
+
+    None: Slack names an organisation. Who is shown what is then for who they are.
+    """
 
     user: str
-    team: str
+    team: str | None
 
 
 class OpenHome:
@@ -38,7 +41,7 @@ class OpenHome:
 
     async def __call__(self, opening: Opening) -> None:
         """Store it, so that their Home is published. Raises StoreUnavailable where nothing was stored."""
-        if opening.team == self._team:
+        if opening.team in (None, self._team):
             await self._homes.opened(opening.user)
 
 

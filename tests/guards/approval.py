@@ -128,7 +128,7 @@ _CLICKED = (
         keeps="I1",
         promise="A click from another workspace is a stranger's, whoever the id belongs to here.",
         file=_DECIDE,
-        text="return standing if click.team is None else standing.coming_from(click.team, self._team)",
+        text="return standing.coming_from(click.team, self._team)",
         without="return standing",
         tests=(
             "tests/integration/services/test_click.py::test_an_approver_of_another_workspace_is_a_stranger",

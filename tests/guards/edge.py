@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.guards.guard import Guard
 
 _SERVER = "bot/run/server.py"
+_SIGNATURES = "bot/run/signatures.py"
+_BY_SIGNATURES = "tests/unit/run/test_signatures.py"
 _PAYLOADS = "handlers/payloads.py"
 _HTTP = "tests/integration/slack/test_http_guard.py"
 _SECURITY = "tests/security"
@@ -15,7 +17,7 @@ GUARDS = (
         keeps="I1",
         promise="What Slack did not sign, and just now, is not even parsed.",
         file=_SERVER,
-        text="if not _is_signed(verifier, request.headers, body):",
+        text="if not signatures.hold(request.headers, body):",
         without="if False:",
         tests=(f"{_SECURITY}/test_oversized.py::test_a_body_that_nobody_signed_is_not_even_parsed", _HTTP),
     ),
@@ -23,7 +25,7 @@ GUARDS = (
         name="headers come once",
         keeps="-",
         promise="A header that two programs could read differently is refused.",
-        file=_SERVER,
+        file=_SIGNATURES,
         text='return values[0] if len(values) == 1 else ""',
         without='return values[0] if values else ""',
         tests=(f"{_SECURITY}/test_signatures.py",),
@@ -42,9 +44,27 @@ GUARDS = (
         keeps="-",
         promise="Signature headers that Bolt could not read are answered 401, not 500.",
         file=_SERVER,
-        text="if (fault := _signature_fault(request.headers)) is not None:",
+        text="if (fault := signature_fault(request.headers)) is not None:",
         without="if (fault := None) is not None:",
         tests=(_HTTP,),
+    ),
+    Guard(
+        name="only ssl_check unsigned",
+        keeps="I1",
+        promise="Without a signature, Slack's question about the certificate is answered, and nothing else.",
+        file=_SIGNATURES,
+        text='and {name for name, _ in fields} <= {"ssl_check", "token"}',
+        without="",
+        tests=(_BY_SIGNATURES,),
+    ),
+    Guard(
+        name="one line a minute",
+        keeps="-",
+        promise="Refused signatures leave one line a minute in the log, however many there are.",
+        file=_SIGNATURES,
+        text="elapsed - self._logged_at < _EVERY",
+        without="elapsed - self._logged_at < 0",
+        tests=(_BY_SIGNATURES,),
     ),
     Guard(
         name="declared body limit",
@@ -63,6 +83,42 @@ GUARDS = (
         text="if len(body) > MAX_BODY_BYTES:",
         without="if len(body) > 9 * MAX_BODY_BYTES:",
         tests=(f"{_HTTP}::test_body_over_the_limit_is_refused_before_it_is_read_whole",),
+    ),
+    Guard(
+        name="one's own workspace is none",
+        keeps="-",
+        promise="In an organisation, the one workspace that Slack names for a person refuses nobody.",
+        file=_PAYLOADS,
+        text='return None if body.get("team") is None else _workspace(',
+        without='return body["user"].get("team_id") if body.get("team") is None else _workspace(',
+        tests=("tests/unit/handlers/test_shapes.py",),
+    ),
+    Guard(
+        name="an organisation's event",
+        keeps="-",
+        promise="An event that names an organisation is for the workspace of its authorization.",
+        file=_PAYLOADS,
+        text='    return None if given[0].get("team_id") is None',
+        without="    return None if True",
+        tests=("tests/unit/handlers/test_shapes.py",),
+    ),
+    Guard(
+        name="no token of an organisation",
+        keeps="-",
+        promise="A token of a whole organisation, which no command would fit, is refused at the start.",
+        file="bot/adapters/slack/identity.py",
+        text='if token.get("is_enterprise_install"):',
+        without="if False:",
+        tests=("tests/integration/operate/test_check_slack.py::test_the_token_of_an_organisation",),
+    ),
+    Guard(
+        name="words for what nobody knows",
+        keeps="-",
+        promise="A refusal that nobody has heard of is told by Slack's own word, and without false advice.",
+        file="bot/operate/refusals.py",
+        text="return _REMEDIES.get(error.name) or (",
+        without='return _REMEDIES.get(error.name, _REMEDIES["token_revoked"]) or (',
+        tests=("tests/unit/run/test_refusals.py",),
     ),
     Guard(
         name="own app only",

@@ -61,7 +61,7 @@ _WHO = (
         keeps="-",
         promise="A Home that was opened in another workspace is none.",
         file=_SERVICE,
-        text="if opening.team == self._team:",
+        text="if opening.team in (None, self._team):",
         without="if True:",
         tests=(f"{_SERVICES}::test_another_workspace_opens_nothing",),
     ),

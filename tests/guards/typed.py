@@ -103,9 +103,9 @@ GUARDS = (
         name="entities are read once",
         keeps="I4",
         promise="What was typed is shown as it was typed, and not as Slack writes it on the way.",
-        file="handlers/payloads.py",
-        text='return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")',
-        without='return text.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")',
+        file="handlers/markup.py",
+        text='return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")',
+        without='return plain.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")',
         tests=("tests/unit/handlers/test_payloads.py",),
     ),
     Guard(

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from sandbox.stage import Stage
 from tests.judge.servers import judge
+from tests.outside import objections_to_log
 from tests.scenario.playing import Play
 from tests.scenario.stages import USUAL, Ground, a_stage
 
@@ -32,6 +33,8 @@ async def shared_stage(
     """The stage that the tests of a module share, each with codes of its own."""
     async with a_stage(ground, tmp_path_factory.mktemp("stage"), **settings) as opened:
         yield opened
+        taken = [(entry.kind, entry.data) for entry in await opened.slack.log()]
+        assert objections_to_log(taken) == [], "the local Slack took what slack_sdk's models object to"
 
 
 @pytest_asyncio.fixture(loop_scope="module")

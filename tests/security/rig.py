@@ -35,6 +35,7 @@ from sandbox.slack_client import LogEntry, SlackControl
 from sandbox.stage import API_KEY, BOT_TOKEN, SIGNING_SECRET
 from sandbox.vivoldi.server import LocalVivoldi
 from sandbox.vivoldi_client import Call, VivoldiControl
+from tests.outside import objections_to_log
 from tests.scenario.playing import AMIR, BEA, DANA, INCIDENT, PATIENCE, is_card, message_of
 
 FORM = "application/x-www-form-urlencoded"
@@ -255,6 +256,8 @@ async def rig_on(
                 transport = httpx.ASGITransport(app, raise_app_exceptions=False)
                 async with httpx.AsyncClient(transport=transport, base_url="http://bot") as http:
                     yield Rig(slack, control, vivoldi_control, bot, app, http, database)
+        taken = [(entry.kind, entry.data) for entry in slack.world.log.entries]
+        assert objections_to_log(taken) == [], "the local Slack took what slack_sdk's models object to"
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ Of an error only its class or Slack's own error name is kept, since its text can
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -19,6 +20,19 @@ from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 # What a call to Slack can raise. The SDK itself stumbles over an answer that is not a JSON object:
 # AttributeError for a text or a list, ValueError for bytes or bytes that are no text.
 FOREIGN = (SlackClientError, aiohttp.ClientError, OSError, AttributeError, ValueError)
+
+# What is mended at the token itself. All else is mended elsewhere, or passes.
+ABOUT_A_TOKEN = frozenset(
+    {
+        "account_inactive",
+        "invalid_auth",
+        "missing_scope",
+        "not_allowed_token_type",
+        "not_authed",
+        "token_revoked",
+    }
+)
+_SCOPES = re.compile(r"[a-z:._,-]{1,200}")
 
 # Slack's names for trouble of its own, which goes away (from the error lists of its method reference).
 _PASSING = frozenset(
@@ -65,8 +79,15 @@ def judge(status: int, headers: Mapping[str, str], data: object) -> SlackError:
     name = data.get("error") if isinstance(data, dict) else None
     passing = status == HTTPStatus.TOO_MANY_REQUESTS or status >= 500 or name in _PASSING
     if isinstance(name, str) and not passing:
-        return SlackRefused(name)
-    said = f": {name}" if isinstance(name, str) else ""
+        return SlackRefused(name, needed=_scope(data))
+    known = name if isinstance(name, str) else None
+    said = f": {known}" if known else ""
     return SlackUnavailable(
-        f"Slack gave no usable answer (HTTP {status}{said})", retry_after=retry_after(headers)
+        f"Slack gave no usable answer (HTTP {status}{said})", retry_after=retry_after(headers), name=known
     )
+
+
+def _scope(data: object) -> str | None:
+    """Return the scope that Slack says is missing, or the few of which one would do."""
+    needed = data.get("needed") if isinstance(data, dict) else None
+    return needed if isinstance(needed, str) and _SCOPES.fullmatch(needed) else None

@@ -25,12 +25,15 @@ class Identity:
 async def identify(client: AsyncWebClient) -> Identity:
     """Ask Slack whose token the client holds.
 
-    Raises SlackRefused where the token is not valid, is not a bot's, or lacks the scope `users:read`; and
-    SlackUnavailable where Slack gave no usable answer.
+    Raises SlackRefused where the token is not valid, is not a bot's, is an organisation's, or lacks the scope
+    `users:read`; and SlackUnavailable where Slack gave no usable answer.
     """
     token = await answered(client.auth_test())
     if not token.get("bot_id"):
         raise SlackRefused("not_allowed_token_type")
+    if token.get("is_enterprise_install"):
+        # Every command would come from another workspace than the token's.
+        raise SlackRefused("enterprise_is_restricted")
     answer = await answered(client.bots_info(bot=_text(token.data, "bot_id")))
     return Identity(
         team_id=_text(token.data, "team_id"),

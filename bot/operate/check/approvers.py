@@ -16,6 +16,7 @@ from bot.domain.policy import Policy, Verdict, can_complete, eligible
 from bot.domain.request.request import Step
 from bot.operate.check.finding import Finding, failure, fine, unlooked, warning
 from bot.operate.check.given import Given
+from bot.operate.refusals import remedy, sentence
 from bot.services.ports.outside import Clock
 
 _SETTINGS = ("approvers", "final_approvers")
@@ -44,7 +45,7 @@ class _Seen:
 
     people: Mapping[str, Standing]
     groups: Mapping[str, _Group]
-    trouble: str | None
+    trouble: SlackError | None
 
 
 async def look_at_approvers(
@@ -79,7 +80,7 @@ async def _see(everyone: Grants, client: AsyncWebClient, directory: Directory, c
         try:
             groups = await _groups(client)
         except SlackError as error:
-            trouble = f"{str(error).rstrip('.')}."
+            trouble = error
     named = {name: group for name, group in groups.items() if name in everyone.groups}
     users = everyone.users.union(*(group.members for group in named.values()))
     slots, since = asyncio.Semaphore(_AT_ONCE), clock.now()
@@ -122,8 +123,7 @@ def _user(setting: str, standing: Standing) -> Finding:
 
 def _group(setting: str, name: str, seen: _Seen) -> Finding:
     if seen.trouble is not None:
-        remedy = "Mend what the findings about the token and its scopes say, or try again in a minute."
-        return failure(setting, f"{name} can't be read. {seen.trouble}", remedy)
+        return failure(setting, f"{name} can't be read. {sentence(seen.trouble)}", remedy(seen.trouble))
     group = seen.groups.get(name)
     if group is None:
         return failure(

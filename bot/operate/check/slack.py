@@ -8,25 +8,17 @@ from dataclasses import dataclass
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.adapters.slack import web_client
+from bot.adapters.slack import scopes, web_client
 from bot.adapters.slack.client import ask, try_link
 from bot.domain.errors import SlackError, SlackRefused
 from bot.operate.check.finding import Finding, failure, fine, unlooked, warning
 from bot.operate.check.given import Given
-from bot.operate.check.network import unreached
-
-# The scopes of the manifest. Groups are asked for only where a setting names one.
-_GROUPS = "usergroups:read"
-_NEEDED = frozenset({"commands", "chat:write", "users:read"})
-# Without them, a requester is told every outcome privately as well, since they may have left the channel.
-_MEMBERS = frozenset({"channels:read", "groups:read"})
-# Without them, many codes can't be given as a file, and what they came to is in the audit alone.
-_FILES = frozenset({"files:read", "files:write"})
-MANIFEST_SCOPES = _NEEDED | {_GROUPS} | _MEMBERS | _FILES
+from bot.operate.refusals import remedy, remedy_of_app_token, sentence
 
 # The settings without which Slack is not asked at all.
 WAY = ("slack_api_url", "slack_proxy", "ssl_cert_file")
 _TOKEN = "slack token"  # noqa: S105 - the name of a finding
+_SCOPES = "scopes"
 _APP_TOKEN = "app token"  # noqa: S105 - the name of a finding
 
 
@@ -45,16 +37,13 @@ async def look_at_token(given: Given, client: AsyncWebClient) -> Workspace:
     try:
         answer = await ask(client, "auth.test")
     except SlackError as error:
-        remedy = (
-            "Install the Slack app in the workspace again, and copy its Bot User OAuth Token into "
-            "SLACK_BOT_TOKEN."
-        )
-        hopeless = isinstance(error, SlackRefused)
-        remedy = remedy if hopeless else unreached(error, "SLACK")
-        return Workspace(None, (failure(_TOKEN, _sentence(error), remedy),))
+        return Workspace(None, (failure(_TOKEN, sentence(error), remedy(error)),))
     if not answer.get("bot_id") or not isinstance(answer.get("team_id"), str):
-        remedy = "Copy the Bot User OAuth Token into SLACK_BOT_TOKEN."
-        return Workspace(None, (failure(_TOKEN, "Slack takes it, but it belongs to no bot.", remedy),))
+        said, wrong = "Slack takes it, but it belongs to no bot.", SlackRefused("not_allowed_token_type")
+        return Workspace(None, (failure(_TOKEN, said, remedy(wrong)),))
+    if answer.get("is_enterprise_install"):
+        said, wrong = "Slack takes it, but not for one workspace.", SlackRefused("enterprise_is_restricted")
+        return Workspace(None, (failure(_TOKEN, said, remedy(wrong)),))
     found = (
         fine(_TOKEN, f"Slack takes it. It belongs to @{answer.get('user')}."),
         fine("team", f"{answer.get('team')} ({answer.get('team_id')}), {answer.get('url')}"),
@@ -65,26 +54,25 @@ async def look_at_token(given: Given, client: AsyncWebClient) -> Workspace:
 
 def _scopes(given: Given, answer: AsyncSlackResponse) -> Finding:
     listed = str(answer.headers.get("X-OAuth-Scopes", ""))
-    scopes = {scope.strip() for scope in listed.split(",") if scope.strip()}
+    granted = {scope.strip() for scope in listed.split(",") if scope.strip()}
     settings = given.settings
     named = [settings.approvers, settings.final_approvers, settings.requesters]
-    needed = _NEEDED | {_GROUPS} if any(grants and grants.groups for grants in named) else _NEEDED
-    if not scopes:
-        remedy = "See OAuth & Permissions in the Slack app's settings."
-        return warning("scopes", f"Slack did not tell them. Needed: {_listed(needed)}.", remedy)
-    remedy = "Update the Slack app to manifest.yml, and install it in the workspace again."
-    if missing := needed - scopes:
-        return failure("scopes", f"Missing: {_listed(missing)}.", remedy)
-    if missing := _MEMBERS - scopes:
-        so = "so that each outcome is told to its requester privately as well"
-        return warning("scopes", f"Missing: {_listed(missing)}, {so}.", remedy)
-    if missing := _FILES - scopes:
-        so = "so that many codes can't come as a file, or what came of them is in the audit alone"
-        return warning("scopes", f"Missing: {_listed(missing)}, {so}.", remedy)
-    if more := scopes - MANIFEST_SCOPES:
-        remedy = "Take them out under OAuth & Permissions, and install the app again: what a token may do, "
-        return warning("scopes", f"More than needed: {_listed(more)}.", f"{remedy}whoever steals it may do.")
-    return fine("scopes", f"{_listed(scopes)}: what is needed, and no more.")
+    needed = set(scopes.NEEDED)
+    if not any(grants and grants.groups for grants in named):
+        needed.discard(scopes.GROUPS)
+    if not granted:
+        see = "See OAuth & Permissions in the Slack app's settings."
+        return warning(_SCOPES, f"Slack did not tell them. Needed: {_listed(needed)}.", see)
+    again = "Update the Slack app to manifest.yml, and install it in the workspace again."
+    if missing := scopes.without(granted, needed):
+        return failure(_SCOPES, f"Missing: {'; '.join(missing)}.", again)
+    if missing := scopes.without(granted, scopes.OPTIONAL):
+        said = f"The bot works without these, which are optional. {'; '.join(missing)}."
+        return warning(_SCOPES, said, f"If you want that: {again[0].lower()}{again[1:]}")
+    if more := granted - scopes.ALL:
+        out = "Take them out under OAuth & Permissions, and install the app again: what a token may do, "
+        return warning(_SCOPES, f"More than needed: {_listed(more)}.", f"{out}whoever steals it may do.")
+    return fine(_SCOPES, f"{_listed(granted)}: what is needed, and no more.")
 
 
 def _listed(scopes: frozenset[str] | set[str]) -> str:
@@ -103,19 +91,13 @@ async def look_at_app_token(given: Given, client: AsyncWebClient) -> list[Findin
     app = web_client(token.get_secret_value(), given.settings.slack_api_url, client.session)
     try:
         url = (await ask(app, "apps.connections.open")).get("url")
-    except SlackRefused as error:
-        remedy = (
-            "Make an app-level token with the scope connections:write in the Slack app's Basic Information, "
-            "and turn Socket Mode on."
-        )
-        return [failure(_APP_TOKEN, _sentence(error), remedy)]
     except SlackError as error:
-        return [failure(_APP_TOKEN, _sentence(error), unreached(error, "SLACK"))]
+        return [failure(_APP_TOKEN, sentence(error), remedy_of_app_token(error))]
     try:
         await try_link(client.session, str(url))
     except SlackError as error:
-        said = f"Slack takes it, but the WebSocket of Socket Mode can't be opened: {_sentence(error)}"
-        return [failure(_APP_TOKEN, said, unreached(error, "SLACK"))]
+        said = f"Slack takes it, but the WebSocket of Socket Mode can't be opened: {sentence(error)}"
+        return [failure(_APP_TOKEN, said, remedy(error))]
     return [fine(_APP_TOKEN, "Slack takes it, and Socket Mode can be used: its WebSocket opens.")]
 
 
@@ -135,10 +117,10 @@ async def look_at_channels(given: Given, client: AsyncWebClient, workspace: Work
 
 def _unseen(channels: list[str]) -> Finding:
     said = (
-        f"{', '.join(channels)}: whether the bot is in there can't be seen without the scope channels:read."
+        f"{', '.join(channels)}: whether the bot is in there can't be seen without the scope channels:read,"
+        " and groups:read for a private one."
     )
-    remedy = "Make sure yourself, by typing /invite @Coupon Guard there."
-    return warning("channels", said, remedy)
+    return warning("channels", said, "Make sure yourself, by typing /invite @Coupon Guard there.")
 
 
 async def _channel(client: AsyncWebClient, channel: str) -> Finding | None:
@@ -151,9 +133,9 @@ async def _channel(client: AsyncWebClient, channel: str) -> Finding | None:
         if error.name == "channel_not_found":
             said = f"{channel}: there is no such channel, or it is private and the bot is not in it."
             return failure("channels", said, "Mend CHANNELS, or type /invite @Coupon Guard there.")
-        return failure("channels", f"{channel}: {_sentence(error)}", "Mend CHANNELS.")
+        return failure("channels", f"{channel}: {sentence(error)}", remedy(error))
     except SlackError as error:
-        return failure("channels", f"{channel}: {_sentence(error)}", unreached(error, "SLACK"))
+        return failure("channels", f"{channel}: {sentence(error)}", remedy(error))
     shown = shown if isinstance(shown, dict) else {}
     name = f"#{shown.get('name')} ({channel})"
     if shown.get("is_archived"):
@@ -161,7 +143,3 @@ async def _channel(client: AsyncWebClient, channel: str) -> Finding | None:
     if not shown.get("is_member"):
         return failure("channels", f"The bot is not in {name}.", "Type /invite @Coupon Guard there.")
     return fine("channels", f"The bot is in {name}.")
-
-
-def _sentence(error: SlackError) -> str:
-    return f"{str(error).rstrip('.')}."

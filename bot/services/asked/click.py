@@ -136,7 +136,7 @@ class Decide:
 
     async def _standing(self, click: Click) -> Standing:
         standing = await self._people.standing(click.user)
-        return standing if click.team is None else standing.coming_from(click.team, self._team)
+        return standing.coming_from(click.team, self._team)
 
     def _verdict(self, click: Click, standing: Standing, request: Request | None, now: datetime) -> Verdict:
         if (verdict := may_act(standing)) is not Verdict.ALLOWED:

@@ -35,10 +35,10 @@ _KEPT_TEXT = 700  # characters of a command that the audit keeps
 
 @dataclass(frozen=True, kw_only=True)
 class SlashCommand:
-    """A verified command: who typed what, and where."""
+    """A verified command: who typed what, and where. team: the workspace; None: Slack names none."""
 
     user: str
-    team: str
+    team: str | None
     channel: str
     text: str
     reply_url: str | None = field(default=None, repr=False)
@@ -290,7 +290,8 @@ class Submit:
         bulk = bulk_of(len(ask.codes), self._policy.plan, self._policy.execute_within)
         origin = Origin(
             id=self._new_id(),
-            team=command.team,
+            # Whoever comes from elsewhere may not ask.
+            team=self._team,
             channel=command.channel,
             requester=standing.person,
             reason=ask.reason,

@@ -15,10 +15,13 @@ ListView = Callable[[Shown | Verdict, str, int], Mapping[str, object]]
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """A verified click on the button for it: by whom, where, and about which request. page: from 1."""
+    """A verified click on the button for it: by whom, where, and about which request. page: from 1.
+
+    team: the workspace that it came from; None: Slack names none.
+    """
 
     user: str
-    team: str
+    team: str | None
     channel: str
     request_id: str
     page: int = 1

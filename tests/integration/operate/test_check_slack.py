@@ -10,14 +10,16 @@ import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.adapters.slack import identify, scopes, web_client, web_session
+from bot.domain.errors import SlackRefused
 from bot.operate.check import Level
-from bot.operate.check.slack import MANIFEST_SCOPES
 from bot.operate.manifest import render
+from bot.operate.refusals import remedy
 from sandbox.stage import APP_TOKEN, SIGNING_SECRET
 from tests.integration.checked import AMIR, RIKA, Rig, check_rig
 
 OK, WARNING, FAILURE = Level.OK, Level.WARNING, Level.FAILURE
-SCOPES = sorted(MANIFEST_SCOPES)
+SCOPES = sorted(scopes.ALL)
 
 
 @pytest.fixture
@@ -32,24 +34,86 @@ def test_scopes_are_those_of_the_manifest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scopes", "approvers", "level", "said"),
+    ("granted", "approvers", "level", "said"),
     [
         (SCOPES, "S0ONCALL00", OK, "no more"),
-        (["chat:write"], "S0ONCALL00", FAILURE, "Missing: commands, usergroups:read, users:read."),
+        (["chat:write"], "S0ONCALL00", FAILURE, "Missing: commands: "),
+        (["chat:write", "commands", "users:read"], "S0ONCALL00", FAILURE, "usergroups:read: nobody counts"),
         (sorted(set(SCOPES) - {"usergroups:read"}), f"{RIKA},{AMIR}", OK, "no more"),
-        (sorted(set(SCOPES) - {"groups:read"}), "S0ONCALL00", WARNING, "told to its requester privately"),
+        (
+            sorted(set(SCOPES) - {"groups:read"}),
+            "S0ONCALL00",
+            WARNING,
+            "told to its requester privately",
+        ),
+        (
+            sorted(set(SCOPES) - {"channels:read"}),
+            "S0ONCALL00",
+            WARNING,
+            "in another public channel",
+        ),
+        (sorted(set(SCOPES) - {"files:read"}), "S0ONCALL00", WARNING, "many codes can't come as a file"),
+        (sorted(scopes.NEEDED), "S0ONCALL00", WARNING, "files:write: what came of many codes"),
         (sorted(set(SCOPES) - {"files:write"}), "S0ONCALL00", WARNING, "in the audit alone"),
         (SCOPES, f"{RIKA},{AMIR}", OK, "no more"),
         ([*SCOPES, "channels:history"], "S0ONCALL00", WARNING, "More than needed: channels:history."),
         ([], "S0ONCALL00", WARNING, "did not tell"),
     ],
 )
-async def test_scopes(rig: Rig, scopes: list[str], approvers: str, level: Level, said: str) -> None:
+async def test_scopes(rig: Rig, granted: list[str], approvers: str, level: Level, said: str) -> None:
     """Missing scopes are a failure, more than needed a warning; groups are needed only where one is named."""
-    await rig.slack.app(scopes=scopes)
+    await rig.slack.app(scopes=granted)
     finding = await rig.one("scopes", APPROVERS=approvers)
     assert finding.level is level
     assert said in finding.said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("token_expired", "token rotation"),
+        ("token_revoked", "The token was revoked"),
+        ("org_login_required", "the token stays as it is"),
+        ("enterprise_is_restricted", "the bot works in one workspace"),
+        ("team_access_not_granted", "add the app to the workspace"),
+        ("invalid_arguments", "update Coupon Guard"),
+        ("brand_new_refusal", "What brand_new_refusal means"),
+        ("internal_error", "The trouble is Slack's own"),
+    ],
+)
+async def test_a_token_that_slack_does_not_take(rig: Rig, error: str, said: str) -> None:
+    """Slack's word is told, and what to do about it: not the same advice for everything."""
+    await rig.slack.app(auth_error=error)
+    finding = await rig.one("slack token")
+    assert finding.level is FAILURE
+    assert error in finding.said
+    assert said in finding.remedy
+
+
+async def test_a_group_that_can_not_be_read_names_the_scope(rig: Rig) -> None:
+    """Where the token may not read the groups, the scope is named that Slack asks for."""
+    await rig.slack.app(scopes=sorted(scopes.ALL - {scopes.GROUPS}))
+    finding = await rig.one("APPROVERS")
+    assert (finding.level, "usergroups:read" in finding.remedy) == (FAILURE, True)
+
+
+async def test_the_token_of_an_organisation(rig: Rig) -> None:
+    """A token that is an organisation's is refused, with what to do instead."""
+    token = {"ok": True, "bot_id": "B0GUARD000", "team_id": "E0SWEETS00", "is_enterprise_install": True}
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response(token)
+
+    app = web.Application()
+    app.router.add_route("*", "/api/{method}", answer)
+    async with TestServer(app, host="127.0.0.1") as server, web_session() as session:
+        url = str(server.make_url("/api/"))
+        finding = await rig.one("slack token", SLACK_API_URL=url)
+        with pytest.raises(SlackRefused) as refused:
+            await identify(web_client("xoxb-1", url, session))
+    assert finding.level is FAILURE
+    assert remedy(refused.value) == finding.remedy
+    assert "one of a whole organisation" in finding.remedy
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,28 @@ async def test_wrong_signature_is_unauthorised(bot: Bot, client: httpx.AsyncClie
     assert not bot.commands
 
 
+async def test_slack_may_look_at_the_certificate(bot: Bot, client: httpx.AsyncClient) -> None:
+    """Slack's ssl_check comes without a signature when an address is saved: 200, and Bolt hears nothing."""
+    for headers in ({"content-type": FORM}, {}):
+        answer = await client.post("/slack/events", content="ssl_check=1&token=xxx", headers=headers)
+        assert (answer.status_code, answer.text) == (200, "")
+    answer = await client.post(
+        "/slack/events", content="ssl_check=1&" + command(), headers={"content-type": FORM}
+    )
+    assert answer.status_code == 401
+    assert not bot.commands
+
+
+async def test_a_command_that_is_signed_asks_nothing_about_the_certificate(
+    bot: Bot, client: httpx.AsyncClient
+) -> None:
+    """ssl_check does not open a way around the signature: one that is wrong stays wrong."""
+    body = "ssl_check=1&token=xxx"
+    headers = signed(body, signature="v0=" + "0" * 64)
+    assert (await client.post("/slack/events", content=body, headers=headers)).status_code == 401
+    assert not bot.commands
+
+
 async def test_old_timestamp_is_unauthorised(bot: Bot, client: httpx.AsyncClient) -> None:
     """A rightly signed request that is more than five minutes old is refused."""
     headers = signed(command(), timestamp=str(int(time.time()) - 301))

@@ -71,7 +71,7 @@ def _with(payload: dict[str, Any], path: str, value: object) -> dict[str, Any]:
     return changed
 
 
-def _pressed(name: str) -> dict[str, Any]:
+def pressed(name: str) -> dict[str, Any]:
     """Return a press on a button that decides nothing."""
     action = {"type": "button", "block_id": name, "action_id": name, "value": "CG-1"}
     return {**_PERSON, "type": "block_actions", "channel": {"id": "C1"}, "actions": [action]}
@@ -112,9 +112,9 @@ def test_a_page_is_taken_over() -> None:
 def test_presses_are_taken_over() -> None:
     """Who pressed comes from the payload, as does where."""
     for name in ("many-codes", "show-all"):
-        require_heard(_pressed(name))
-    assert form_asked(_pressed("many-codes")) == SlashCommand(user="U1", team="T1", channel="C1", text="")
-    assert look(_pressed("show-all")) == Look(user="U1", team="T1", channel="C1", request_id="CG-1")
+        require_heard(pressed(name))
+    assert form_asked(pressed("many-codes")) == SlashCommand(user="U1", team="T1", channel="C1", text="")
+    assert look(pressed("show-all")) == Look(user="U1", team="T1", channel="C1", request_id="CG-1")
 
 
 @pytest.mark.parametrize(
@@ -181,4 +181,4 @@ def test_a_page_that_is_not_this_bots_is_refused(path: str, value: object) -> No
 def test_a_press_without_its_parts_is_refused(name: str, path: str) -> None:
     """Without a person and a place nothing is opened."""
     with pytest.raises(BadPayload):
-        require_heard(_with(_pressed(name), path, ...))
+        require_heard(_with(pressed(name), path, ...))
