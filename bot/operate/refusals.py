@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bot.adapters.slack.errors import ABOUT_A_TOKEN
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
-from bot.operate.check.network import unreached
+from bot.operate.unreached import unreached
 
 _INSTALL = "install the app in the workspace again, and copy its Bot User OAuth Token into SLACK_BOT_TOKEN."
 _COPY = "Copy the Bot User OAuth Token (OAuth & Permissions), which begins with xoxb-, into SLACK_BOT_TOKEN."

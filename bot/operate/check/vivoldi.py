@@ -6,7 +6,7 @@ from bot.domain.coupon import CouponCode, Shown
 from bot.domain.errors import VivoldiRefused, VivoldiUnavailable
 from bot.operate.check.finding import Finding, failure, fine, unlooked
 from bot.operate.check.given import Given
-from bot.operate.check.network import unreached
+from bot.operate.unreached import unreached
 from bot.services.ports.outside import Coupons
 
 _NAME = "vivoldi"
