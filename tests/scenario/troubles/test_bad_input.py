@@ -60,7 +60,7 @@ async def _answered(play: Play, text: str, words: str, by: str = DANA, channel: 
         ("ÄBCDEFGHIJ", "is not a coupon code"),
         ("١٢٣٤٥٦٧٨", "is not a coupon code"),
         ("delete ABCDEFGH1", "“delete” is not a coupon code"),
-        ("<!channel>", "“&lt;!channel&gt;” is not a coupon code"),
+        ("<!channel>", "“@channel” is not a coupon code"),
         ("GOODCODE1,bad", "“bad” is not a coupon code"),
         (",,", "I found no coupon code"),
         (",".join(f"COUPON{n:03d}" for n in range(21)), "That is 21 codes; a command takes up to 20."),
