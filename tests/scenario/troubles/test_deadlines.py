@@ -65,7 +65,7 @@ async def test_unreadable_until_execute_by(play: Play) -> None:
     await play.stage.vivoldi.fault("error_500", "read", times=100, code=code)
     outcome = await play.deleted_story(card)
     assert TOO_LATE in outcome.text
-    assert outcome.contains("HTTP 500")
+    assert outcome.contains("Vivoldi answered 500")
     assert not await play.deletes(code)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.domain.errors import StoreUnavailable
+from bot.domain.errors import StoreError, StoreUnavailable
 
 # What SQLite says if it may not make the files that it keeps beside a database that writes ahead.
 _MAKES_FILES = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
@@ -16,9 +16,13 @@ _MAKES_FILES = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 def open_to_read(database: str, options: Mapping[str, Any]) -> sqlite3.Connection:
     """Open a file without changing anything about it or in its folder. options: for the driver.
 
-    database: the file; or an address, `file:...`, which is opened as it says. Raises sqlite3.Error, and
-    StoreUnavailable if the newest part of the database can't be read.
+    database: the file; or an address, `file:...`, which is opened as it says. Raises sqlite3.Error; StoreError
+    if there is no file; and StoreUnavailable if the newest part of the database can't be read.
     """
+    if not database.startswith("file:") and not Path(database).exists():
+        raise StoreError(
+            "There is no file of that name: look at DATABASE_URL; if it is right, run the migration first."
+        )
     address = database if database.startswith("file:") else f"{Path(database).absolute().as_uri()}?mode=ro"
     try:
         return _opened(address, options)
