@@ -53,7 +53,7 @@ async def test_an_old_file_is_closed_to_others(tmp_path: Path) -> None:
 
 async def test_a_file_that_can_not_be_made_is_said_by_sqlite(tmp_path: Path) -> None:
     """Where there is no folder for it, the error is the database's own."""
-    with pytest.raises(Exception, match="can't be reached"):
+    with pytest.raises(Exception, match="can't be opened"):
         await migrate(f"sqlite:///{tmp_path / 'nowhere' / 'coupons.db'}")
 
 

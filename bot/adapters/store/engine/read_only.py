@@ -16,8 +16,8 @@ _MAKES_FILES = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 def open_to_read(database: str, options: Mapping[str, Any]) -> sqlite3.Connection:
     """Open a file without changing anything about it or in its folder. options: for the driver.
 
-    database: the file; or an address, `file:...`, which is opened as it says. Raises sqlite3.Error; StoreError
-    if there is no file; and StoreUnavailable if the newest part of the database can't be read.
+    database: the file; or an address, `file:...`, which is opened as it says. Raises sqlite3.Error,
+    StoreError if there is no file, and StoreUnavailable if the newest part of the database can't be read.
     """
     if not database.startswith("file:") and not Path(database).exists():
         raise StoreError(
