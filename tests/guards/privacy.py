@@ -68,7 +68,7 @@ _TOLD = (
         tests=(f"{_PRIVACY}::test_the_form_names_no_hidden_request",),
     ),
     Guard(
-        name="a private deletion on a card",
+        name="a card keeps it private",
         keeps="-",
         promise="A card that restores a coupon names no deletion that not everyone there may be told of.",
         file=_DRAFT,
@@ -77,7 +77,7 @@ _TOLD = (
         tests=(f"{_PRIVACY}::test_a_card_names_no_hidden_deletion",),
     ),
     Guard(
-        name="a private deletion in a failure",
+        name="a failure keeps it private",
         keeps="-",
         promise="Why nothing can be restored names no deletion that the requester may not be told of.",
         file=_DRAFT,

@@ -279,8 +279,8 @@ _AUDITED = (
         keeps="I7",
         promise="Every command, also a refused one, is an audit event.",
         file="bot/services/asked/command.py",
-        text="            await _record(tx, kind, command, standing, self._clock.now(), None, data)\n",
-        without="            await tx.finish()\n",
+        text='await _record(tx, kind_of(name), command, standing, now, None, {"answer": name})',
+        without="await tx.finish()",
         tests=(
             "tests/integration/services/test_services.py::test_a_command_that_opens_nothing_is_answered_at_once",
         ),
