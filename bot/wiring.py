@@ -111,7 +111,9 @@ class Services:
         """Return what reads, shows, expires and tells requests."""
         fail = FailRequest(self.store, self.clock)
         timezone = settings.vivoldi_timezone
-        draft = DraftRestore(self.store, self.coupons, fail, self.policy, self.clock, timezone)
+        draft = DraftRestore(
+            self.store, self.coupons, self.people, self.channels, fail, self.policy, self.clock, timezone
+        )
         read = ReadCoupons(self.store, self.coupons, fail, draft, self.policy, self.clock, Random(), timezone)
         shown = (self.store, self.messenger, self.renderer)
         later = Later(self.store, self.clock, Random())

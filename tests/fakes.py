@@ -265,9 +265,9 @@ class FakeChannels:
     """Who can read what. private: such channels, each with who is in there; the rest is public."""
 
     private: dict[str, set[str]] = field(default_factory=dict)
-    asked: list[tuple[str, frozenset[str]]] = field(default_factory=list)
+    asked: list[tuple[str | None, frozenset[str]]] = field(default_factory=list)
 
-    async def open_to(self, person: str, channels: Collection[str]) -> frozenset[str]:
+    async def open_to(self, person: str | None, channels: Collection[str]) -> frozenset[str]:
         """Return those that a person can read."""
         self.asked.append((person, frozenset(channels)))
         return frozenset(each for each in channels if person in self.private.get(each, {person}))

@@ -175,6 +175,14 @@ def sight(policy: Policy, standing: Standing, open_to: Iterable[str] = ()) -> Si
     return Sight(standing.person.id, frozenset(open_to))
 
 
+def sight_of_everyone_in(channel: str, public: Iterable[str]) -> Sight:
+    """Return which requests everyone who reads a channel may be told of.
+
+    public: channels that everyone in the workspace can read.
+    """
+    return Sight(None, frozenset({channel, *public}))
+
+
 def eligible(policy: Policy, standing: Standing, step: Step, requester: str) -> Verdict:
     """Tell whether someone counts for a step of a request, whoever gives the other one."""
     if (verdict := may_act(standing)) is not Verdict.ALLOWED:

@@ -75,6 +75,9 @@ _UNSEEN = (
 
 def _source(draft: Draft) -> str:
     deletion = draft.deletion
+    if draft.hidden:
+        before = "Deleted before" if deletion.certain else "Its deletion was sent before"
+        return f"*{before}*, by a request that not everyone here can see. An approver can tell more."
     by = " and ".join(mention(approver) for approver in deletion.approvers)
     sent = "Deleted" if deletion.certain else "Its deletion was sent"
     return f"*{sent}* {when(deletion.at)} by request {escape(deletion.request_id)}, approved by {by}."

@@ -124,5 +124,7 @@ _UNUSABLE = {
 
 
 def _held(request_id: str) -> str:
+    if not request_id:
+        return "Whoever runs Coupon Guard can print what it held."
     show = code(f"python -m bot snapshots show {request_id}")
     return f"Whoever runs Coupon Guard can print what it held: {show}."

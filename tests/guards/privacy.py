@@ -6,6 +6,7 @@ from tests.guards.guard import Guard
 
 _POLICY, _SUBMIT = "bot/domain/policy.py", "bot/services/asked/command.py"
 _CHANNELS, _DIRECTORY = "bot/adapters/slack/channels.py", "bot/adapters/slack/directory.py"
+_DRAFT = "bot/services/requests/draft.py"
 _PRIVACY = "tests/integration/services/test_privacy.py"
 _BY_CHANNELS = ("tests/integration/slack/test_channels.py",)
 _BY_DIRECTORY = "tests/integration/slack/test_directory.py::TestDirectory"
@@ -101,6 +102,24 @@ _TOLD = (
         text=" if sight.covers(holder.channel, holder.requester) else None",
         without="",
         tests=(f"{_PRIVACY}::test_the_form_names_no_hidden_request",),
+    ),
+    Guard(
+        name="a card keeps it private",
+        keeps="-",
+        promise="A card that restores a coupon names no deletion that not everyone there may be told of.",
+        file=_DRAFT,
+        text="hidden=not everyone.covers(origin.channel, origin.requester.id)",
+        without="hidden=False",
+        tests=(f"{_PRIVACY}::test_a_card_names_no_hidden_deletion",),
+    ),
+    Guard(
+        name="a failure keeps it private",
+        keeps="-",
+        promise="Why nothing can be restored names no deletion that the requester may not be told of.",
+        file=_DRAFT,
+        text=" if seen.covers(origin.channel, origin.requester.id) else why",
+        without="",
+        tests=(f"{_PRIVACY}::test_a_failure_names_no_hidden_deletion",),
     ),
     Guard(
         name="unless Slack says public",

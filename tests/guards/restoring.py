@@ -123,7 +123,7 @@ _SENT = (
         keeps="I1",
         promise="Approvals are bound to everything that the card of a restoration shows.",
         file=_RESTORE,
-        text='"create": code, "draft": asdict(draft)}',
+        text='"create": code, "draft": shown}',
         without='"create": code}',
         tests=_UNIT,
     ),

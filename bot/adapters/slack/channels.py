@@ -38,8 +38,11 @@ class SlackChannels:
         self._readers = SharedQuestion(self._ask, clock, _KEPT)
         self._calls = asyncio.Semaphore(_AT_ONCE)
 
-    async def open_to(self, person: str, channels: Collection[str]) -> frozenset[str]:
-        """Return those of the channels that a person can read, as far as that is known in time."""
+    async def open_to(self, person: str | None, channels: Collection[str]) -> frozenset[str]:
+        """Return those of the channels that a person can read, as far as that is known in time.
+
+        person: None: everyone in the workspace.
+        """
         asked = {
             channel: asyncio.create_task(self._readers.answer(channel, _EVER)) for channel in sorted(channels)
         }
@@ -72,7 +75,7 @@ def _is_public(channel: str, info: object) -> bool:
     return info.get("is_private") is False and not (info.get("is_im") or info.get("is_mpim"))
 
 
-def _can_read(person: str, asked: asyncio.Task[_Readers]) -> bool:
+def _can_read(person: str | None, asked: asyncio.Task[_Readers]) -> bool:
     if asked.cancelled():
         return False
     try:

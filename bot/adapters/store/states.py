@@ -105,6 +105,7 @@ def draft_of(data: dict[str, Any] | None) -> Draft | None:
         Deletion(**{**deletion, "at": at, "approvers": approvers}),
         data["sealed_digest"],
         tuple(Doubt(name) for name in data["doubts"]),
+        data.get("hidden", False),
     )
 
 

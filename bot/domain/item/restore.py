@@ -69,13 +69,15 @@ class Doubt(StrEnum):
 class Draft:
     """What people are shown of a coupon that is to be created, and what that is bound to.
 
-    sealed_digest: of the sealed snapshot that it is created from.
+    sealed_digest: of the sealed snapshot that it is created from. hidden: whether not everyone who sees the
+    card may be told of the request that deleted it.
     """
 
     held: Held
     deletion: Deletion
     sealed_digest: str
     doubts: tuple[Doubt, ...] = ()
+    hidden: bool = False
 
 
 def sealed_digest(sealed: Sealed) -> str:
@@ -85,7 +87,10 @@ def sealed_digest(sealed: Sealed) -> str:
 
 def draft_digest(code: CouponCode, draft: Draft) -> str:
     """Return the SHA-256 (hex) of everything that was shown of a draft, and of its sealed snapshot."""
-    content = {"version": _DIGEST_VERSION, "create": code, "draft": asdict(draft)}
+    shown = asdict(draft)
+    # What is created is the same. Approvals from before there was this field stay bound to what they saw.
+    del shown["hidden"]
+    content = {"version": _DIGEST_VERSION, "create": code, "draft": shown}
     text = json.dumps(content, sort_keys=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
 

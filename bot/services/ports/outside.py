@@ -89,7 +89,7 @@ class People(Protocol):
 class Channels(Protocol):
     """Who can read what in Slack."""
 
-    async def open_to(self, person: str, channels: Collection[str]) -> frozenset[str]:
+    async def open_to(self, person: str | None, channels: Collection[str]) -> frozenset[str]:
         """Return those of the channels that a person can read: public ones, and those that they are in.
 
         Answers from memory, at most a minute old; what is not there costs calls, 0.7 s at most in all. A

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapters.seal import Seal, new_key
 from bot.domain.errors import SlackRefused
+from bot.domain.people import Person
 from bot.domain.policy import Verdict
 from bot.services.asked.click import Action
 from bot.services.asked.command import Accepted, History, Listing, SlashCommand, Taken
@@ -16,7 +18,7 @@ from bot.services.asked.form import Filled, Form, Ground, WrongCodes
 from bot.services.asked.show_all import Look
 from handlers.render import dialogs as fields
 from handlers.render.answers import Answers
-from tests.builders import BEA, CARL, CHANNEL, CODE, DANA, OTHER_CODE, RIKA, TEAM, a_coupon
+from tests.builders import AMIR, BEA, CARL, CHANNEL, CODE, DANA, OTHER_CODE, RIKA, TEAM, a_coupon
 from tests.fakes import FakeDialogs, FakeFiles, Sent
 from tests.integration.wired import Wired, wired_on
 
@@ -177,3 +179,58 @@ async def test_a_channel_that_got_another_id_is_the_same_place(wired: Wired) -> 
     for text, said in (("list", CODE), (f"show {CODE}", request_id), (f"{CODE} mine", "step")):
         assert said in await _told(wired, text, CARL, MOVED)
         assert said not in (await _told(wired, text, CARL, ELSEWHERE)).replace(f"`{CODE}`", "")
+
+
+@pytest.fixture
+async def restorable(tmp_path: Path) -> AsyncIterator[Wired]:
+    """Rika had a coupon deleted in a private channel, and what it held is kept."""
+    async with wired_on(tmp_path, restore=True) as wired:
+        seal = Seal([new_key()])
+        wired.coupons.seal, wired.coupons.unseal = seal.close, seal.open
+        wired.channels.private[SECRET] = {RIKA.id}
+        answer = await wired.command(f"{CODE} leaked by a customer", RIKA, SECRET)
+        assert isinstance(answer, Accepted)
+        await wired.drain()
+        for person in (AMIR, BEA):
+            await wired.click(Action.APPROVE, person, answer.request_id, channel=SECRET)
+        await wired.run(5, step=1)
+        yield wired
+
+
+async def _deleted_by(wired: Wired) -> str:
+    """Return the request that deleted the coupon: the first one about it."""
+    return (await wired.store.history(CODE, 9))[-1].request.origin.id
+
+
+@pytest.mark.parametrize(("channel", "told"), [(SECRET, True), (ELSEWHERE, False)])
+async def test_a_card_names_no_hidden_deletion(restorable: Wired, channel: str, told: bool) -> None:
+    """Everyone in a channel reads its cards: of a private deletion not when, by which request, by whom."""
+    wired, source = restorable, await _deleted_by(restorable)
+    await wired.command(f"restore {CODE} by mistake", RIKA, channel)
+    await wired.drain()
+    sent = wired.messenger.of("post")[-1].message
+    card = f"{sent.text}{sent.blocks}"
+    assert "Restore" in card
+    assert [part in card for part in (source, "approved by")] == [told, told]
+    assert ("An approver can tell more." in card) is not told
+
+
+async def test_a_card_names_a_deletion_that_everyone_can_see(restorable: Wired) -> None:
+    """What was asked in a public channel is no secret in another one."""
+    del restorable.channels.private[SECRET]
+    await restorable.command(f"restore {CODE} by mistake", RIKA, ELSEWHERE)
+    await restorable.drain()
+    assert await _deleted_by(restorable) in str(restorable.messenger.of("post")[-1].message.blocks)
+
+
+@pytest.mark.parametrize(("by", "told"), [(RIKA, True), (BEA, True), (CARL, False)])
+async def test_a_failure_names_no_hidden_deletion(restorable: Wired, by: Person, told: bool) -> None:
+    """Who is told why nothing can be restored reads of the deletion only what they may be told."""
+    wired, source = restorable, await _deleted_by(restorable)
+    other = Seal([new_key()])
+    wired.coupons.seal, wired.coupons.unseal = other.close, other.open
+    await wired.command(f"restore {CODE} by mistake", by, ELSEWHERE)
+    await wired.drain()
+    text = wired.messenger.told[-1].text
+    assert "none of the keys" in text
+    assert (source in text) is told

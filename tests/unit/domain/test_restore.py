@@ -266,3 +266,8 @@ def test_a_restoration_leaves_nothing_that_may_be_gone() -> None:
         assert not may_be_gone(state)
     assert not is_final(ToCreate())
     assert not is_final(Creating(1))
+
+
+def test_what_is_hidden_changes_no_approval() -> None:
+    """An approval is for what is created; that the deletion is told to fewer people makes no difference."""
+    assert draft_digest(CODE, a_draft()) == draft_digest(CODE, a_draft(hidden=True))
