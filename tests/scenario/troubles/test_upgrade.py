@@ -194,7 +194,8 @@ async def test_going_back_with_the_backup(upgrade: Upgrade, tmp_path: Path) -> N
     switched = url.startswith("postgresql")
     assert (await play.outcome(still_open)).contains(SWITCHED if switched else CONFIRMED)
     await stage.slack.click(BEA, deleted_later, "approve", version=deleted_later.seq)
-    await stage.slack.wait_message(deleted_later.channel, GONE, PATIENCE, after)
+    told = SWITCHED if switched else GONE
+    await stage.slack.wait_message(deleted_later.channel, f"`{deleted_code}`: {told}", PATIENCE, after)
     assert len(await play.deletes(deleted_code)) == 1
     # It was told twice, which only a restored backup does, so the judge has no say in it.
     play.codes.clear()
