@@ -112,6 +112,7 @@ class Verdict(StrEnum):
 
 
 _BY_KIND = {
+    Kind.MEMBER: Verdict.ALLOWED,
     Kind.BOT: Verdict.BOT,
     Kind.GUEST: Verdict.GUEST,
     Kind.DEACTIVATED: Verdict.DEACTIVATED,
@@ -122,7 +123,7 @@ _BY_KIND = {
 
 def may_act(standing: Standing) -> Verdict:
     """Only full members of the workspace act: no bot, guest, deactivated person or stranger."""
-    return _BY_KIND.get(standing.kind, Verdict.ALLOWED)
+    return _BY_KIND.get(standing.kind, Verdict.UNKNOWN_PERSON)
 
 
 def may_request(policy: Policy, standing: Standing, channel: str) -> Verdict:

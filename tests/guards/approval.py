@@ -44,7 +44,7 @@ _CLICKED = (
         keeps="I1",
         promise="No bot, guest, deactivated person or stranger requests or approves.",
         file=_POLICY,
-        text="return _BY_KIND.get(standing.kind, Verdict.ALLOWED)",
+        text="return _BY_KIND.get(standing.kind, Verdict.UNKNOWN_PERSON)",
         without="return Verdict.ALLOWED",
         tests=_BY_POLICY,
     ),
