@@ -135,9 +135,12 @@ def _judge_looks_before(case: Case, code: str, delete: Asked) -> None:
 
 
 def _expected_since(case: Case, code: str, request: str, before: int) -> int:
-    """Return the place of the last event that changed what a read is expected to show."""
+    """Return the place of the last event that changed what a read is expected to show.
+
+    A call that Vivoldi did not carry out, as it said, has changed nothing.
+    """
     card = case.card_read(code, request)
-    sent = [a for kind in ("update", "delete") for a in case.seen.calls(kind, code)]
+    sent = [a for kind in ("update", "delete") for a in case.seen.calls(kind, code) if not a.not_executed]
     lost = [min(a.finished, before) for a in sent if case.begin(request) < a.index < before]
     return max([card.index if card else 0, *lost])
 

@@ -116,9 +116,14 @@ class Asked:
         )
 
     @property
+    def not_executed(self) -> bool:
+        """Whether the answer says that it was not carried out, for good or for now (429)."""
+        return self.refused or self.call.status == 429
+
+    @property
     def proves_nothing(self) -> bool:
         """Whether the answer leaves open if it was carried out (the vendor's table, in short)."""
-        return not self.answered and not self.refused and self.call.status != 429
+        return not self.answered and not self.not_executed
 
 
 @dataclass(frozen=True)
