@@ -78,8 +78,13 @@ def may_replace(request: Shown, delivery: Delivery) -> bool:
 
 
 def replaced(delivery: Delivery, card_ts: str | None) -> Delivery:
-    """Return a delivery with another card, already posted or (None) to be posted."""
-    return replace(delivery, card_ts=card_ts, replaced=delivery.replaced + 1, stuck_since=None)
+    """Return a delivery with another card, already posted or (None) to be posted.
+
+    The one before counts as a copy: whatever Slack said of it, it may be there, with its buttons.
+    """
+    before = () if delivery.card_ts is None else (delivery.card_ts,)
+    times, copies = delivery.replaced + 1, tuple(dict.fromkeys((*delivery.copies, *before)))
+    return replace(delivery, card_ts=card_ts, copies=copies, replaced=times, stuck_since=None)
 
 
 async def or_plainer(send: Callable[[Message], Awaitable[Result]], message: Message, attempts: int) -> Result:

@@ -32,6 +32,15 @@ _TOLD_AT_LAST = (
         tests=(f"{_TOLD}::test_telling_goes_on_while_someone_may_be_left",),
     ),
     Guard(
+        name="replaced cards are redrawn",
+        keeps="I5",
+        promise="A card that another one replaced is redrawn with it, whatever Slack said of it.",
+        file=_REFUSED,
+        text="before = () if delivery.card_ts is None else (delivery.card_ts,)",
+        without="before = tuple[str, ...]()",
+        tests=(f"{_USELESS}::test_a_card_that_is_there_after_all_ends_with_the_others",),
+    ),
+    Guard(
         name="seven days on end",
         keeps="I5",
         promise="A channel that took a message is not gone.",

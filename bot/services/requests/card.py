@@ -91,10 +91,7 @@ class DrawCard:
                 return replace(before, moved_to=before.clicked_in)
             if not (self._is_useless(before, error) and may_replace(request, before)):
                 raise
-            after = replaced(before, await self._post(claim, request, before, card))
-            # One that is there and can't be changed may come back; a click on it redraws it then.
-            copies = before.copies if error.name in LOST else (*before.copies, before.card_ts)
-            return replace(after, copies=copies)
+            return replaced(before, await self._post(claim, request, before, card))
         return before
 
     async def _change(self, claim: Claim, request: Shown, channel: str, ts: str, card: Message) -> None:

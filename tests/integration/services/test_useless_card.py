@@ -78,6 +78,25 @@ async def test_a_click_on_a_replaced_card_is_led_to_the_new_one(wired: Wired) ->
     assert "/archives/" in told
 
 
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [("update", "message_not_found"), ("update", "cant_update_message"), ("reply", "thread_not_found")],
+)
+async def test_a_card_that_is_there_after_all_ends_with_the_others(
+    wired: Wired, call: str, name: str
+) -> None:
+    """A card that Slack called gone once loses its buttons with the one that took its place (I5)."""
+    request_id = await wired.ask()
+    wired.messenger.errors[call] = [SlackRefused(name)]
+    await wired.click(Action.APPROVE, AMIR, request_id)
+    await wired.run(310, step=10)
+    assert cards(wired) == ["1.000100", "2.000100"]
+    await wired.click(Action.REJECT, BEA, request_id)
+    await wired.run(15, step=1)
+    for ts in cards(wired):
+        assert wired.messenger.shown(ts).text.startswith("Rejected")
+
+
 async def test_a_stranger_is_led_nowhere(wired: Wired) -> None:
     """Where a card is, is told to those who can do something there."""
     request_id = await wired.ask()
