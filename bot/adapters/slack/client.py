@@ -41,7 +41,10 @@ class PostingClient(AsyncWebClient):
     async def api_call(self, api_method: str, **call: Any) -> AsyncSlackResponse:
         """Make a call, encoded as the SDK's own method for it says, with a form in place of a query."""
         form = {**(call.pop("params", None) or {}), **(call.pop("data", None) or {})}
-        return await super().api_call(api_method, **{**call, "http_verb": "POST", "data": form or None})
+        # From there alone the SDK takes a token for the header.
+        token = {"token": form.pop("token")} if "token" in form else None
+        asked = {**call, "http_verb": "POST", "params": token, "data": form or None}
+        return await super().api_call(api_method, **asked)
 
 
 def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
@@ -73,14 +76,6 @@ async def try_link(session: aiohttp.ClientSession, url: str) -> None:
         raise SlackUnavailable(f"Slack refused the WebSocket (HTTP {error.status})") from None
     except FOREIGN as error:
         raise SlackUnavailable(str(translated(error)).rstrip(".")) from None
-
-
-async def ask(client: AsyncWebClient, method: str, **arguments: str) -> AsyncSlackResponse:
-    """Call a reading method of the Web API by its name, with a form, which every method reads.
-
-    Returns its answer, whose data is a JSON object. Raises SlackUnavailable or SlackRefused.
-    """
-    return await answered(client.api_call(method, data=arguments))
 
 
 async def answered(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack import Directory
-from bot.adapters.slack.client import ask
+from bot.adapters.slack.client import answered
 from bot.domain.errors import SlackError
 from bot.domain.people import Grants, Kind, Person, Standing
 from bot.domain.policy import Policy, Verdict, can_complete, eligible
@@ -99,7 +99,7 @@ async def _see(everyone: Grants, client: AsyncWebClient, directory: Directory, c
 
 async def _groups(client: AsyncWebClient) -> dict[str, _Group]:
     """Return every user group of the workspace, by its id."""
-    answer = await ask(client, "usergroups.list", include_users="true", include_disabled="true")
+    answer = await answered(client.usergroups_list(include_users=True, include_disabled=True))
     listed = [group for group in answer.get("usergroups") or [] if isinstance(group, dict)]
     return {str(group.get("id")): _described(group) for group in listed}
 

@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.adapters.slack import scopes, web_client
-from bot.adapters.slack.client import ask, try_link
+from bot.adapters.slack.client import answered, try_link
 from bot.domain.errors import SlackError, SlackRefused
 from bot.operate.check.finding import Finding, failure, fine, unlooked, warning
 from bot.operate.check.given import Given
@@ -35,7 +35,7 @@ async def look_at_token(given: Given, client: AsyncWebClient) -> Workspace:
     if not given.has("slack_bot_token", *WAY):
         return Workspace(None, (unlooked(_TOKEN),))
     try:
-        answer = await ask(client, "auth.test")
+        answer = await answered(client.auth_test())
     except SlackError as error:
         return Workspace(None, (failure(_TOKEN, sentence(error), remedy(error)),))
     if not answer.get("bot_id") or not isinstance(answer.get("team_id"), str):
@@ -90,7 +90,7 @@ async def look_at_app_token(given: Given, client: AsyncWebClient) -> list[Findin
     assert client.session is not None, "web_client gives it one"
     app = web_client(token.get_secret_value(), given.settings.slack_api_url, client.session)
     try:
-        url = (await ask(app, "apps.connections.open")).get("url")
+        url = (await answered(app.apps_connections_open(app_token=str(app.token)))).get("url")
     except SlackError as error:
         return [failure(_APP_TOKEN, sentence(error), remedy_of_app_token(error))]
     try:
@@ -126,7 +126,7 @@ def _unseen(channels: list[str]) -> Finding:
 async def _channel(client: AsyncWebClient, channel: str) -> Finding | None:
     """Return what can be seen of a channel; None: the token may not look at it."""
     try:
-        shown = (await ask(client, "conversations.info", channel=channel)).get("channel")
+        shown = (await answered(client.conversations_info(channel=channel))).get("channel")
     except SlackRefused as error:
         if error.name == "missing_scope":
             return None

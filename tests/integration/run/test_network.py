@@ -16,7 +16,7 @@ from slack_bolt.authorization import AuthorizeResult
 
 from bot.adapters.network import Way, trust_store
 from bot.adapters.slack import SlackFiles, SlackMessenger, SlackReplies, web_client, web_session
-from bot.adapters.slack.client import ask, try_link
+from bot.adapters.slack.client import answered, try_link
 from bot.adapters.vivoldi import RateLimit, VivoldiClient
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import SlackUnavailable, VivoldiUnavailable
@@ -85,7 +85,7 @@ def vivoldi_client(way: Way, url: str = VIVOLDI) -> VivoldiClient:
 
 async def the_web_api(town: Town, way: Way) -> None:
     async with web_session(way) as session:
-        assert (await ask(web_client(BOT_TOKEN, f"{SLACK}/api/", session), "auth.test"))["ok"]
+        assert (await answered(web_client(BOT_TOKEN, f"{SLACK}/api/", session).auth_test()))["ok"]
 
 
 async def a_file_that_goes_up(town: Town, way: Way) -> None:
@@ -178,7 +178,7 @@ async def test_a_proxy_that_wants_a_password_gets_it() -> None:
         address = proxy.url.replace("://", "://guard:open%20sesame@")
         way = Way(trust_store(None), address)
         async with web_session(way) as session, vivoldi_client(way, vivoldi.url) as coupons:
-            await ask(web_client(BOT_TOKEN, slack.api_url, session), "auth.test")
+            await answered(web_client(BOT_TOKEN, slack.api_url, session).auth_test())
             await coupons.read(CODE)
     assert proxy.credentials == {"guard:open sesame"}
 
@@ -196,7 +196,7 @@ async def test_a_proxy_that_refuses_is_named(tmp_path: Path) -> None:
         way = by(proxy, authority.file)
         async with web_session(way) as session, vivoldi_client(way, vivoldi_url) as coupons:
             with pytest.raises(SlackUnavailable, match=r"the proxy to Slack refused \(HTTP 407\)"):
-                await ask(web_client(BOT_TOKEN, slack_url, session), "auth.test")
+                await answered(web_client(BOT_TOKEN, slack_url, session).auth_test())
             with pytest.raises(VivoldiUnavailable, match="the proxy to Vivoldi refused"):
                 await coupons.read(CODE)
             assert isinstance(await coupons.delete(CODE), NotExecuted)
@@ -240,7 +240,7 @@ async def test_one_trust_store_for_all(tmp_path: Path) -> None:
         way = by(None, authority.file)
         async with web_session(way) as session, vivoldi_client(way, vivoldi_url) as coupons:
             client = web_client(BOT_TOKEN, slack_url, session)
-            assert (await ask(client, "auth.test"))["ok"]
+            assert (await answered(client.auth_test()))["ok"]
             await try_link(session, slack._sockets.issue_url())
             await coupons.read(CODE)
 
@@ -255,7 +255,7 @@ async def test_a_certificates_failure_is_named(tmp_path: Path, days: int, truste
         way = by(None, authority.file if trusted else None)
         async with web_session(way) as session, vivoldi_client(way, vivoldi_url) as coupons:
             with pytest.raises(SlackUnavailable, match=rf"Slack's certificate is not trusted \({named}\)"):
-                await ask(web_client(BOT_TOKEN, slack_url, session), "auth.test")
+                await answered(web_client(BOT_TOKEN, slack_url, session).auth_test())
             with pytest.raises(SlackUnavailable, match=f"certificate.*{named}"):
                 await try_link(session, slack._sockets.issue_url())
             with pytest.raises(
@@ -294,7 +294,7 @@ async def test_no_keys_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     async with private(tmp_path) as (authority, slack, slack_url, vivoldi_url):
         way = by(None, authority.file)
         async with web_session(way) as session, vivoldi_client(way, vivoldi_url) as coupons:
-            await ask(web_client(BOT_TOKEN, slack_url, session), "auth.test")
+            await answered(web_client(BOT_TOKEN, slack_url, session).auth_test())
             await try_link(session, slack._sockets.issue_url())
             await coupons.read(CODE)
     assert not keys.exists()

@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
 from bot.adapters.slack import SlackFiles, SlackMessenger, identify, web_client, web_session
-from bot.adapters.slack.client import ask
+from bot.adapters.slack.client import answered
 from bot.adapters.slack.errors import FOREIGN, judge, translated
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.domain.event import Notice
@@ -140,7 +140,7 @@ class TestErrors:
 
         async with server(answer) as url:
             with pytest.raises(SlackUnavailable):
-                await ask(web_client(TOKEN, url, rig.session), "auth.test")
+                await answered(web_client(TOKEN, url, rig.session).auth_test())
 
     async def test_a_body_that_does_not_decode(self, rig: Rig) -> None:
         """A body that is not encoded as it says means that Slack is not available."""
@@ -150,7 +150,7 @@ class TestErrors:
 
         async with server(answer) as url:
             with pytest.raises(SlackUnavailable):
-                await ask(web_client(TOKEN, url, rig.session), "auth.test")
+                await answered(web_client(TOKEN, url, rig.session).auth_test())
 
     @pytest.mark.parametrize("kind", ["server_error", "drop_before", "drop_after", "malformed"])
     async def test_trouble_is_not_repeated(self, rig: Rig, kind: str) -> None:
@@ -191,14 +191,14 @@ class TestErrors:
     async def test_nobody_there(self, rig: Rig) -> None:
         """A refused connection means that Slack is not available."""
         with pytest.raises(SlackUnavailable):
-            await ask(web_client(TOKEN, "http://127.0.0.1:1/api/", rig.session), "auth.test")
+            await answered(web_client(TOKEN, "http://127.0.0.1:1/api/", rig.session).auth_test())
 
     async def test_no_answer_in_time(self, rig: Rig) -> None:
         """An answer that does not come within the session's time means that Slack is not available."""
         await rig.control.fault("auth.test", "latency", seconds=5)
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.1)) as hasty:
             with pytest.raises(SlackUnavailable, match="in time"):
-                await ask(web_client(TOKEN, rig.slack.api_url, hasty), "auth.test")
+                await answered(web_client(TOKEN, rig.slack.api_url, hasty).auth_test())
 
     async def test_session_is_bounded(self, rig: Rig) -> None:
         """The shared session bounds each call to 10 s and does not trust the environment."""
@@ -209,12 +209,12 @@ class TestErrors:
         """A proxy from the environment gets to see nothing."""
         for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
             monkeypatch.setenv(name, "http://127.0.0.1:1")
-        assert (await ask(web_client(TOKEN, rig.slack.api_url, rig.session), "auth.test"))["ok"]
+        assert (await answered(web_client(TOKEN, rig.slack.api_url, rig.session).auth_test()))["ok"]
 
     async def test_the_token_is_in_no_error(self, rig: Rig) -> None:
         """Neither the token nor an answer's text gets into an error or the errors behind it."""
         with pytest.raises(SlackError) as caught:
-            await ask(web_client("xoxb-secret", rig.slack.api_url, rig.session), "auth.test")
+            await answered(web_client("xoxb-secret", rig.slack.api_url, rig.session).auth_test())
         assert "xoxb" not in repr(caught.value)
         assert (caught.value.__cause__, caught.value.__suppress_context__) == (None, True)
 
