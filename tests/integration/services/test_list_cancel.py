@@ -60,7 +60,7 @@ async def test_a_request_whose_card_is_gone_is_cancelled_from_the_list(wired: Wi
     await wired.drain()
     assert isinstance(await wired.request(request_id), Cancelled)
     assert wired.messenger.shown("2.000100").text.startswith("Cancelled")
-    assert (await wired.delivery(request_id)).copies == ()
+    assert (await wired.delivery(request_id)).copies == ("1.000100",)
 
 
 async def test_an_old_list_cancels_nothing(wired: Wired) -> None:
