@@ -25,10 +25,10 @@ from bot.domain.errors import (
     VivoldiUnavailable,
 )
 from bot.domain.event import Notice
-from bot.domain.item.answer import DeleteAnswer, Executed
+from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted
 from bot.domain.item.restore import Held, Unusable
 from bot.domain.people import Kind, Person, Standing
-from bot.services.ports.outside import Asked, Blocks, File, Message
+from bot.services.ports.outside import Asked, Blocks, File, Message, Still
 from tests.builders import NOW, UNSEEN
 
 # Whom every coupon is issued to, which is nobody's business.
@@ -89,9 +89,9 @@ class FakeCoupons:
     reads, deletes, updates, creates: what happens instead, for each code, in this order; a deletion, a new
     expiry date or a creation is an answer and whether it was executed. bodies: what was created.
     overridden: codes that validate whatever their dates are. during: awaited while a call is under way,
-    before it has any effect. crowded: whether there is no place in the rate limit. within: how soon each
-    change was to be written. seal, unseal: close what a coupon holds besides, and open it, as the client does
-    where it has a key.
+    before it has any effect. connecting: awaited before it is asked whether a change may still be sent.
+    crowded: whether there is no place in the rate limit. seal, unseal: close what a coupon holds besides, and
+    open it, as the client does if it has a key.
     """
 
     fuse: Fuse = field(default_factory=Fuse)
@@ -108,11 +108,11 @@ class FakeCoupons:
     )
     overridden: set[str] = field(default_factory=set)
     during: Callable[[Call], Awaitable[None]] = _nothing
+    connecting: Callable[[Call], Awaitable[None]] = _nothing
     seal: Callable[[bytes], Sealed] | None = None
     unseal: Callable[[Sealed], bytes] | None = None
     crowded: bool = False
     calls: list[Call] = field(default_factory=list)
-    within: list[timedelta] = field(default_factory=list)
     bodies: list[Mapping[str, object]] = field(default_factory=list)
 
     def store(self, *coupons: Coupon) -> None:
@@ -137,9 +137,10 @@ class FakeCoupons:
         held = {"code": 0, "result": wire(coupon) | {"userNm": HOLDER}}
         return Shown(coupon, self.seal(json.dumps(held).encode()) if self.seal else None)
 
-    async def end_on(self, code: CouponCode, day: str, within: timedelta) -> DeleteAnswer:
+    async def end_on(self, code: CouponCode, day: str, still: Still) -> DeleteAnswer:
         """Return what is scripted, else set the expiry date."""
-        await self._begin(Call("update", code), within)
+        if not await self._begins(Call("update", code), still):
+            return NotExecuted("too late")
         answer, executed = self.updates[code].pop(0) if self.updates[code] else (Executed(), True)
         if executed and code in self.stored:
             self.stored[code] = replace(self.stored[code], ends_on=day)
@@ -150,9 +151,10 @@ class FakeCoupons:
         if self.crowded:
             raise VivoldiUnavailable("too many calls")
 
-    async def delete(self, code: CouponCode, within: timedelta) -> DeleteAnswer:
+    async def delete(self, code: CouponCode, still: Still) -> DeleteAnswer:
         """Return what is scripted, else delete."""
-        await self._begin(Call("delete", code), within)
+        if not await self._begins(Call("delete", code), still):
+            return NotExecuted("too late")
         answer, executed = self.deletes[code].pop(0) if self.deletes[code] else (Executed(), True)
         if executed:
             self.stored.pop(code, None)
@@ -166,9 +168,10 @@ class FakeCoupons:
         except SealError:
             return Unusable.KEY_LOST
 
-    async def create(self, code: CouponCode, sealed: Sealed, within: timedelta) -> DeleteAnswer:
+    async def create(self, code: CouponCode, sealed: Sealed, still: Still) -> DeleteAnswer:
         """Return what is scripted, else create. A new coupon was never used, and has a new creation time."""
-        await self._begin(Call("create", code), within)
+        if not await self._begins(Call("create", code), still):
+            return NotExecuted("too late")
         body = body_of(code, self._opened(sealed))
         answer, executed = self.creates[code].pop(0) if self.creates[code] else (Executed(), True)
         if executed:
@@ -182,9 +185,14 @@ class FakeCoupons:
             raise SealError("there is no key")
         return self.unseal(sealed)
 
-    async def _begin(self, call: Call, within: timedelta | None = None) -> None:
-        if within is not None:
-            self.within.append(within)
+    async def _begins(self, call: Call, still: Still) -> bool:
+        """Connect, and tell whether the call may still be sent."""
+        await self.connecting(call)
+        if may_be_sent := still():
+            await self._begin(call)
+        return may_be_sent
+
+    async def _begin(self, call: Call) -> None:
         self.fuse.burn()
         self.calls.append(call)
         await self.during(call)

@@ -8,7 +8,7 @@ anything else, a call that was cancelled included.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import perf_counter
 from typing import TypeVar, assert_never
 
@@ -18,7 +18,17 @@ from bot.domain.event import Notice
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
 from bot.domain.item.restore import Held, Unusable
 from bot.domain.people import Standing
-from bot.services.ports.outside import Asked, Blocks, Coupons, Dialogs, File, Message, Messenger, People
+from bot.services.ports.outside import (
+    Asked,
+    Blocks,
+    Coupons,
+    Dialogs,
+    File,
+    Message,
+    Messenger,
+    People,
+    Still,
+)
 from bot.services.refused import MALFORMED
 
 T = TypeVar("T")
@@ -85,21 +95,21 @@ class MeasuredCoupons:
         """Take a place in the rate limit."""
         await self._calls.measured("reserve", self._coupons.reserve())
 
-    async def delete(self, code: CouponCode, within: timedelta) -> DeleteAnswer:
+    async def delete(self, code: CouponCode, still: Still) -> DeleteAnswer:
         """Send DELETE exactly once."""
-        return await self._calls.measured("delete", self._coupons.delete(code, within), _changed)
+        return await self._calls.measured("delete", self._coupons.delete(code, still), _changed)
 
-    async def end_on(self, code: CouponCode, day: str, within: timedelta) -> DeleteAnswer:
+    async def end_on(self, code: CouponCode, day: str, still: Still) -> DeleteAnswer:
         """Set the expiry date."""
-        return await self._calls.measured("update", self._coupons.end_on(code, day, within), _changed)
+        return await self._calls.measured("update", self._coupons.end_on(code, day, still), _changed)
 
     def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
         """Return what may be shown of a sealed snapshot, which is no call."""
         return self._coupons.held(code, sealed)
 
-    async def create(self, code: CouponCode, sealed: Sealed, within: timedelta) -> DeleteAnswer:
+    async def create(self, code: CouponCode, sealed: Sealed, still: Still) -> DeleteAnswer:
         """Create a coupon again."""
-        return await self._calls.measured("create", self._coupons.create(code, sealed, within), _changed)
+        return await self._calls.measured("create", self._coupons.create(code, sealed, still), _changed)
 
 
 class MeasuredMessenger:

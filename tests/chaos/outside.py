@@ -9,7 +9,7 @@ from __future__ import annotations
 import json as jsonlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal, NoReturn
 
 import aiohttp
@@ -25,6 +25,7 @@ from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
 from bot.domain.errors import VivoldiUnavailable
 from bot.domain.item.answer import DeleteAnswer, NotExecuted
 from bot.domain.item.restore import Held, Unusable
+from bot.services.ports.outside import Still
 from sandbox.slack.api.methods import METHODS, answer
 from sandbox.slack.api.wire import ApiError, failed
 from sandbox.slack.api.wire import Reply as SlackReply
@@ -50,7 +51,13 @@ SEAL = Seal([new_key()])
 _NO_BODY: Mapping[str, object] = {}
 
 Wait = Callable[[float], Awaitable[None]]
-_EVER = datetime.max.replace(tzinfo=UTC)
+
+
+def _always() -> bool:
+    """What is asked before a call that changes nothing."""
+    return True
+
+
 _TIMEOUT = 10.0  # seconds that the bot waits for an answer
 
 
@@ -167,27 +174,27 @@ class DirectVivoldi:
     async def reserve(self) -> None:
         """There is always a place."""
 
-    async def delete(self, code: CouponCode, within: timedelta) -> DeleteAnswer:
+    async def delete(self, code: CouponCode, still: Still) -> DeleteAnswer:
         """Send DELETE exactly once, and return what the answer proves."""
-        return await self._change("delete", code, within, {})
+        return await self._change("delete", code, still, {})
 
-    async def end_on(self, code: CouponCode, day: str, within: timedelta) -> DeleteAnswer:
+    async def end_on(self, code: CouponCode, day: str, still: Still) -> DeleteAnswer:
         """Set the expiry date, and return what the answer proves."""
-        return await self._change("update", code, within, {"cpnNo": code, "endYmd": day})
+        return await self._change("update", code, still, {"cpnNo": code, "endYmd": day})
 
     def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
         """Return what may be shown of a sealed snapshot."""
         return held_in(code, SEAL.open(sealed))
 
-    async def create(self, code: CouponCode, sealed: Sealed, within: timedelta) -> DeleteAnswer:
+    async def create(self, code: CouponCode, sealed: Sealed, still: Still) -> DeleteAnswer:
         """Create a coupon again, sent exactly once, and return what the answer proves."""
-        return await self._change("create", code, within, body_of(code, SEAL.open(sealed)))
+        return await self._change("create", code, still, body_of(code, SEAL.open(sealed)))
 
     async def _change(
-        self, kind: Kind, code: CouponCode, within: timedelta, body: Mapping[str, object]
+        self, kind: Kind, code: CouponCode, still: Still, body: Mapping[str, object]
     ) -> DeleteAnswer:
         try:
-            reply = await self._call(kind, code, body, self._clock.now() + within)
+            reply = await self._call(kind, code, body, still)
         except _TooLate:
             return NotExecuted("the bot was held up right before sending")
         except httpx.HTTPError as error:
@@ -195,10 +202,10 @@ class DirectVivoldi:
         return judge_change(reply.status, reply.headers, reply.body.encode())
 
     async def _call(
-        self, kind: Kind, code: CouponCode, body: Mapping[str, object] = _NO_BODY, until: datetime = _EVER
+        self, kind: Kind, code: CouponCode, body: Mapping[str, object] = _NO_BODY, still: Still = _always
     ) -> Reply:
         async with self._boundaries.crossing(_BOUNDARIES.get(kind, f"vivoldi.{kind}")):
-            if self._clock.now() >= until:
+            if not still():
                 raise _TooLate
             if self._clock.now() < self._refusing_until:
                 raise httpx.ConnectError("refused")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -18,7 +17,7 @@ from bot.adapters.vivoldi import RateLimit, VivoldiClient
 from bot.domain.coupon import CouponCode, Reading, Sealed
 from bot.domain.item.answer import DeleteAnswer
 from bot.domain.item.restore import Held, Unusable
-from bot.services.ports.outside import Coupons
+from bot.services.ports.outside import Coupons, Still
 from sandbox.slack.deliver.faults import Fault as SlackFault
 from sandbox.slack.server import LocalSlack
 from sandbox.slack_client import SlackControl
@@ -61,24 +60,24 @@ class _Vivoldi:
         """Take a place in the rate limit."""
         await self._client.reserve()
 
-    async def delete(self, code: CouponCode, within: timedelta) -> DeleteAnswer:
+    async def delete(self, code: CouponCode, still: Still) -> DeleteAnswer:
         """Send DELETE."""
         async with self._boundaries.crossing(DELETE):
-            return await self._client.delete(code, within)
+            return await self._client.delete(code, still)
 
-    async def end_on(self, code: CouponCode, day: str, within: timedelta) -> DeleteAnswer:
+    async def end_on(self, code: CouponCode, day: str, still: Still) -> DeleteAnswer:
         """Set the expiry date."""
         async with self._boundaries.crossing("vivoldi.update"):
-            return await self._client.end_on(code, day, within)
+            return await self._client.end_on(code, day, still)
 
     def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
         """Open a sealed snapshot."""
         return self._client.held(code, sealed)
 
-    async def create(self, code: CouponCode, sealed: Sealed, within: timedelta) -> DeleteAnswer:
+    async def create(self, code: CouponCode, sealed: Sealed, still: Still) -> DeleteAnswer:
         """Create a coupon again."""
         async with self._boundaries.crossing(CREATE):
-            return await self._client.create(code, sealed, within)
+            return await self._client.create(code, sealed, still)
 
 
 class ServedTown(Town):

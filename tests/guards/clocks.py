@@ -162,8 +162,8 @@ _SENT = (
         keeps="I3",
         promise="Where the clock was set back since the read, nothing is sent on it.",
         file="bot/services/items/send.py",
-        text="on.read_at <= now < on.until",
-        without="now < on.until",
+        text="return on.read_at <= self._clock.now() < on.until",
+        without="return self._clock.now() < on.until",
         tests=(f"{_APART}::test_i3_a_read_of_which_nobody_knows_the_age_is_not_sent_on",),
     ),
 )

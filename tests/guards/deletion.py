@@ -167,8 +167,8 @@ _SENDING = (
         keeps="I3",
         promise="A process that was frozen after its checks does not send on them.",
         file=_SEND,
-        text="if not on.read_at <= now < on.until:",
-        without="if False:",
+        text="return on.read_at <= self._clock.now() < on.until",
+        without="return True",
         tests=(f"{_INVARIANTS}::test_i3_a_frozen_process_does_not_send",),
     ),
     Guard(
@@ -194,8 +194,8 @@ _SENDING = (
         keeps="I1",
         promise="A connection that takes longer than what is left of the time sends nothing.",
         file="bot/adapters/vivoldi/client.py",
-        text="too_late = self._clock() + within.total_seconds()",
-        without="too_late = self._clock() + 3",
+        text="and not still():",
+        without="and False:",
         tests=("tests/integration/vivoldi/test_vivoldi_client.py",),
     ),
     Guard(

@@ -41,6 +41,26 @@ _TOLD_AT_LAST = (
         tests=(f"{_USELESS}::test_a_card_that_is_there_after_all_ends_with_the_others",),
     ),
     Guard(
+        name="new cards before copies",
+        keeps="I5",
+        promise="A card that took another's place is known before its copies are drawn.",
+        file=_CARD,
+        text="missed = await self._draw_copies(request, drawn, before, card)",
+        without="""missed = await self._draw_copies(request, drawn, before, card)
+        if missed is not None:
+            return await self._later(claim, missed)""",
+        tests=(f"{_USELESS}::test_a_copy_that_slack_puts_off_costs_no_further_card",),
+    ),
+    Guard(
+        name="late cards are known",
+        keeps="I5",
+        promise="A card that was posted after its claim was lost is a copy from then on.",
+        file=_CARD,
+        text="() if drawn.card_ts in (None, now.card_ts) else (drawn.card_ts,)",
+        without="()",
+        tests=(f"{_USELESS}::test_a_card_that_was_drawn_too_slowly_is_known_as_a_copy",),
+    ),
+    Guard(
         name="seven days on end",
         keeps="I5",
         promise="A channel that took a message is not gone.",

@@ -92,8 +92,8 @@ _NEVER_LOST = (
         keeps="I5",
         promise="A card that was drawn after its claim was lost is drawn anew.",
         file=_PRESENT,
-        text="replace(now, drawn_version=0))\n            raise",
-        without="now)\n            raise",
+        text="replace(now, drawn_version=0, copies=copies))\n            raise",
+        without="replace(now, copies=copies))\n            raise",
         tests=(f"{_SERVICES}::test_a_card_that_was_drawn_too_late_is_drawn_anew",),
     ),
     Guard(
@@ -122,8 +122,8 @@ _WAITING = (
         keeps="I5",
         promise="A copy that was clicked while the card was drawn is drawn as well.",
         file=_PRESENT,
-        text="drawn_version=request.version if is_seen else 0,",
-        without="drawn_version=request.version,",
+        text="drawn_version=request.version if is_seen and missed is None else 0,",
+        without="drawn_version=request.version if missed is None else 0,",
         tests=(f"{_DECIDING}::test_a_copy_that_is_clicked_while_the_card_is_drawn_is_drawn_too",),
     ),
     Guard(

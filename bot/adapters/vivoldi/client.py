@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
 import httpx
 
-from bot.adapters.elapsed import elapsed
 from bot.adapters.network import Way, direct, httpx_options
 from bot.adapters.vivoldi.answers import FOREIGN, failure, judge_change, judge_failure, judge_reading
 from bot.adapters.vivoldi.creation import body_of, held_in
@@ -20,13 +18,11 @@ from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
 from bot.domain.errors import NoTurn, SealError, SettingsError, VivoldiUnavailable
 from bot.domain.item.answer import DeleteAnswer, NotExecuted
 from bot.domain.item.restore import Held, Unusable
+from bot.services.ports.outside import Still
 
 _COUPON = "/api/coupon/v1"
 _LONGEST = 1_000_000  # bytes of an answer; a coupon takes about a thousand
 _PART = 65_536
-# From a change's call to its first byte. Whoever called has just made sure that it may be sent: a process
-# that was frozen since, or a connection that took longer, must not send on the strength of that.
-_WRITE_WITHIN = timedelta(seconds=3)
 _ABOUT_TO_WRITE = "http11.send_request_headers.started"
 
 
@@ -38,7 +34,6 @@ class VivoldiClient:
     call. seal: makes the whole answer to a read unreadable, so that it can be kept; None: it is not kept.
     unseal: opens that again, to create a deleted coupon anew; raises SealError.
     way: to Vivoldi; None: directly.
-    clock: returns seconds; it goes on while the process, or the machine, is frozen.
 
     A call takes at most three timeouts: one for its turn in the rate limit, two on the wire. Nothing is ever
     repeated here; redirects, and proxies of the environment, are not followed. Raises SettingsError for a
@@ -57,9 +52,7 @@ class VivoldiClient:
         seal: Callable[[bytes], Sealed] | None = None,
         unseal: Callable[[Sealed], bytes] | None = None,
         way: Way | None = None,
-        clock: Callable[[], float] = elapsed,
     ) -> None:
-        self._clock = clock
         self._timeout = timeout
         self._rate = rate
         self._seal = seal
@@ -128,29 +121,27 @@ class VivoldiClient:
         except TimeoutError:
             raise NoTurn(_CROWDED) from None
 
-    async def delete(self, code: CouponCode, within: timedelta = _WRITE_WITHIN) -> DeleteAnswer:
+    async def delete(self, code: CouponCode, still: Still) -> DeleteAnswer:
         """Delete a coupon: exactly one request, sent at once on a connection of its own, or not at all.
 
-        Its place in the rate limit was reserved before. within: how long from now its first byte may be
-        written. Returns what the answer proves. Where the call is cancelled, nothing is known about it.
+        Its place in the rate limit was reserved before. still: see the port. Returns what the answer proves.
+        If the call is cancelled, nothing is known about it.
         """
-        return await self._send("DELETE", "delete", within, params={"cpnNo": code})
+        return await self._send("DELETE", "delete", still, params={"cpnNo": code})
 
-    async def end_on(self, code: CouponCode, day: str, within: timedelta = _WRITE_WITHIN) -> DeleteAnswer:
+    async def end_on(self, code: CouponCode, day: str, still: Still) -> DeleteAnswer:
         """Set the expiry date, sent once, as a deletion is, and leave everything else.
 
         Returns what the answer proves.
         """
-        return await self._send("PUT", "update", within, body={"cpnNo": code, "endYmd": day})
+        return await self._send("PUT", "update", still, body={"cpnNo": code, "endYmd": day})
 
     def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
         """Return what may be shown of a sealed snapshot that is said to be of `code` (I8)."""
         content = self._opened(sealed)
         return Unusable.KEY_LOST if content is None else held_in(code, content)
 
-    async def create(
-        self, code: CouponCode, sealed: Sealed, within: timedelta = _WRITE_WITHIN
-    ) -> DeleteAnswer:
+    async def create(self, code: CouponCode, sealed: Sealed, still: Still) -> DeleteAnswer:
         """Create the coupon of a sealed snapshot again: exactly one request, as for a deletion.
 
         Returns what the answer proves about the creation.
@@ -158,7 +149,7 @@ class VivoldiClient:
         content = self._opened(sealed)
         if content is None:
             return NotExecuted("no key opens what the coupon held")
-        return await self._send("POST", "create", within, body=body_of(code, content))
+        return await self._send("POST", "create", still, body=body_of(code, content))
 
     def _opened(self, sealed: Sealed) -> bytes | None:
         if self._unseal is None:
@@ -172,22 +163,20 @@ class VivoldiClient:
         self,
         method: str,
         name: str,
-        within: timedelta,
+        still: Still,
         *,
         params: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> DeleteAnswer:
-        too_late = self._clock() + within.total_seconds()
-
-        async def look_at_the_clock(step: str, _: object) -> None:
-            if step == _ABOUT_TO_WRITE and self._clock() >= too_late:
+        async def look_again(step: str, _: object) -> None:
+            if step == _ABOUT_TO_WRITE and not still():
                 raise _HeldUp
 
         try:
             async with asyncio.timeout(2 * self._timeout):
                 path = f"{_COUPON}/{name}"
                 answer = await _exchange(
-                    self._changes, method, path, params=params, body=body, trace=look_at_the_clock
+                    self._changes, method, path, params=params, body=body, trace=look_again
                 )
         except _HeldUp:
             return NotExecuted("the bot was held up right before sending")

@@ -1,24 +1,21 @@
 """The one place from which something leaves that changes a coupon: a DELETE, a creation, an expiry date.
 
 That it is sent was committed before, and a connection is made after. Both take time, so whatever has to be
-fresh when it leaves is looked at here, once, between the two; and what is left of the time goes along with
-the call, which writes nothing after it.
+fresh when it leaves is looked at once, when the connection is there and before its first byte is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.coupon import CouponCode, Sealed
-from bot.domain.item.answer import DeleteAnswer, NotExecuted
-from bot.services.ports.outside import Clock, Coupons
+from bot.domain.item.answer import DeleteAnswer
+from bot.services.ports.outside import Clock, Coupons, Still
 
 # What was read longer ago than this is no ground to send on: the process was frozen, or the others were slow.
 # It is well within a lease, which is renewed after the read.
 SEND_WITHIN = timedelta(seconds=3)
-HELD_UP = "the bot was held up right before sending"
 
 
 @dataclass(frozen=True)
@@ -46,19 +43,19 @@ class Sender:
 
     async def delete(self, code: CouponCode, on: Basis) -> DeleteAnswer:
         """Send a DELETE, and return what the answer proves. It is NotExecuted if it was too late."""
-        return await self._send(on, lambda within: self._coupons.delete(code, within))
+        return await self._coupons.delete(code, self._still(on))
 
     async def create(self, code: CouponCode, sealed: Sealed, on: Basis) -> DeleteAnswer:
         """Send a creation, and return what the answer proves. It is NotExecuted if it was too late."""
-        return await self._send(on, lambda within: self._coupons.create(code, sealed, within))
+        return await self._coupons.create(code, sealed, self._still(on))
 
     async def end_on(self, code: CouponCode, day: str, on: Basis) -> DeleteAnswer:
         """Send an expiry date, and return what the answer proves. It is NotExecuted if it was too late."""
-        return await self._send(on, lambda within: self._coupons.end_on(code, day, within))
+        return await self._coupons.end_on(code, day, self._still(on))
 
-    async def _send(self, on: Basis, send: Callable[[timedelta], Awaitable[DeleteAnswer]]) -> DeleteAnswer:
-        now = self._clock.now()
-        # Should the clock have been set back since the read, nobody knows how old that is.
-        if not on.read_at <= now < on.until:
-            return NotExecuted(HELD_UP)
-        return await send(on.until - now)
+    def _still(self, on: Basis) -> Still:
+        def still() -> bool:
+            # Should the clock have been set back since the read, nobody knows how old that is.
+            return on.read_at <= self._clock.now() < on.until
+
+        return still

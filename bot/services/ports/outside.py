@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from bot.domain.coupon import CouponCode, Reading, Sealed
@@ -34,20 +34,24 @@ class Reads(Protocol):
         """Return what may be shown of a sealed snapshot that is said to be of `code` (I8)."""
 
 
+# Tells whether something may still be sent. It is asked when the connection is there, right before the first
+# byte is written: whatever takes time on the way there counts.
+Still = Callable[[], bool]
+
+
 class Coupons(Reads, Protocol):
     """The coupon API. What changes something is sent exactly once, at once, after `reserve`, or not at all.
 
-    within: how long after the call the first byte may be written at the latest. Each returns what the answer
-    proves, and raises nothing by name.
+    Each returns what the answer proves, NotExecuted if it was too late to send, and raises nothing by name.
     """
 
-    async def delete(self, code: CouponCode, within: timedelta) -> DeleteAnswer:
+    async def delete(self, code: CouponCode, still: Still) -> DeleteAnswer:
         """Send DELETE."""
 
-    async def end_on(self, code: CouponCode, day: str, within: timedelta) -> DeleteAnswer:
+    async def end_on(self, code: CouponCode, day: str, still: Still) -> DeleteAnswer:
         """Set the expiry date. day: `YYYY-MM-DD`, as read."""
 
-    async def create(self, code: CouponCode, sealed: Sealed, within: timedelta) -> DeleteAnswer:
+    async def create(self, code: CouponCode, sealed: Sealed, still: Still) -> DeleteAnswer:
         """Create the coupon of a sealed snapshot again."""
 
 

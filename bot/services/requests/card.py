@@ -63,20 +63,21 @@ class DrawCard:
         card = self._renderer.card(request)
         try:
             drawn = await self._draw(claim, request, before, card)
-            await self._draw_copies(request, drawn, before, card)
         except SlackUnavailable as error:
             return await self._later(claim, error)
         except SlackRefused as error:
             return await self._refused(claim, request, before, error)
+        missed = await self._draw_copies(request, drawn, before, card)
         try:
-            await self._drawn(claim, request, before, drawn)
+            await self._drawn(claim, request, before, drawn, missed)
         except LostClaim:
-            # Held up past the lease: this card may have come after a newer one, so it is drawn anew.
+            # Held up past the lease: this card may have come after a newer one, so all are drawn anew.
             async with self._store.transaction() as tx:
                 now = await tx.delivery(request.origin.id)
-                await tx.deliver(request.origin.id, replace(now, drawn_version=0))
+                copies = _copies(now.copies, () if drawn.card_ts in (None, now.card_ts) else (drawn.card_ts,))
+                await tx.deliver(request.origin.id, replace(now, drawn_version=0, copies=copies))
             raise
-        return is_ended(request)
+        return is_ended(request) and missed is None
 
     # ------------------------------------------------------------ in Slack
 
@@ -125,7 +126,10 @@ class DrawCard:
         stuck = before.stuck_since is not None and self._clock.now() >= before.stuck_since + STUCK_FOR
         return stuck or error.name in LOST
 
-    async def _draw_copies(self, request: Shown, drawn: Delivery, before: Delivery, card: Message) -> None:
+    async def _draw_copies(
+        self, request: Shown, drawn: Delivery, before: Delivery, card: Message
+    ) -> SlackUnavailable | None:
+        """Show the card's copies. Returns what they have to wait for; the card itself is drawn by then."""
         for copy in drawn.copies:
             if copy in (drawn.card_ts, before.card_ts):
                 continue
@@ -134,10 +138,20 @@ class DrawCard:
             except SlackRefused:
                 # The card itself shows what is true; a click on this copy is answered with it.
                 continue
+            except SlackUnavailable as error:
+                return error
+        return None
 
     # ------------------------------------------------------------ what is stored
 
-    async def _drawn(self, claim: Claim, request: Shown, before: Delivery, drawn: Delivery) -> None:
+    async def _drawn(
+        self,
+        claim: Claim,
+        request: Shown,
+        before: Delivery,
+        drawn: Delivery,
+        missed: SlackUnavailable | None,
+    ) -> None:
         async with self._store.transaction() as tx:
             await tx.hold(claim)
             now = await tx.delivery(request.origin.id)
@@ -146,8 +160,8 @@ class DrawCard:
             shown = replace(
                 taken(now),
                 card_ts=drawn.card_ts,
-                drawn_version=request.version if is_seen else 0,
-                copies=tuple(dict.fromkeys((*now.copies, *drawn.copies)))[-_MOST_COPIES:],
+                drawn_version=request.version if is_seen and missed is None else 0,
+                copies=_copies(now.copies, drawn.copies),
                 moved_to=drawn.moved_to,
                 clicked_in=None if is_seen else now.clicked_in,
                 replaced=drawn.replaced,
@@ -157,7 +171,9 @@ class DrawCard:
             await tx.deliver(request.origin.id, shown)
             if drawn.card_ts != now.card_ts:
                 await tx.record(_posted(request, shown, self._clock.now()))
-            if not is_ended(request):
+            if missed is not None:
+                await tx.release(claim, self._later.due(claim, missed))
+            elif not is_ended(request):
                 await tx.release(claim, None)
 
     async def _refused(self, claim: Claim, request: Shown, delivery: Delivery, error: SlackRefused) -> bool:
@@ -187,6 +203,10 @@ class DrawCard:
             after = _merged(await tx.delivery(claim.request_id), seen)
             drawn = after.drawn_version if drawn_version is None else drawn_version
             await tx.deliver(claim.request_id, replace(after, drawn_version=drawn))
+
+
+def _copies(known: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*known, *new)))[-_MOST_COPIES:]
 
 
 def _with_a_card(stored: Delivery) -> Delivery:

@@ -28,6 +28,7 @@ from sandbox.slack_client import SlackControl
 from sandbox.stage import API_KEY, APP_TOKEN, BOT_TOKEN, Transport, stage
 from sandbox.vivoldi.server import LocalVivoldi
 from sandbox.vivoldi_client import VivoldiControl
+from tests.builders import at_any_time
 from tests.integration.proxy import Authority, Proxy, proxying, secured
 
 INCIDENT, RIKA = "C0INCIDENT", "U0RIKA0000"
@@ -131,7 +132,7 @@ async def reading_a_coupon(town: Town, way: Way) -> None:
 async def deleting_a_coupon(town: Town, way: Way) -> None:
     await town.coupons.create(CODE)
     async with vivoldi_client(way) as coupons:
-        assert isinstance(await coupons.delete(CODE), Executed)
+        assert isinstance(await coupons.delete(CODE, at_any_time), Executed)
 
 
 CONNECTIONS = [
@@ -199,7 +200,7 @@ async def test_a_proxy_that_refuses_is_named(tmp_path: Path) -> None:
                 await answered(web_client(BOT_TOKEN, slack_url, session).auth_test())
             with pytest.raises(VivoldiUnavailable, match="the proxy to Vivoldi refused"):
                 await coupons.read(CODE)
-            assert isinstance(await coupons.delete(CODE), NotExecuted)
+            assert isinstance(await coupons.delete(CODE, at_any_time), NotExecuted)
 
 
 async def test_a_delete_through_a_tunnel_is_sent_once(tmp_path: Path) -> None:
@@ -213,9 +214,9 @@ async def test_a_delete_through_a_tunnel_is_sent_once(tmp_path: Path) -> None:
     ):
         await control.create(CODE)
         async with vivoldi_client(by(proxy, authority.file), url) as coupons:
-            assert isinstance(await coupons.delete(CODE), Executed)
+            assert isinstance(await coupons.delete(CODE, at_any_time), Executed)
             await control.fault("drop_after")
-            await coupons.delete(CODE)
+            await coupons.delete(CODE, at_any_time)
         assert [call.kind for call in await control.calls()] == ["delete", "delete"]
     assert len(proxy.targets) == 2
 
@@ -262,7 +263,7 @@ async def test_a_certificates_failure_is_named(tmp_path: Path, days: int, truste
                 VivoldiUnavailable, match=rf"Vivoldi's certificate is not trusted \({named}\)"
             ):
                 await coupons.read(CODE)
-            answer = await coupons.delete(CODE)
+            answer = await coupons.delete(CODE, at_any_time)
         assert isinstance(answer, NotExecuted)
         assert named in answer.reason
 

@@ -139,14 +139,26 @@ async def test_i1_slack_was_asked_right_before_it_is_sent(wired: Wired) -> None:
     assert isinstance(await wired.state(request_id), Deleted)
 
 
-async def test_i1_the_call_is_told_how_long_it_may_take(wired: Wired) -> None:
-    """I1: the connection takes time as well, so the client has what is left of the time, and no more."""
+@pytest.mark.parametrize(("seconds", "sent"), [(0.7, 1), (0.8, 0)])
+async def test_i1_the_time_that_a_connection_takes_counts(wired: Wired, seconds: float, sent: int) -> None:
+    """I1: a connection takes time as well, so what has to be fresh is looked at once it is there."""
     await wired.approved()
     wired.clock.advance(60)
     _slow_to_store(wired, 0.25)
+
+    async def slow(call: Call) -> None:
+        wired.coupons.connecting = at_once
+        wired.clock.advance(seconds)
+
+    async def at_once(call: Call) -> None:
+        """The next connection takes no time."""
+
+    wired.coupons.connecting = slow
     await wired.drain()
     # The fake's answers are as old as is taken: of 5 s there is 1 s left after the read.
-    assert wired.coupons.within == [timedelta(seconds=0.75)]
+    assert wired.coupons.kinds(CODE).count("delete") == sent
+    await wired.run(30, step=1)
+    assert wired.coupons.kinds(CODE).count("delete") == 1
 
 
 def _slow_to_store(wired: Wired, seconds: float) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.errors import SlackRefused, SlackUnavailable
+from bot.domain.errors import LostClaim, SlackRefused, SlackUnavailable
 from bot.domain.event import EventKind
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Finished
 from bot.services.asked.click import Action
 from tests.builders import AMIR, BEA, CARL, CHANNEL, RIKA
-from tests.integration.wired import Wired, wired_on
+from tests.integration.wired import LEASE_SECONDS, Wired, wired_on
 
 MOVED = "C0MOVED0000"
 
@@ -95,6 +95,48 @@ async def test_a_card_that_is_there_after_all_ends_with_the_others(
     await wired.run(15, step=1)
     for ts in cards(wired):
         assert wired.messenger.shown(ts).text.startswith("Rejected")
+
+
+async def test_a_copy_that_slack_puts_off_costs_no_further_card(wired: Wired) -> None:
+    """The card that took another's place is stored before its copies are drawn: it is drawn once (I5)."""
+    request_id = await wired.ask()
+    wired.messenger.errors["update"] = [SlackRefused("message_not_found")]
+    await wired.click(Action.APPROVE, AMIR, request_id)
+    await wired.drain()
+    wired.messenger.errors["update"] = [
+        SlackRefused("message_not_found"),
+        *[SlackUnavailable("busy", retry_after=7)] * 3,
+    ]
+    await wired.click(Action.REJECT, BEA, request_id)
+    await wired.run(90)
+    assert cards(wired) == ["1.000100", "2.000100", "3.000100"]
+    assert (await wired.delivery(request_id)).told
+    for ts in cards(wired):
+        assert wired.messenger.shown(ts).text.startswith("Rejected")
+
+
+async def test_a_card_that_was_drawn_too_slowly_is_known_as_a_copy(wired: Wired) -> None:
+    """A worker that lost its claim while it posted another card leaves no card that nobody knows (I5)."""
+    request_id = await wired.ask()
+    wired.messenger.errors["update"] = [SlackRefused("message_not_found")]
+
+    async def slow(sent: object) -> None:
+        if getattr(sent, "kind", None) == "post":
+            wired.messenger.during = nothing_more
+            wired.clock.advance(LEASE_SECONDS + 1)
+            await wired.drain()
+
+    async def nothing_more(sent: object) -> None:
+        """Let the others through."""
+
+    wired.messenger.during = slow
+    await wired.click(Action.REJECT, BEA, request_id)
+    with pytest.raises(LostClaim):
+        await wired.drain()
+    await wired.run(60)
+    delivery = await wired.delivery(request_id)
+    assert (delivery.card_ts, delivery.copies) == ("1.000100", ("2.000100",))
+    assert delivery.drawn_version == 3
 
 
 async def test_a_stranger_is_led_nowhere(wired: Wired) -> None:

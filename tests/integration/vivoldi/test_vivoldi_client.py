@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -17,8 +16,10 @@ from bot.domain.coupon import CouponCode, NotShown, Shown
 from bot.domain.errors import SettingsError, VivoldiRefused, VivoldiUnavailable
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
 from bot.domain.item.restore import Held, Unusable
+from sandbox.stage import free_port
 from sandbox.vivoldi.server import LocalVivoldi
 from sandbox.vivoldi_client import VivoldiControl
+from tests.builders import at_any_time
 
 KEY = "a-key-nobody-may-see"
 CODE = CouponCode("ZJLF0399WQBEQZJM")
@@ -102,7 +103,7 @@ class TestRead:
     ) -> None:
         """Key, own User-Agent, JSON and language go with every call."""
         await api.read(CODE)
-        await api.delete(CODE)
+        await api.delete(CODE, at_any_time)
         expected = {"user-agent": AGENT, "content-type": "application/json", "accept-language": "en"}
         for call in await control.calls():
             assert call.key_ok
@@ -117,7 +118,7 @@ class TestRead:
         async with client(vivoldi.url, **wrong) as api:
             with pytest.raises(VivoldiRefused, match=setting):
                 await api.read(CODE)
-            answer = await api.delete(CODE)
+            answer = await api.delete(CODE, at_any_time)
         assert isinstance(answer, RefusedAnswer)
         assert setting in answer.message
 
@@ -150,7 +151,7 @@ class TestRead:
         with pytest.raises(VivoldiUnavailable) as caught:
             await api.read(CODE)
         assert caught.value.retry_after == 7
-        answer = await api.delete(CODE)
+        answer = await api.delete(CODE, at_any_time)
         assert isinstance(answer, NotExecuted)
         assert answer.retry_after == 7
 
@@ -166,7 +167,7 @@ class TestDelete:
         """A deletion is sent once, only for its own coupon, and reported as executed."""
         await control.create(CODE)
         await control.create(OTHER)
-        assert await api.delete(CODE) == Executed()
+        assert await api.delete(CODE, at_any_time) == Executed()
         assert [event.code for event in await control.deletions()] == [CODE]
         assert len(await control.calls()) == 1
 
@@ -201,7 +202,7 @@ class TestDelete:
         """Whatever happens on the wire, one request is sent and the answer claims no more than is proven."""
         await control.create(CODE)
         await control.fault(kind, times=5, **args)
-        assert isinstance(await api.delete(CODE), proof)
+        assert isinstance(await api.delete(CODE, at_any_time), proof)
         assert [call.kind for call in await control.calls()] == ["delete"]
         assert len(await control.deletions()) == deleted
 
@@ -209,7 +210,7 @@ class TestDelete:
         """Every DELETE opens a connection of its own and asks for its end."""
         await api.read(CODE)
         for _ in range(3):
-            await api.delete(CODE)
+            await api.delete(CODE, at_any_time)
         await api.read(CODE)
         calls = await control.calls("delete")
         assert [call.headers["connection"] for call in calls] == ["close"] * 3
@@ -219,13 +220,13 @@ class TestDelete:
         """A refused connection proves that nothing was sent."""
         await control.create(CODE)
         await control.fault("refuse")
-        assert isinstance(await api.delete(CODE), NotExecuted)
+        assert isinstance(await api.delete(CODE, at_any_time), NotExecuted)
         assert not await control.calls()
 
     async def test_tls_failure(self, vivoldi: LocalVivoldi, control: VivoldiControl) -> None:
         """A failed TLS handshake proves that nothing was sent."""
         async with client(vivoldi.url.replace("http:", "https:")) as api:
-            assert isinstance(await api.delete(CODE), NotExecuted)
+            assert isinstance(await api.delete(CODE, at_any_time), NotExecuted)
         assert not [call for call in await control.calls() if call.kind == "delete"]
 
     async def test_connect_timeout(self, stack: AsyncExitStack) -> None:
@@ -237,29 +238,26 @@ class TestDelete:
 
         port = await stack.enter_async_context(raw_server(silent))
         api = await stack.enter_async_context(client(f"https://127.0.0.1:{port}", timeout=0.2))
-        assert isinstance(await api.delete(CODE), NotExecuted)
+        assert isinstance(await api.delete(CODE, at_any_time), NotExecuted)
 
-    async def test_held_up_between_the_call_and_the_write(
-        self, vivoldi: LocalVivoldi, control: VivoldiControl
+    @pytest.mark.parametrize("answer", [True, False])
+    async def test_it_is_asked_once_it_is_connected(
+        self, vivoldi: LocalVivoldi, control: VivoldiControl, answer: bool
     ) -> None:
-        """A process that was frozen while it connected sends nothing, and knows that it did not."""
+        """I1, I3: whether it may still be sent is asked right before it is written, and if not, it is not."""
         await control.create(CODE)
-        times = iter([0.0, 3.1])
-        async with client(vivoldi.url, clock=lambda: next(times)) as api:
-            assert isinstance(await api.delete(CODE), NotExecuted)
-        assert not await control.calls("delete")
-        assert not list(times), "it looked at the clock right before it would have written"
+        asked: list[str] = []
 
-    @pytest.mark.parametrize(("connected", "sent"), [(0.9, 1), (1.0, 0)])
-    async def test_what_is_left_of_the_time_counts(
-        self, vivoldi: LocalVivoldi, control: VivoldiControl, connected: float, sent: int
-    ) -> None:
-        """I1: it is written before the time is over that whoever sends it has left, or not at all."""
-        await control.create(CODE)
-        times = iter([0.0, connected])
-        async with client(vivoldi.url, clock=lambda: next(times)) as api:
-            await api.delete(CODE, timedelta(seconds=1))
-        assert len(await control.calls("delete")) == sent
+        def still(where: str) -> bool:
+            asked.append(where)
+            return answer
+
+        async with client(vivoldi.url) as api, client(f"http://127.0.0.1:{free_port()}") as nowhere:
+            assert isinstance(await nowhere.delete(CODE, lambda: still("nowhere")), NotExecuted)
+            found = await api.delete(CODE, lambda: still("connected"))
+        assert asked == ["connected"]
+        assert isinstance(found, Executed if answer else NotExecuted)
+        assert len(await control.calls("delete")) == answer
 
     @pytest.mark.parametrize("execute", [False, True])
     async def test_no_answer_in_time(
@@ -269,7 +267,7 @@ class TestDelete:
         await control.create(CODE)
         await control.fault("hang", execute=execute)
         async with client(vivoldi.url, timeout=0.2) as api:
-            assert isinstance(await api.delete(CODE), Unproven)
+            assert isinstance(await api.delete(CODE, at_any_time), Unproven)
         assert len(await control.calls()) == 1
 
     async def test_a_trickling_answer_is_bounded(self, stack: AsyncExitStack) -> None:
@@ -290,7 +288,7 @@ class TestDelete:
         port = await stack.enter_async_context(raw_server(trickle))
         api = await stack.enter_async_context(client(f"http://127.0.0.1:{port}", timeout=0.2))
         async with asyncio.timeout(20):
-            assert isinstance(await api.delete(CODE), Unproven)
+            assert isinstance(await api.delete(CODE, at_any_time), Unproven)
         async with asyncio.timeout(20):
             with pytest.raises(VivoldiUnavailable):
                 await api.read(CODE)
@@ -306,7 +304,7 @@ class TestDelete:
 
         port = await stack.enter_async_context(raw_server(redirect))
         api = await stack.enter_async_context(client(f"http://127.0.0.1:{port}"))
-        assert isinstance(await api.delete(CODE), Unproven)
+        assert isinstance(await api.delete(CODE, at_any_time), Unproven)
         with pytest.raises(VivoldiUnavailable):
             await api.read(CODE)
 
@@ -333,7 +331,7 @@ class TestDelete:
         api = await stack.enter_async_context(client(f"http://127.0.0.1:{port}"))
         with pytest.raises(VivoldiUnavailable):
             await api.read(CODE)
-        assert isinstance(await api.delete(CODE), Unproven)
+        assert isinstance(await api.delete(CODE, at_any_time), Unproven)
         async with asyncio.timeout(5):
             assert [await poured.get() for _ in asked] == [False, False]
         assert all(b"accept-encoding: identity" in head.lower() for head in asked)
@@ -342,7 +340,7 @@ class TestDelete:
         """A cancelled deletion claims nothing and is not sent again."""
         await control.create(CODE)
         await control.fault("hang", times=5, execute=True)
-        deleting = asyncio.create_task(api.delete(CODE))
+        deleting = asyncio.create_task(api.delete(CODE, at_any_time))
         await control.wait_for(lambda entry: entry.code == CODE and entry.kind == "delete")
         deleting.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -366,7 +364,7 @@ class TestOtherChanges:
     async def test_update(self, api: VivoldiClient, control: VivoldiControl) -> None:
         """An update changes only what is given."""
         await control.create(CODE, nm="Cake", endYmd="2099-12-31")
-        assert await api.end_on(CODE, "2020-01-01") == Executed()
+        assert await api.end_on(CODE, "2020-01-01", at_any_time) == Executed()
         (coupon,) = await control.coupons()
         assert (coupon["nm"], coupon["endYmd"]) == ("Cake", "2020-01-01")
 
@@ -375,7 +373,7 @@ class TestOtherChanges:
         await control.create(CODE, endYmd="2099-12-31")
         async with client(vivoldi.url, timeout=0.5, rate=RateLimit(1)) as api:
             await api.reserve()
-            assert await api.end_on(CODE, "2020-01-01") == Executed()
+            assert await api.end_on(CODE, "2020-01-01", at_any_time) == Executed()
 
 
 class TestCreate:
@@ -396,8 +394,8 @@ class TestCreate:
             reading = await api.read(CODE)
             assert isinstance(reading, Shown)
             assert reading.sealed is not None
-            await api.delete(CODE)
-            assert await api.create(CODE, reading.sealed) == Executed()
+            await api.delete(CODE, at_any_time)
+            assert await api.create(CODE, reading.sealed, at_any_time) == Executed()
             held = api.held(CODE, reading.sealed)
         (after,) = await control.coupons()
         vivoldis_own = {"uid", "regYmdt", "domain"}
@@ -416,10 +414,10 @@ class TestCreate:
             reading = await api.read(CODE)
             assert isinstance(reading, Shown)
             assert reading.sealed is not None
-            await api.delete(CODE)
+            await api.delete(CODE, at_any_time)
             await control.fault("drop_after", "create")
-            assert isinstance(await api.create(CODE, reading.sealed), Unproven)
-            assert isinstance(await api.create(CODE, reading.sealed), RefusedAnswer)
+            assert isinstance(await api.create(CODE, reading.sealed, at_any_time), Unproven)
+            assert isinstance(await api.create(CODE, reading.sealed, at_any_time), RefusedAnswer)
         assert [call.kind for call in await control.calls()] == ["read", "delete", "create", "create"]
         ports = [call.port for call in await control.calls()]
         assert len(set(ports[1:])) == len(ports[1:])
@@ -432,7 +430,7 @@ class TestCreate:
         async with sealing(vivoldi.url) as other:
             for client in (api, other):
                 assert client.held(CODE, sealed) is Unusable.KEY_LOST
-                assert isinstance(await client.create(CODE, sealed), NotExecuted)
+                assert isinstance(await client.create(CODE, sealed, at_any_time), NotExecuted)
         assert await control.calls() == []
 
 
@@ -447,7 +445,7 @@ class TestSurroundings:
             monkeypatch.delenv(name, raising=False)
         async with client(vivoldi.url) as api:
             await api.read(CODE)
-            await api.delete(CODE)
+            await api.delete(CODE, at_any_time)
         assert [call.kind for call in await control.calls()] == ["read", "delete"]
 
     async def test_the_key_is_nowhere(
@@ -458,7 +456,7 @@ class TestSurroundings:
         await control.create(CODE)
         await api.read(CODE)
         await control.fault("drop_after")
-        seen = [repr(api), repr(vars(api)), repr(await api.delete(CODE))]
+        seen = [repr(api), repr(vars(api)), repr(await api.delete(CODE, at_any_time))]
         await control.fault("drop_before", "read")
         with pytest.raises(VivoldiUnavailable, match=r"broke \(RemoteProtocolError\)") as caught:
             await api.read(CODE)
