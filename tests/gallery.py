@@ -22,7 +22,7 @@ from bot.domain.item.deletion import (
     Unknown,
     Waiting,
 )
-from bot.domain.item.freeze import Fate, Freeze, Goal, Later, NotDone, Sent, Unfrozen, Why
+from bot.domain.item.freeze import Fate, Freeze, Goal, LaterRequest, NotDone, Sent, Unfrozen, Why
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Approved, Finished, Purpose
 from bot.domain.request.request import Shown as ShownRequest
@@ -274,7 +274,7 @@ _STILL_FROZEN: dict[str, Freeze] = {
     "deleted meanwhile": NotDone(
         *(Goal.UNFREEZE, BEA.id, later(200), DATES, Why.TAKEN_OVER, True, "CG-LATER00000"),
         sent=Sent.NOT_YET,
-        later=Later("CG-LATER00000", Fate.DELETED),
+        later=LaterRequest("CG-LATER00000", Fate.DELETED),
     ),
     "unknown": NotDone(
         Goal.UNFREEZE, BEA.id, later(200), DATES, Why.NO_ANSWER, True, "Vivoldi did not answer in time"
@@ -312,7 +312,9 @@ _FREEZES: dict[str, ShownRequest] = {
         request=approved(reviewed(replace(_OFFERED, items=_frozen_items()))),
     ),
     **{
-        f"then {fate}": freezing(rejected(_OFFERED), replace(FROZEN, later=Later("CG-LATER00000", fate)))
+        f"then {fate}": freezing(
+            rejected(_OFFERED), replace(FROZEN, later=LaterRequest("CG-LATER00000", fate))
+        )
         for fate in Fate
     },
     "rejected": freezing(rejected(_OFFERED), FROZEN),

@@ -9,9 +9,9 @@ from bot.domain.command import parse_command
 from bot.domain.coupon import CouponCode, Reading, Shown
 from bot.domain.errors import BadInput
 from bot.domain.item.deletion import Deleted, Sending, Source, Unknown, Waiting
+from bot.domain.item.freeze import Hindrance
 from bot.domain.people import Grants
 from bot.domain.policy import RequesterMayApprove, Verdict
-from bot.domain.request.freeze import Hindrance
 from bot.domain.request.request import Approved, FailureReason, Purpose, Request
 from bot.services.asked.command import (
     Accepted,

@@ -9,7 +9,7 @@ from bot.domain.coupon import NotShown, Reading
 from bot.domain.errors import VivoldiError
 from bot.domain.event import EventKind
 from bot.domain.item.deletion import AnyState
-from bot.domain.item.freeze import Dates, Freeze, Later
+from bot.domain.item.freeze import Dates, Freeze, LaterRequest
 
 # The cause if work failed each time and no read that was not answered says why.
 UNFORESEEN = (
@@ -49,7 +49,7 @@ def _plain_value(value: object) -> object:
     match value:
         case tuple():
             return [asdict(difference) for difference in value]
-        case Dates() | Later():
+        case Dates() | LaterRequest():
             return asdict(value)
         case int() | None:
             return value

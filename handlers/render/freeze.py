@@ -15,15 +15,17 @@ from bot.domain.item.freeze import (
     Freeze,
     Frozen,
     Goal,
-    Later,
+    Hindrance,
+    LaterRequest,
     NotDone,
     Sent,
     Underway,
     Unfrozen,
     Why,
+    hindrance,
 )
 from bot.domain.item.set_back import can_be_set_back, latest_end
-from bot.domain.request.freeze import Hindrance, hindrance, is_freezable, is_unfreezable
+from bot.domain.request.freeze import is_freezable, is_unfreezable
 from bot.domain.request.request import Approved, Finished, Pending, Purpose, Shown, ShownAtEnd
 from bot.services.asked.click import Action
 from handlers.render import claims
@@ -110,12 +112,13 @@ _FATES = {
 }
 
 
-def _done_since(later: Later) -> str:
+def _done_since(later: LaterRequest) -> str:
     """Return what a later request has done to the coupon."""
-    return f"request {escape(later.request)} {_FATES[later.fate] if later.fate else 'has it now'}"
+    who = "a request from another channel" if later.hidden else f"request {escape(later.request)}"
+    return f"{who} {_FATES[later.fate] if later.fate else 'has it now'}"
 
 
-def _passed_on(freeze: Frozen | NotDone, later: Later) -> str:
+def _passed_on(freeze: Frozen | NotDone, later: LaterRequest) -> str:
     """Return what became of a coupon that a freeze has, or may have, given another date."""
     dates = f"from {escape(freeze.dates.shown)} to {escape(freeze.dates.frozen)}"
     before = f"Before, {mention(freeze.by)} had asked to set its expiry date {dates}"
@@ -126,7 +129,7 @@ def _passed_on(freeze: Frozen | NotDone, later: Later) -> str:
 
 def _state(freeze: Freeze) -> str:
     match freeze:
-        case Frozen(later=Later() as later) | NotDone(goal=Goal.FREEZE, later=Later() as later):
+        case Frozen(later=LaterRequest() as later) | NotDone(goal=Goal.FREEZE, later=LaterRequest() as later):
             return _passed_on(freeze, later)
         case Underway(goal=Goal.FREEZE, by=by):
             return f"*Being frozen*, since {mention(by)} asked for it: its expiry date is set to yesterday."
@@ -202,7 +205,7 @@ def _still_frozen(freeze: NotDone) -> str:
         case _ if freeze.later is not None:
             return f"*Not unfrozen: {_done_since(freeze.later)}*, so its expiry date was left alone."
         case Why.TAKEN_OVER:
-            later = Later(freeze.detail or "")
+            later = LaterRequest(freeze.detail or "", hidden=freeze.detail is None)
             return f"*Not unfrozen: {_done_since(later)}*, so its expiry date was left alone."
         case _:
             return f"*Unknown whether unfrozen.*{detail} Try again, or look in the Vivoldi dashboard."
@@ -239,7 +242,9 @@ _IN_SHORT = {
 def in_short(item: Item) -> str:
     """Return how an item's freeze stands, in a few words."""
     match item.freeze:
-        case Frozen(later=Later(fate=Fate() as fate)) | NotDone(later=Later(fate=Fate() as fate)):
+        case (
+            Frozen(later=LaterRequest(fate=Fate() as fate)) | NotDone(later=LaterRequest(fate=Fate() as fate))
+        ):
             return _IN_SHORT[fate]
         case Frozen():
             return "frozen"

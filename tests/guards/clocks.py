@@ -174,8 +174,8 @@ _VOID = (
         keeps="I4",
         promise="Where approvals went with their server, no end says that nothing was deleted or created.",
         file="bot/services/items/ledger.py",
-        text="        state = lost or state\n",
-        without="",
+        text="await self._lost(state) or state\n",
+        without="state\n",
         tests=(f"{_APART}::test_i3_what_a_lost_server_knew_is_not_guessed",),
     ),
     Guard(

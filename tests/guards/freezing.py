@@ -80,8 +80,8 @@ _WHO = (
         keeps="-",
         promise="A coupon that was used is not frozen: Vivoldi locks its dates then.",
         file=_FREEZE,
-        text=" or snapshot.coupon.use_count != 0 or ",
-        without=" or ",
+        text="    if reading.coupon.use_count:\n        return Hindrance.USED\n",
+        without="",
         tests=(f"{_BY_VALUE}::test_only_a_shown_and_unused_coupon_can_be_frozen",),
     ),
     Guard(

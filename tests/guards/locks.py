@@ -7,7 +7,8 @@ from tests.guards.guard import Guard
 _CLAIMS = "bot/adapters/store/claims.py"
 _WRITER = "bot/adapters/store/engine/shared_commit.py"
 _SHARED = "tests/integration/store/test_shared_commit.py"
-_ORDER = "tests/integration/store/test_lock_order.py::test_who_works_on_an_item_waits_for_its_request_first"
+_LOCKS = "tests/integration/store/test_lock_order.py"
+_ORDER = f"{_LOCKS}::test_who_works_on_an_item_waits_for_its_request_first"
 _RELEASE = """\
         if table is not requests and claim.request_id not in self._locked:
             await claims.lock_request(self._connection, claim.request_id)
@@ -35,6 +36,15 @@ _UNLOCK = """\
 """
 
 GUARDS = (
+    Guard(
+        name="the newer before the older",
+        keeps="I6",
+        promise="Making all work due locks requests in the order in which everyone does.",
+        file=_CLAIMS,
+        text='    await run(connection, _with_later_work, {"now": now})\n',
+        without="",
+        tests=(f"{_LOCKS}::test_who_makes_all_due_locks_the_newer_before_the_older",),
+    ),
     Guard(
         name="requests before items",
         keeps="I6",

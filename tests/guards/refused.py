@@ -9,6 +9,7 @@ _CARD = "bot/services/requests/card.py"
 _REFUSED = "bot/services/refused.py"
 _REMIND = "bot/services/requests/remind.py"
 _TOLD = "tests/integration/services/test_told_at_last.py"
+_WITH_FREEZES = "tests/integration/services/test_told_with_freezes.py"
 _USELESS = "tests/integration/services/test_useless_card.py"
 _COMMANDS = "tests/integration/operate/test_outcome_commands.py"
 
@@ -30,6 +31,15 @@ _TOLD_AT_LAST = (
         text="if gone_for_good and await self._has_left(origin.requester.id):",
         without="if gone_for_good:",
         tests=(f"{_TOLD}::test_telling_goes_on_while_someone_may_be_left",),
+    ),
+    Guard(
+        name="waiting is no try",
+        keeps="I5",
+        promise="An end that waited for a freeze is given its tries from the first one.",
+        file=_TELL,
+        text=", anew=now < until)",
+        without=")",
+        tests=(f"{_WITH_FREEZES}::test_waiting_for_a_freeze_is_no_failed_try",),
     ),
     Guard(
         name="replaced cards are redrawn",

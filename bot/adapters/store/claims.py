@@ -153,13 +153,31 @@ def _renewing(table: Table, server: Server) -> Executable:
     return _keeping(table).returning(*told)
 
 
-async def wake(connection: Connection, table: Table, now: datetime) -> None:
-    """Make all work of a table due, and let no lease last longer than one that is taken now.
+async def wake(connection: Connection, now: datetime) -> None:
+    """Make all work due, and let no lease last longer than one that is taken now.
 
     Work that waits for a time that a clock gave which has been set back since would wait for as long as that.
     Looked at too early, it is put off again.
     """
-    await run(connection, _waking(table), {"now": now, "until": now + LEASE})
+    # The newer before the older, and each before its items, as everyone does: see `Entry.move`.
+    await run(connection, _with_later_work, {"now": now})
+    for table in WORK:
+        await run(connection, _waking(table), {"now": now, "until": now + LEASE})
+
+
+WORK = (requests, items, notices, homes)
+_later = bindparam("now", type_=Instant)
+_with_later_work = (
+    select(requests.c.id)
+    .where(
+        or_(
+            requests.c.due_at > _later,
+            exists().where(items.c.request_id == requests.c.id, items.c.due_at > _later),
+        )
+    )
+    .order_by(requests.c.opened_at.desc(), requests.c.id.desc())
+    .with_for_update()
+)
 
 
 @cache

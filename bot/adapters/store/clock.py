@@ -122,7 +122,8 @@ class DatabaseClock:
     ) -> AsyncIterator[None]:
         """Ask for the time now, and again and again until the end: work in flight still goes by it.
 
-        ended: is called if that ends too soon, by an error that nobody expected; it is raised at the end.
+        ended: is called once that ends, at the end of the block or before, by an error that nobody expected.
+        That error is raised at the end of the block.
         Raises StoreUnavailable if the first answer takes too long.
         """
         await self.begin(server)

@@ -60,9 +60,9 @@ async def is_repeated(connection: Connection, refusal: Refusal, now: datetime, u
 
 async def take_over(connection: Connection, now: datetime) -> Sequence[Repeated]:
     """Remove those that are over, a hundred at most, and return them."""
-    # Locked in one order, so that two who do this at once can't wait for each other.
-    over = select(refusals).where(refusals.c.until <= now).order_by(*_key).limit(_MOST).with_for_update()
-    rows = (await run(connection, over)).all()
+    # What someone else has locked is left to them: waiting for it, two could wait for each other.
+    over = select(refusals).where(refusals.c.until <= now).order_by(*_key).limit(_MOST)
+    rows = (await run(connection, over.with_for_update(skip_locked=True))).all()
     if rows:
         each = (
             and_(*(column == value for column, value in zip(_key, row[: len(_key)], strict=True)))

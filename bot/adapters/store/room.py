@@ -28,7 +28,7 @@ _BYTES = 1_000_000
 _SECONDS = 1.0
 
 # PostgreSQL keeps what does not fit into the memory of a query in a file, beside the database's own, and
-# removes it at once. So nothing stays, not even in its log; dead rows of a table would.
+# removes it at once. So that leaves nothing; what is written in place leaves a row that is cleaned up later.
 _IN_A_FILE = select(func.set_config("work_mem", "64kB", True), func.set_config("temp_tablespaces", "", True))
 # About 280 kB.
 _A_LITTLE_MORE = text("SELECT count(*) FROM generate_series(1, 20000)")
@@ -69,7 +69,7 @@ class Room:
 def _require_disk(file: Path) -> None:
     """Raise StoreUnavailable if the disk of a file is full or read-only. The file need not be there."""
     try:
-        disk = os.statvfs(file.absolute().parent)
+        disk = os.statvfs(file.resolve().parent)
     except OSError as error:
         raise StoreUnavailable("The folder of the database can't be looked at.") from error
     if disk.f_flag & os.ST_RDONLY:

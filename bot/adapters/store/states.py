@@ -15,7 +15,7 @@ from bot.domain.item.freeze import (
     Freeze,
     Frozen,
     Goal,
-    Later,
+    LaterRequest,
     NotDone,
     Sent,
     Underway,
@@ -65,7 +65,7 @@ def freeze_of(data: dict[str, Any] | None) -> Freeze:
     if "differences" in fields:
         fields["differences"] = tuple(Difference(**each) for each in fields["differences"])
     if (later := fields.get("later")) is not None:
-        fields["later"] = Later(later["request"], Fate(later["fate"]))
+        fields["later"] = LaterRequest(later["request"], Fate(later["fate"]), later.get("hidden", False))
     return _STATES[data["state"]](**fields)
 
 

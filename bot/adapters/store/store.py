@@ -9,7 +9,7 @@ from typing import Self
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, true, update
 
-from bot.adapters.store.claims import claimed, keep, overdue, place_of, row_behind, take, wake
+from bot.adapters.store.claims import WORK, claimed, keep, overdue, place_of, row_behind, take, wake
 from bot.adapters.store.clock import Sample
 from bot.adapters.store.engine.connect import run
 from bot.adapters.store.engine.engine import Courtesy, connect
@@ -19,7 +19,7 @@ from bot.adapters.store.load import from_row, load, load_one
 from bot.adapters.store.rate import SqlRate
 from bot.adapters.store.room import Room
 from bot.adapters.store.rows import delivery_of, notice_of
-from bot.adapters.store.schema import events, homes, items, notices, requests
+from bot.adapters.store.schema import events, items, notices, requests
 from bot.adapters.store.server import SQLITE, server_of
 from bot.adapters.store.transaction import SqlTransaction
 from bot.adapters.store.untold import refused_are_due, untold
@@ -36,7 +36,6 @@ _put_back_notice = update(notices).where(claimed(notices))
 _time = select(func.clock_timestamp())
 _newest = select(events.c.at).order_by(events.c.id.desc()).limit(1)
 # What holds work, in the order in which rows are locked.
-_WORK = (requests, items, notices, homes)
 
 
 def _with_code(code: CouponCode) -> Select[tuple[str]]:
@@ -210,7 +209,7 @@ class SqlStore:
     async def overdue(self, now: datetime) -> Mapping[str, timedelta]:
         """Return for how long the oldest due work of each lane has been due; zero where none is."""
         async with self._database.read() as connection:
-            return {table.name: await overdue(connection, table, now) for table in _WORK}
+            return {table.name: await overdue(connection, table, now) for table in WORK}
 
     async def untold(self, before: datetime) -> Sequence[Untold]:
         """Return the outcomes of requests that ended before a time and wait to be told, the oldest first."""
@@ -252,9 +251,8 @@ class SqlStore:
     async def wake(self, now: datetime) -> None:
         """Make all work due that waits for a later time, and let leases that last too long end in time."""
         async with self._database.write() as connection:
-            for table in _WORK:
-                await wake(connection, table, now)
-        self._on_due({table.name for table in _WORK})
+            await wake(connection, now)
+        self._on_due({table.name for table in WORK})
 
     async def retry_refused(self) -> None:
         """Make due what Slack did not take, at the pace of telling: it may be mended by now."""

@@ -27,7 +27,7 @@ from bot.domain.coupon import CouponCode, code_key
 from bot.domain.errors import CodeTaken, StoreError, StoreUnavailable
 from bot.domain.event import Event, Notice
 from bot.domain.item.deletion import Item, fate_of, is_final, may_be_gone
-from bot.domain.item.freeze import Freeze, Frozen, Later, NotDone, Underway, can_be_unfrozen, has_date
+from bot.domain.item.freeze import Freeze, Frozen, LaterRequest, NotDone, Underway, can_be_unfrozen, has_date
 from bot.domain.request.request import Approved, Failed, Request, Submitted, decisions_of, is_ended
 from bot.services.ports.outside import Clock
 from bot.services.ports.store import Claim, Delivery, Place, Refusal, Repeated
@@ -51,7 +51,9 @@ _change_item = update(items).where(
 )
 _free_codes = update(items).where(items.c.request_id == bindparam("of_request"))
 _with_code_later = (
-    select(items.c.request_id, items.c.open, items.c.freeze, items.c.state, items.c.detail)
+    select(
+        items.c.request_id, items.c.open, items.c.freeze, items.c.state, items.c.detail, requests.c.channel
+    )
     .join(requests, requests.c.id == items.c.request_id)
     .where(
         items.c.code_key == bindparam("key"),
@@ -228,15 +230,12 @@ class SqlTransaction:
                 if not may_be_gone(item.state) and isinstance(item.freeze, Underway | Frozen | NotDone):
                     await self.snapshots.drop(Place(after.origin.id, position))
 
-    async def taken_over(self, code: CouponCode, request: Request) -> Later | None:
+    async def taken_over(self, code: CouponCode, request: Request) -> LaterRequest | None:
         """Return the newest later request that holds a code of `request`, or froze or ended its coupon."""
         for row in await run(self._connection, _with_code_later, _about(code, request)):
-            if row.open:
-                return Later(row.request_id)
-            if (fate := fate_of(mapping.item_state_of(row.state, row.detail))) is not None:
-                return Later(row.request_id, fate)
-            if has_date(freeze_of(row.freeze)):
-                return Later(row.request_id)
+            fate = None if row.open else fate_of(mapping.item_state_of(row.state, row.detail))
+            if row.open or fate is not None or has_date(freeze_of(row.freeze)):
+                return LaterRequest(row.request_id, fate, row.channel != request.origin.channel)
         return None
 
     async def frozen_before(self, code: CouponCode, request: Request) -> Sequence[str]:
@@ -314,8 +313,11 @@ class SqlTransaction:
         told: str | None = (await run(self._connection, _identity(self._server))).scalar()
         return told
 
-    async def release(self, claim: Claim, due: datetime | None) -> None:
-        """Give the claim back, to be looked at again at `due`, or when its state says so."""
+    async def release(self, claim: Claim, due: datetime | None, *, anew: bool = False) -> None:
+        """Give the claim back, to be looked at again at `due`, or when its state says so.
+
+        anew: see the port.
+        """
         table = claims.table_of(claim)
         if table is not requests and claim.request_id not in self._locked:
             await claims.lock_request(self._connection, claim.request_id)
@@ -325,8 +327,10 @@ class SqlTransaction:
             return
         self.changed = True
         values: dict[str, Any] = {"claim_token": None, "lease_until": None, "due_at": due}
+        if due is None or anew:
+            values["attempts"] = 0
         if due is None:
-            values |= {"due_at": await self._due(claim, row), "attempts": 0}
+            values["due_at"] = await self._due(claim, row)
         elif claim.position is None:
             values["due_at"] = retry_due(row, due)
         if values["due_at"] is not None:

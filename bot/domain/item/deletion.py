@@ -229,8 +229,12 @@ def is_gone(state: AnyState) -> bool:
 
 
 def may_be_gone(state: AnyState) -> bool:
-    """Tell whether the coupon was deleted, or may have been: then what it held can't be had again."""
-    return isinstance(state, Deleted | Gone | Unknown)
+    """Tell whether the coupon was deleted, or may have been: then what it held can't be had again.
+
+    The server that approvals went with may have sent it as well.
+    """
+    is_forgotten = isinstance(state, NotSent) and state.reason is NotSentReason.OTHER_SERVER
+    return is_forgotten or isinstance(state, Deleted | Gone | Unknown)
 
 
 def is_unseen(state: AnyState) -> TypeGuard[Changed]:
@@ -239,11 +243,15 @@ def is_unseen(state: AnyState) -> TypeGuard[Changed]:
 
 
 def fate_of(state: AnyState) -> Fate | None:
-    """Return what an ended item has done to its coupon, for older requests about it; None: nothing."""
+    """Return what an ended item has done to its coupon, for older requests about it; None: nothing known.
+
+    Whether it is still there nobody knows after an unknown end, so what an older freeze has set may still be
+    set back.
+    """
     match state:
         case Deleted():
             return Fate.DELETED
-        case Gone() | Unknown():
+        case Gone():
             return Fate.MAYBE_DELETED
         case Created():
             return Fate.CREATED

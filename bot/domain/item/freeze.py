@@ -49,17 +49,22 @@ class Fate(StrEnum):
     """What a later request has done to the coupon: it is not the one that was frozen any more."""
 
     DELETED = "deleted"
-    MAYBE_DELETED = "maybe_deleted"  # no answer came, so nobody knows
+    MAYBE_DELETED = "maybe_deleted"  # no answer came, and it is not shown any more
     CREATED = "created"  # one was created again under the number
     MAYBE_CREATED = "maybe_created"
 
 
 @dataclass(frozen=True)
-class Later:
-    """A later request that has the coupon. fate: what it has done to it; None: it holds it, or froze it."""
+class LaterRequest:
+    """A later request that has the coupon.
+
+    fate: what it has done to it; None: it holds it, or froze it. hidden: whether it was asked for in another
+    channel, so that the card of the older one does not name it (I8).
+    """
 
     request: str
     fate: Fate | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,7 @@ class Frozen:
     by: str
     at: datetime
     dates: Dates
-    later: Later | None = None
+    later: LaterRequest | None = None
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,7 @@ class NotDone:
     sent: Sent = Sent.MAYBE
     ends_on: str | None = None
     hidden: bool = False
-    later: Later | None = None
+    later: LaterRequest | None = None
 
 
 Freeze = Free | Underway | Frozen | Unfrozen | NotDone
@@ -161,13 +166,33 @@ Freeze = Free | Underway | Frozen | Unfrozen | NotDone
 # ---------------------------------------------------------------- what may be asked for
 
 
+class Hindrance(StrEnum):
+    """Why a coupon, as it was read, can't be frozen. The words are stored, and stand in the audit."""
+
+    NOT_SHOWN = "not shown"
+    USES_UNKNOWN = "uses unknown"
+    USED = "used before"
+    NO_END = "no expiry date"
+
+
+def hindrance(reading: Reading) -> Hindrance | None:
+    """Return why a coupon, as it was read, can't be frozen; None: nothing of that stands in the way."""
+    if not isinstance(reading, Shown):
+        return Hindrance.NOT_SHOWN
+    if reading.coupon.use_count is None:
+        return Hindrance.USES_UNKNOWN
+    if reading.coupon.use_count:
+        return Hindrance.USED
+    return None if reading.coupon.ends_on else Hindrance.NO_END
+
+
 def can_be_frozen(snapshot: Reading, freeze: Freeze) -> bool:
     """Tell whether a freeze can be asked for: of a coupon that was shown and never used, with an expiry date.
 
     Once a coupon was used, Vivoldi locks its dates. One that someone changed, and that may have the date
     already, has to be seen anew first: hidden by that date, it could no longer be told from what was shown.
     """
-    if not isinstance(snapshot, Shown) or snapshot.coupon.use_count != 0 or not snapshot.coupon.ends_on:
+    if hindrance(snapshot) is not None:
         return False
     match freeze:
         case Free():
@@ -327,9 +352,9 @@ def overtaken(underway: Underway, now: datetime) -> NotDone:
     return not_done(underway, Why.ENDED if underway.sent is Sent.NOT_YET else Why.NO_ANSWER, now)
 
 
-def taken_over(underway: Underway, by: Later, now: datetime) -> NotDone:
+def taken_over(underway: Underway, by: LaterRequest, now: datetime) -> NotDone:
     """Return an undoing that is left alone. by: the later request that has the coupon now."""
-    found = not_done(underway, Why.TAKEN_OVER, now, by.request)
+    found = not_done(underway, Why.TAKEN_OVER, now, None if by.hidden else by.request)
     return found if by.fate is None else replace(found, later=by)
 
 

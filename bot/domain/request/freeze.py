@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 
-from bot.domain.coupon import CouponCode, Reading, code_key
+from bot.domain.coupon import CouponCode, code_key
 from bot.domain.coupon import Shown as ShownCoupon
 from bot.domain.item import freeze
 from bot.domain.item.deletion import Item, Waiting, is_gone
-from bot.domain.item.freeze import Freeze, Frozen, Goal, Later, NotDone, Sent, Underway
+from bot.domain.item.freeze import Freeze, Frozen, Goal, LaterRequest, NotDone, Sent, Underway
 from bot.domain.people import Person
 from bot.domain.request.request import (
     AnyShown,
@@ -31,7 +30,7 @@ from bot.domain.request.request import (
 _TRY_FOR = timedelta(seconds=60)
 # How an end is told waits for that, and for the two looks after it; then it is told with what is known.
 _AWAITED_FOR = timedelta(seconds=120)
-_NOTHING: Mapping[CouponCode, Later] = {}
+_NOTHING: Mapping[CouponCode, LaterRequest] = {}
 
 
 def can_freeze(request: Shown) -> bool:
@@ -47,29 +46,6 @@ def can_unfreeze(request: Shown) -> bool:
 def is_freezable(item: Item) -> bool:
     """Tell whether a freeze can be asked for of this coupon."""
     return freeze.can_be_frozen(item.snapshot, item.freeze)
-
-
-class Hindrance(StrEnum):
-    """Why a coupon, as it was read, can't be frozen. The words are stored, and stand in the audit."""
-
-    NOT_SHOWN = "not shown"
-    USES_UNKNOWN = "uses unknown"
-    USED = "used before"
-    NO_END = "no expiry date"
-
-
-def hindrance(reading: Reading) -> Hindrance | None:
-    """Return why a coupon, as it was read, can't be frozen; None: nothing of that stands in the way.
-
-    The same as `can_be_frozen` says of it.
-    """
-    if not isinstance(reading, ShownCoupon):
-        return Hindrance.NOT_SHOWN
-    if reading.coupon.use_count is None:
-        return Hindrance.USES_UNKNOWN
-    if reading.coupon.use_count:
-        return Hindrance.USED
-    return None if reading.coupon.ends_on else Hindrance.NO_END
 
 
 def is_unfreezable(item: Item) -> bool:
@@ -96,7 +72,7 @@ def to_undo(request: ShownAtEnd) -> tuple[Item, ...]:
 
 
 def undo(
-    request: ShownAtEnd, actor: Person, now: datetime, taken: Mapping[CouponCode, Later] = _NOTHING
+    request: ShownAtEnd, actor: Person, now: datetime, taken: Mapping[CouponCode, LaterRequest] = _NOTHING
 ) -> ShownAtEnd:
     """Return the request with the undoing of its freezes asked for.
 
@@ -111,7 +87,7 @@ def undo(
     return _each(request, is_unfreezable, undone)
 
 
-def passed_on(request: ShownAtEnd, code: CouponCode, later: Later) -> ShownAtEnd:
+def passed_on(request: ShownAtEnd, code: CouponCode, later: LaterRequest) -> ShownAtEnd:
     """Return the request with what a later one has done to a coupon that it froze: nothing can be undone."""
 
     def is_passed_on(item: Item) -> bool:

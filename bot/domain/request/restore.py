@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from bot.domain.coupon import CouponCode, Difference, NotShown, Reading, Sealed, Shown, differences
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
-from bot.domain.item.deletion import Deleted, Gone, Item, Send, Unknown
+from bot.domain.item.deletion import Deleted, Gone, Item, NotSent, NotSentReason, Send, Unknown
 from bot.domain.item.restore import (
     Created,
     Creating,
@@ -27,7 +27,16 @@ from bot.domain.item.restore import (
     has_ended,
     sealed_digest,
 )
-from bot.domain.request.request import Failed, Pending, Purpose, Request, Submitted, decisions_of
+from bot.domain.request.request import (
+    Approved,
+    Failed,
+    Finished,
+    Pending,
+    Purpose,
+    Request,
+    Submitted,
+    decisions_of,
+)
 
 # ---------------------------------------------------------------- before people decide
 
@@ -42,6 +51,8 @@ def deletion_of(request: Request, position: int) -> Deletion | None:
             return Deletion(request.origin.id, position, at, approvers, certain=True)
         case Gone(at=at) | Unknown(since=at, final=True):
             return Deletion(request.origin.id, position, at, approvers, certain=False)
+        case NotSent(reason=NotSentReason.OTHER_SERVER) if isinstance(request, Approved | Finished):
+            return Deletion(request.origin.id, position, request.final.at, approvers, certain=False)
         case _:
             return None
 

@@ -12,7 +12,7 @@ from bot.domain.coupon import Reading, Shown
 from bot.domain.errors import LostClaim, SlackError, VivoldiError
 from bot.domain.event import Event, EventKind
 from bot.domain.item.deletion import AnyState, Item, NotSent, Waiting, fate_of, is_final, may_be_gone, void
-from bot.domain.item.freeze import Fate, Freeze, Later, Underway
+from bot.domain.item.freeze import Fate, Freeze, LaterRequest, Underway
 from bot.domain.item.hidden import has_set_date
 from bot.domain.item.restore import NotCreated, ToCreate, WhyNot
 from bot.domain.request import freeze
@@ -93,12 +93,11 @@ class Entry(Looked):
         longer where the coupon is still there. If the approvals went with their server, that is the outcome
         of what was not sent since, whatever it seems to have come to (I3).
         """
-        now, lost = self.clock.now(), await self._lost(state)
-        state = lost or state
+        now, state = self.clock.now(), await self._lost(state) or state
         await self.tx.save(progress(self.approved, self.place.position, state, now))
         if not is_final(state):
             return True
-        if lost is None and not may_be_gone(state):
+        if not may_be_gone(state):
             await self.tx.snapshots.drop(self.place)
         await self.note(Fact(EventKind.ITEM_OUTCOME, outcome_of(state)))
         await self._pass_on(fate_of(state))
@@ -111,10 +110,11 @@ class Entry(Looked):
         """
         if fate is None:
             return
-        later = Later(self.claim.request_id, fate)
         for request_id in await self.tx.frozen_before(self.item.code, self.request):
             earlier = await self.tx.get(request_id)
             if isinstance(earlier, ShownAtEnd):
+                hidden = earlier.origin.channel != self.request.origin.channel
+                later = LaterRequest(self.claim.request_id, fate, hidden)
                 after = freeze.passed_on(earlier, self.item.code, later)
                 if after is not earlier:
                     await self.tx.save(after)

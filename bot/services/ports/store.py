@@ -11,7 +11,7 @@ from typing import Protocol
 from bot.domain.audit import Around, Head, Link
 from bot.domain.coupon import CouponCode, Sealed
 from bot.domain.event import Event, Notice
-from bot.domain.item.freeze import Later
+from bot.domain.item.freeze import LaterRequest
 from bot.domain.people import Person
 from bot.domain.policy import Sight
 from bot.domain.rate import Plan
@@ -238,7 +238,7 @@ class Transaction(Protocol):
         The update is conditional on the version that was read. Items whose state became due are made due.
         """
 
-    async def taken_over(self, code: CouponCode, request: Request) -> Later | None:
+    async def taken_over(self, code: CouponCode, request: Request) -> LaterRequest | None:
         """Return the newest later request that holds a code of `request`, or froze or ended its coupon."""
 
     async def frozen_before(self, code: CouponCode, request: Request) -> Sequence[str]:
@@ -276,10 +276,10 @@ class Transaction(Protocol):
     async def server(self) -> str | None:
         """Return who the server is that this transaction is on; None: it does not tell."""
 
-    async def release(self, claim: Claim, due: datetime | None) -> None:
+    async def release(self, claim: Claim, due: datetime | None, *, anew: bool = False) -> None:
         """Give the claim back. due: when the work is to be looked at again; None: when its state says so.
 
-        With a time the attempts go on counting; without one they start anew.
+        anew: whether attempts count from the beginning, as they do without a time: nothing went wrong.
         """
 
     async def last_trouble(

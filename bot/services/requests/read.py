@@ -10,9 +10,10 @@ from random import Random
 from bot.domain.coupon import CouponCode, Reading
 from bot.domain.errors import VivoldiError, VivoldiRefused
 from bot.domain.event import Event, EventKind
+from bot.domain.item.freeze import hindrance
 from bot.domain.policy import Policy
 from bot.domain.rate import MANY, read_within
-from bot.domain.request.freeze import can_freeze, hindrance
+from bot.domain.request.freeze import can_freeze
 from bot.domain.request.request import FailureReason, Purpose, Submitted, read_more, show
 from bot.services.facts import UNFORESEEN, was_read
 from bot.services.pacing import Many, backoff_after, is_hopeless

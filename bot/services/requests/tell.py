@@ -84,10 +84,14 @@ class TellOutcome:
         return await self._privately(claim, request, heard, outcome.text)
 
     async def _await(self, claim: Claim, until: datetime) -> bool:
-        """Give the request back until a time; what comes of its freezes makes it due before."""
+        """Give the request back until a time; what comes of its freezes makes it due before.
+
+        Only what is looked at after that time counts as a try.
+        """
+        now = self._clock.now()
         async with self._store.transaction() as tx:
             await tx.hold(claim)
-            await tx.release(claim, max(until, self._clock.now() + _NEXT_LOOK))
+            await tx.release(claim, max(until, now + _NEXT_LOOK), anew=now < until)
         return False
 
     # ------------------------------------------------------------ in the thread

@@ -30,7 +30,7 @@ from bot.domain.item.freeze import (
     Free,
     Freeze,
     Frozen,
-    Later,
+    LaterRequest,
     NotDone,
     Sent,
     Underway,
@@ -762,6 +762,36 @@ async def test_c5_what_the_bot_deleted_is_not_set_back_by_an_older_card(wired: W
     assert wired.coupons.kinds(CODE).count("update") == 1
 
 
+async def test_c5_a_deletion_elsewhere_is_told_without_its_request(wired: Wired) -> None:
+    """I8: the old card says that the coupon was deleted, and not by which request of another channel."""
+    old = await rejected(wired)
+    wired.clock.advance(1)
+    answer = await wired.command(CODE, channel="C0ELSEWHERE")
+    assert isinstance(answer, Accepted)
+    await wired.drain()
+    await wired.click(Action.APPROVE, AMIR, answer.request_id, channel="C0ELSEWHERE")
+    await wired.click(Action.APPROVE, BEA, answer.request_id, channel="C0ELSEWHERE")
+    await wired.run(20)
+    assert "No longer frozen: a request from another channel deleted it" in old_card(wired)
+    assert answer.request_id not in old_card(wired)
+    assert await wired.click(Action.UNFREEZE, AMIR, old) is Verdict.NOT_FROZEN
+
+
+async def test_c6_what_nobody_knows_of_takes_no_unfreeze_away(wired: Wired) -> None:
+    """Frozen by one request, and a later one ends as unknown: the older card still sets the date back."""
+    old = await rejected(wired)
+    wired.clock.advance(1)
+    later = await wired.ask()
+    wired.coupons.deletes[CODE] = [(LOST, False)] * 9
+    await wired.approve(later)
+    await wired.run(120)
+    assert isinstance(await wired.state(later), Unknown)
+    assert "'unfreeze'" in old_card(wired)
+    assert await wired.click(Action.UNFREEZE, AMIR, old) is Verdict.ALLOWED
+    await wired.run(10)
+    assert wired.coupons.stored[CODE] == a_coupon()
+
+
 async def test_c5_a_freeze_from_before_is_left_alone_as_well(wired: Wired) -> None:
     """Where the older request does not know of the deletion, whoever unfreezes looks for it."""
     old, later = await deleted_later(wired)
@@ -770,7 +800,7 @@ async def test_c5_a_freeze_from_before_is_left_alone_as_well(wired: Wired) -> No
     await wired.drain()
     found = await freeze_of(wired, old)
     assert isinstance(found, NotDone)
-    assert (found.why, found.later) == (Why.TAKEN_OVER, Later(later, Fate.DELETED))
+    assert (found.why, found.later) == (Why.TAKEN_OVER, LaterRequest(later, Fate.DELETED))
     assert f"Not unfrozen: request {later} deleted it" in old_card(wired)
     assert "'unfreeze'" not in old_card(wired)
     assert wired.coupons.kinds(CODE).count("update") == 1

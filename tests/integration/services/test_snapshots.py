@@ -11,7 +11,8 @@ import pytest
 from bot.adapters.seal import Seal, new_key
 from bot.domain.event import EventKind
 from bot.domain.item.answer import NotExecuted, RefusedAnswer, Unproven
-from bot.domain.item.deletion import Gone, Unknown
+from bot.domain.item.deletion import Gone, NotSent, NotSentReason, Unknown
+from bot.domain.request.restore import deletion_of
 from bot.services.ports.store import Place, Snapshot
 from bot.services.retention import RemoveOldSnapshots
 from tests.builders import CODE, a_coupon
@@ -99,6 +100,20 @@ async def test_a_coupon_that_may_be_gone_is_kept(wired: Wired) -> None:
     await wired.run(5, step=1)
     assert isinstance(await wired.state(request_id), Unknown)
     assert len(await kept(wired)) == 1
+
+
+async def test_what_a_lost_server_may_have_deleted_is_kept(wired: Wired) -> None:
+    """A server that was switched may have known of a deletion: what the coupon held can still be used."""
+    request_id = await wired.approved()
+    wired.coupons.deletes[CODE] = [(Unproven("no answer"), False)]
+    await wired.run(1, step=1)
+    await wired.sql("UPDATE decisions SET server = 'the one before'")
+    await wired.run(20, step=1)
+    assert await wired.state(request_id) == NotSent(NotSentReason.OTHER_SERVER, unanswered=1)
+    assert len(await kept(wired)) == 1
+    deletion = deletion_of(await wired.request(request_id), 0)
+    assert deletion is not None
+    assert not deletion.certain
 
 
 async def test_a_coupon_that_is_gone_is_kept(wired: Wired) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.errors import SlackRefused, VivoldiUnavailable
 from bot.domain.item.answer import Unproven
 from bot.domain.policy import Verdict
 from bot.domain.request.request import Approved, Pending
@@ -73,6 +74,21 @@ async def test_a_freeze_that_comes_about_is_told_at_once(wired: Wired) -> None:
     await wired.run(20, step=1)
     (told,) = _replies(wired)
     assert f"`{CODE}`: *No longer validates*" in told
+
+
+async def test_waiting_for_a_freeze_is_no_failed_try(wired: Wired) -> None:
+    """Tries to tell an end count from the first one: a refusal after a long wait is as any first one (I5)."""
+    wired.coupons.updates[CODE] = [(_LOST, False)] * 9
+    await _ended(wired, "rejected")
+    wired.coupons.reads[CODE] = [VivoldiUnavailable("no answer")] * 4
+    for _ in range(5):
+        await wired.sql("UPDATE requests SET due_at = opened_at")
+        await wired.run(1, step=1)
+    assert _replies(wired) == []
+    wired.messenger.errors["reply"] = [SlackRefused("something_new")]
+    await wired.run(70, step=1)
+    (sent,) = wired.messenger.of("reply")
+    assert sent.message.blocks
 
 
 async def test_an_end_is_told_although_a_freeze_never_ends(wired: Wired) -> None:

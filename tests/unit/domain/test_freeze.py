@@ -28,7 +28,7 @@ from bot.domain.item.freeze import (
     Freeze,
     Frozen,
     Goal,
-    Later,
+    LaterRequest,
     NotDone,
     Sent,
     SetDate,
@@ -296,7 +296,7 @@ def test_what_was_deleted_is_not_unfrozen() -> None:
 def test_what_a_later_request_has_is_not_undone() -> None:
     """Nothing is undone over someone else's work: the card says which request has the coupon now."""
     ended = rejected(replace(_OFFERED, items=(frozen_item(FROZEN),)))
-    left = freezes.undo(ended, BEA, later(200), {CODE: Later("CG-LATER")}).items[0].freeze
+    left = freezes.undo(ended, BEA, later(200), {CODE: LaterRequest("CG-LATER")}).items[0].freeze
     assert isinstance(left, NotDone)
     assert (left.goal, left.why, left.detail) == (Goal.UNFREEZE, Why.TAKEN_OVER, "CG-LATER")
     assert (left.sent, left.dated) == (Sent.NOT_YET, True)
