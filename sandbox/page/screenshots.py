@@ -30,7 +30,7 @@ async def take() -> None:
     ):
         browser = await playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
         page = await browser.new_page(
-            viewport={"width": 1280, "height": 800}, color_scheme="light", locale="en-GB"
+            viewport={"width": 1280, "height": 840}, color_scheme="light", locale="en-GB"
         )
         await _play(page, address)
         await browser.close()
