@@ -1,7 +1,8 @@
 """How every connection to Slack and to Vivoldi is made: which certificates are trusted, and by which proxy.
 
 One rule for all: nothing is taken from the environment behind the settings' back, neither a proxy
-(`HTTPS_PROXY`) nor a file that the keys of each connection are written to (`SSLKEYLOGFILE`).
+(`HTTPS_PROXY`) nor a file that the keys of each connection are written to (`SSLKEYLOGFILE`). The one
+exception is a folder of authorities (`SSL_CERT_DIR`), which OpenSSL itself looks for.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ def trust_store(file: Path | None) -> ssl.SSLContext:
     """Return what certificates are checked with.
 
     file: the authorities that are trusted, in PEM; None: the machine's, as OpenSSL finds them, together with
-    Mozilla's, since slim machines have none. `SSL_CERT_DIR` takes the place of both.
+    Mozilla's, since slim machines have none. With `SSL_CERT_DIR`, which takes the place of the machine's
+    folder, Mozilla's are left out.
     Raises OSError (an ssl.SSLError is one) for a file that can't be used.
     """
     # Not `create_default_context`, which obeys SSLKEYLOGFILE. This one too wants a certificate, for the name.
