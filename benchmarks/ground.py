@@ -24,7 +24,7 @@ _LOOK_EVERY_SECONDS = 0.002
 
 @dataclass(frozen=True)
 class Outside:
-    """The addresses of Slack's and Vivoldi's stand-ins: for the bot, and for whoever controls them."""
+    """The addresses of Slack's and Vivoldi's stand-ins: for the bot, and for the one who controls them."""
 
     slack_api: str
     slack_control: str

@@ -92,7 +92,7 @@ def _sentence(error: Exception, reference: Callable[[], str]) -> str:
     return (
         f"{whose} I can't tell whether that counted. Please look at the card, or type"
         f" {code(COMMAND + ' list')}; if nothing has changed, try again. If it happens again, tell"
-        f" whoever runs Coupon Guard this number: {number}."
+        f" the person who runs Coupon Guard this number: {number}."
     )
 
 

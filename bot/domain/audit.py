@@ -1,8 +1,8 @@
 """The audit chain (I7): every stored event carries a hash over itself and the hash of the event before it.
 
 So an event that is changed, removed, moved or slipped in no longer fits its neighbours. The head says how
-many events there are and which one is the last, so that a cut-off end shows as well. Whoever can rewrite the
-whole chain and its head is found by comparing with a count and a hash that were noted elsewhere.
+many events there are and which one is the last, so that a cut-off end shows as well. A whole chain that was
+rewritten, with its head, is found by comparing with a count and a hash that were noted elsewhere.
 """
 
 from __future__ import annotations

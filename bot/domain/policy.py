@@ -185,7 +185,7 @@ def sight_of_everyone_in(channel: str, public: Iterable[str]) -> Sight:
 
 
 def eligible(policy: Policy, standing: Standing, step: Step, requester: str) -> Verdict:
-    """Tell whether someone counts for a step of a request, whoever gives the other one."""
+    """Tell whether someone counts for a step of a request, no matter who gives the other one."""
     if (verdict := may_act(standing)) is not Verdict.ALLOWED:
         return verdict
     if not standing.granted(policy.grants(step)):
@@ -361,7 +361,7 @@ def can_complete(policy: Policy, requester: str, people: Iterable[Standing]) -> 
         for step, able in ((Step.REVIEW, first), (Step.FINAL, final)):
             if eligible(policy, standing, step, requester) is Verdict.ALLOWED:
                 able.add(standing.person.id)
-        # Two are enough where either step has one: whoever gives it, somebody else can give the other step.
+        # Two are enough if either step has one: someone gives it, and somebody else can give the other.
         if first and final and len(first | final) > 1:
             return True
     return False

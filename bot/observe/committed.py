@@ -1,4 +1,4 @@
-"""What follows a commit: whoever observes sees the events that were committed."""
+"""What follows a commit: each observer sees the events that were committed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _log = structlog.get_logger(__name__)
 class Committed:
     """Hears of every commit of the store. What fails in an observer is logged, and never reaches the store.
 
-    Whoever made the commit goes on first, as far as it can, so that no answer waits for a line of the log.
+    The maker of the commit goes on first, as far as it can, so that no answer waits for a line of the log.
     observers: each is given the events of one commit, in their order, and never one that was rolled back.
     """
 

@@ -4,9 +4,9 @@ The field names are those of Slack's manifest schema, version 2 (github.com/slac
 HTTP the command, the buttons and the event need the bot's address; in Socket Mode none may be given.
 
 What each scope is for stands in `bot.adapters.slack.scopes`. What the bot can do without is in `bot_optional`
-as well, so that whoever installs the app may leave it out. User groups are no option: without them the bot
-would start, and nobody could approve. The Home tab and its event need no scope. The messages tab is where the
-bot tells someone privately whom it can reach nowhere else; nobody can write there: it would not hear them.
+as well, so that the person who installs the app may leave it out. User groups are no option: without them the
+bot would start, and nobody could approve. The Home tab and its event need no scope. The messages tab is where
+the bot tells someone privately whom it can reach nowhere else; nobody can write there: it hears nothing.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def remedy(error: SlackError) -> str:
         return _scope(error.needed)
     return _REMEDIES.get(error.name) or (
         f"What {error.name} means stands in the errors of the method on docs.slack.dev. If it goes on, ask"
-        " whoever administers the workspace in Slack, or report it with Slack's word."
+        " an administrator of the workspace in Slack, or report it with Slack's word."
     )
 
 

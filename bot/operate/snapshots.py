@@ -29,7 +29,7 @@ app = typer.Typer(help="What deleted coupons held: read it, and change its keys.
 
 @app.command("new-key")
 def new_key() -> None:
-    """Print a new key for SNAPSHOT_KEYS. Whoever has it can read the snapshots; without it nobody can."""
+    """Print a new key for SNAPSHOT_KEYS. Anyone who has it can read the snapshots; without it nobody can."""
     from bot.adapters import seal
 
     typer.echo(seal.new_key())

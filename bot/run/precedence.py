@@ -1,4 +1,4 @@
-"""Who comes first in the event loop: whoever answers a person, and a deletion; cards can wait a moment."""
+"""Who comes first in the event loop: an answer to a person, and a deletion; cards can wait a moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTTP server: Slack's requests behind a guard, and three addresses for whoever watches the bot.
+"""The HTTP server: Slack's requests behind a guard, and three addresses for those who watch the bot.
 
 The guard exists because Bolt takes a request apart before it looks at the signature: it reads a body of any
 size, anyone can keep its parsers busy, and what it can't read ends as an error 500. So the guard looks at the
@@ -42,7 +42,7 @@ Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 @dataclass(frozen=True)
 class Watch:
-    """What there is for whoever watches the bot.
+    """What there is for those who watch the bot.
 
     ready: returns the reasons why the bot can't work now; none: it can. metrics: returns the metrics in
     Prometheus's text format. refused: called for each request without a right signature, with what it was
@@ -177,7 +177,7 @@ def listening(host: str, port: int) -> socket.socket:
     """Return a socket that listens.
 
     Raises SettingsError if this user may not listen there at all, and NotListening for everything that may
-    pass, since whoever starts the bot again can't know better.
+    pass, since what starts the bot again can't know better.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:

@@ -146,7 +146,7 @@ async def _connection(
 
 async def _connect(handler: _Handler) -> None:
     await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt's
-    # Whoever starts the bot by hand sees by this line that it works.
+    # Someone who starts the bot by hand sees by this line that it works.
     _log.info("socket.connected")
 
 

@@ -192,7 +192,7 @@ class Worker:
                 with self._ahead():
                     await lane.keep(claim)
             except LostClaim:
-                # Whoever works on it notices at the next commit, which is refused.
+                # The work on it notices at the next commit, which is refused.
                 kept = False
             except StoreError as error:
                 _log.warning("worker.lease_not_kept", work=claim.label, error=str(error))

@@ -13,8 +13,8 @@ from bot.domain.item.freeze import Dates, Freeze, LaterRequest
 
 # The cause if work failed each time and no read that was not answered says why.
 UNFORESEEN = (
-    "I ran into an error of my own each time, which I don't know; whoever runs Coupon Guard can see it in the"
-    " log"
+    "I ran into an error of my own each time, which I don't know; the person who runs Coupon Guard can see it"
+    " in the log"
 )
 
 

@@ -28,7 +28,7 @@ LOST = frozenset({"cant_update_message", "message_not_found", "thread_not_found"
 # The app has no Home tab, or nobody is there to look at it.
 NO_HOME = frozenset({"not_enabled", "user_not_found", "user_not_visible"})
 
-# Slack does not take what is in a message, whoever sends it where: the bot's own fault.
+# Slack does not take what is in a message, and would not from any sender: the bot's own fault.
 MALFORMED = frozenset(
     {
         "invalid_attachments",

@@ -100,13 +100,14 @@ class Answers:
                 )
             case TooFew(Purpose.FREEZE):
                 return (
-                    "Nobody could freeze it, so nothing was asked for. Whoever runs Coupon Guard can name"
-                    " people in `APPROVERS`."
+                    "Nobody could freeze it, so nothing was asked for. The person who runs Coupon Guard"
+                    " can name people in `APPROVERS`."
                 )
             case TooFew():
                 return (
                     "Fewer than two people could complete the two approvals, so nothing was asked for."
-                    " Whoever runs Coupon Guard can name more people in `APPROVERS` and `FINAL_APPROVERS`."
+                    " The person who runs Coupon Guard can name more people in `APPROVERS` and"
+                    " `FINAL_APPROVERS`."
                 )
 
     def blocks(self, answer: Answer, reader: str) -> list[dict[str, Any]] | None:
@@ -273,7 +274,8 @@ def history(found: History, link: Callable[[OpenRequest], str | None]) -> str:
 
 
 _MORE = (
-    "\nThere are older ones; whoever runs Coupon Guard can list them: `python -m bot audit export --code`."
+    "\nThere are older ones; the person who runs Coupon Guard can list them: `python -m bot audit export"
+    " --code`."
 )
 
 

@@ -93,7 +93,7 @@ def _warning(kind: Warning, reading: Reading) -> str:
         case _, NotShown(message):
             return (
                 f"Vivoldi does not show it and says {said(message)}. It may be expired, not started yet, "
-                "used up, or not exist; whoever approves it does so unseen"
+                "used up, or not exist; anyone who approves it does so unseen"
             )
     raise AssertionError(f"{kind} does not belong to {reading}")
 

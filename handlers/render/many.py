@@ -107,8 +107,8 @@ def whole_list(request: Finished, no_file: str | None) -> str:
         return "The file in this thread tells what happened to every code."
     command = f"python -m bot audit export --format csv --request {request.origin.id}"
     return (
-        f"A file with every code could not be added here (Slack says {code(no_file)}). Whoever runs Coupon "
-        f"Guard gets it by {code(command)}."
+        f"A file with every code could not be added here (Slack says {code(no_file)}). The person who runs "
+        f"Coupon Guard gets it by {code(command)}."
     )
 
 

@@ -19,8 +19,8 @@ _DENIED = {
         "I could not ask Slack who you are, so nothing was done. Please try again in a minute."
     ),
     Verdict.NOT_A_REQUESTER: (
-        "You are not among the people who may ask for deletions. Whoever runs Coupon Guard can add you to the"
-        " setting `REQUESTERS`."
+        "You are not among the people who may ask for deletions. The person who runs Coupon Guard can add you"
+        " to the setting `REQUESTERS`."
     ),
     Verdict.CHANNEL_NOT_ALLOWED: (
         "Deletions can't be asked for in this channel. Please use one of the channels set up for it."
@@ -65,15 +65,15 @@ _DENIED = {
     Verdict.NOTHING_TO_STOP: "There is nothing left to stop. The card says what happened.",
     Verdict.NOT_BOUND: (
         "The first approval is not for what is stored, so your click changed nothing. Please reject this"
-        " request, ask anew, and tell whoever runs Coupon Guard."
+        " request, ask anew, and tell the person who runs Coupon Guard."
     ),
     Verdict.OTHER_SERVER: (
         "The database was switched to another server since the first approval, so it no longer counts. Please"
         " ask anew."
     ),
     Verdict.FREEZE_OFF: (
-        "Freezing is switched off here, so nothing was done. Whoever runs Coupon Guard can allow it by the"
-        " setting `FREEZE`."
+        "Freezing is switched off here, so nothing was done. The person who runs Coupon Guard can allow it by"
+        " the setting `FREEZE`."
     ),
     Verdict.NOT_FREEZABLE: (
         "Nothing of this request can be frozen any more, or someone froze it already. Please look at the"
@@ -81,8 +81,8 @@ _DENIED = {
     ),
     Verdict.NOT_FROZEN: "Nothing of this request is frozen any more. Please look at the card.",
     Verdict.RESTORE_OFF: (
-        "Nothing is kept of deleted coupons here, so none can be restored. Whoever runs Coupon Guard can have"
-        " it kept, for deletions to come, by the setting `SNAPSHOT_KEYS`."
+        "Nothing is kept of deleted coupons here, so none can be restored. The person who runs Coupon"
+        " Guard can have it kept, for deletions to come, by the setting `SNAPSHOT_KEYS`."
     ),
     Verdict.ONLY_A_FREEZE: (
         "This request is for a freeze alone, so nothing was approved. Ask for a deletion with"

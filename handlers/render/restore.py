@@ -229,8 +229,8 @@ def _not_created(not_created: NotCreated) -> str:
             )
         case WhyNot.NOT_BOUND:
             return (
-                "*Not created: the approvals are not for what is stored.* Please tell whoever runs Coupon"
-                " Guard; this should never happen."
+                "*Not created: the approvals are not for what is stored.* Please tell the person who runs"
+                " Coupon Guard; this should never happen."
             )
         case WhyNot.OTHER_SERVER:
             return (

@@ -109,12 +109,12 @@ def failure(request: Failed) -> str:
 
 _UNUSABLE = {
     Unusable.KEY_LOST: (
-        "none of the keys in `SNAPSHOT_KEYS` opens what is kept of it. Whoever runs Coupon Guard can add the"
-        " key of that time to the end; then ask again."
+        "none of the keys in `SNAPSHOT_KEYS` opens what is kept of it. The person who runs Coupon Guard can"
+        " add the key of that time to the end; then ask again."
     ),
     Unusable.NOT_ITS_OWN: (
-        "what is kept in its place belongs to another coupon. Please tell whoever runs Coupon Guard; this"
-        " should never happen."
+        "what is kept in its place belongs to another coupon. Please tell the person who runs Coupon"
+        " Guard; this should never happen."
     ),
     Unusable.INCOMPLETE: (
         "Vivoldi had not given everything that is needed to create it, and I don't guess. Create it in the"
@@ -125,6 +125,6 @@ _UNUSABLE = {
 
 def _held(request_id: str) -> str:
     if not request_id:
-        return "Whoever runs Coupon Guard can print what it held."
+        return "The person who runs Coupon Guard can print what it held."
     show = code(f"python -m bot snapshots show {request_id}")
-    return f"Whoever runs Coupon Guard can print what it held: {show}."
+    return f"The person who runs Coupon Guard can print what it held: {show}."

@@ -193,7 +193,7 @@ def _not_sent(not_sent: NotSent) -> str:
         case NotSentReason.NOT_BOUND:
             return (
                 f"*Not deleted: the approvals are not for what is stored.*{proven} "
-                "Please tell whoever runs Coupon Guard; this should never happen."
+                "Please tell the person who runs Coupon Guard; this should never happen."
             )
         case NotSentReason.OTHER_SERVER:
             return (
@@ -278,7 +278,7 @@ def failure(request: Failed) -> str:
 
 
 _INVITE = "Invite me with `/invite @Coupon Guard`, then ask again."
-_ELSEWHERE = "Please ask in another channel, or tell whoever runs Coupon Guard."
+_ELSEWHERE = "Please ask in another channel, or tell the person who runs Coupon Guard."
 _CHANNEL_REMEDY = {"not_in_channel": _INVITE, "channel_not_found": _INVITE}
 
 

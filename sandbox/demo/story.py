@@ -44,7 +44,7 @@ async def two_people(scene: Scene) -> None:
     )
     title = "Delete coupon CAKE100OFF?"
     await scene.opens_home(AMIR, "Waiting for you (1)", title, "Step 1 of 2…Asked for by @Rika")
-    scene.telling.say("Step 1 may be given by whoever asked; step 2 only by someone else.")
+    scene.telling.say("Step 1 may be given by the person who asked; step 2 only by someone else.")
     card = await scene.reviews(RIKA, card)
     scene.telling.quote(card.rendered, "Step 2 of 2")
     scene.telling.say(f"Amir clicks {scene.label(card)}.")

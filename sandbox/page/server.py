@@ -219,7 +219,7 @@ class Page:
                     with _ending(queue):
                         await self._tell_faults(queue)
         except ConnectionError:
-            # Whoever looked at the page has gone.
+            # The one who looked at the page has gone.
             pass
         finally:
             self._listeners.discard(queue)

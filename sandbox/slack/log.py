@@ -36,7 +36,7 @@ class LogEntry:
 
 
 class Log:
-    """Keeps the entries and wakes whoever follows them."""
+    """Keeps the entries and wakes those who follow them."""
 
     def __init__(self) -> None:
         self.entries: list[LogEntry] = []

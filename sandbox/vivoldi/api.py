@@ -71,7 +71,7 @@ class Api:
         if reply.delivery == "never":
             await left.wait()
         if refuse is not None:
-            # Before the answer goes out, so that whoever has it can't connect any more.
+            # Before the answer goes out, so that a client that has it can't connect any more.
             await self.listener.refuse(refuse.seconds)
         lost = left.is_set() or reply.delivery != "whole"
         on_wire = not left.is_set() and reply.delivery in ("whole", "cut")

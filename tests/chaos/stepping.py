@@ -21,7 +21,7 @@ _REPLICAS = 2
 _MOST_WORK = 3000
 # What a listener does is one transaction, and is never held up; what the worker does is.
 _by_steps: ContextVar[bool] = ContextVar("by_steps", default=False)
-# What work and listeners ask together, so that whoever comes second waits for the answer to the first.
+# What work and listeners ask together, so that the second one waits for the answer to the first.
 _SHARED = ("slack.users.info", "slack.usergroups.users.list")
 
 

@@ -15,7 +15,7 @@ _CLICKED = (
     Guard(
         name="another person for step 2",
         keeps="I1",
-        promise="Whoever gave step 1 can't give step 2.",
+        promise="The person who gave step 1 can't give step 2.",
         file=_POLICY,
         text="if request.review is not None and request.review.actor.id == standing.person.id:",
         without="if False:",
@@ -126,7 +126,7 @@ _CLICKED = (
     Guard(
         name="click from this workspace",
         keeps="I1",
-        promise="A click from another workspace is a stranger's, whoever the id belongs to here.",
+        promise="A click from another workspace is a stranger's, no matter whose id it is here.",
         file=_DECIDE,
         text="return standing.coming_from(click.team, self._team)",
         without="return standing",

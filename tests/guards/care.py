@@ -36,7 +36,7 @@ _STOP = (
     Guard(
         name="stop takes the claim",
         keeps="I1",
-        promise="Whoever reads an item while it is stopped can't send it any more.",
+        promise="A worker that reads an item while it is stopped can't send it any more.",
         file="bot/adapters/store/transaction.py",
         text='return _IDLE | {"due_at": due}',
         without='return {"due_at": due}',
@@ -138,7 +138,7 @@ _WINDOW = (
     Guard(
         name="nothing before its time",
         keeps="I1",
-        promise="Whoever holds an item too early sends nothing.",
+        promise="A worker that holds an item too early sends nothing.",
         file=_EXECUTE,
         text="if request.stop_until is not None and self._clock.now() < request.stop_until:",
         without="if False:",

@@ -133,7 +133,7 @@ _SENT = (
     Guard(
         name="lease renewed when sent",
         keeps="I3",
-        promise="Whoever stores that something is sent has a whole lease from then on.",
+        promise="A worker that stores that something is sent has a whole lease from then on.",
         file="bot/services/items/ledger.py",
         text="return await self.tx.renew(self.claim)",
         without="return None",

@@ -71,7 +71,7 @@ GUARDS = (
     Guard(
         name="one answer a second",
         keeps="-",
-        promise="Whoever asks whether the bot is ready, however often, causes one commit a second.",
+        promise="Asking whether the bot is ready, however often, causes one commit a second.",
         file=_ROOM,
         text="if self._asked is None or self._elapsed() - self._asked >= _SECONDS:",
         without="if True:",

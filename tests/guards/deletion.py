@@ -201,7 +201,7 @@ _SENDING = (
     Guard(
         name="under the claim",
         keeps="I3",
-        promise="Whoever lost the claim stores nothing and sends nothing.",
+        promise="A worker that lost the claim stores nothing and sends nothing.",
         file="bot/services/items/ledger.py",
         text="                await tx.hold(claim)\n",
         without="",

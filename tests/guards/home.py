@@ -14,7 +14,7 @@ _WHO = (
     Guard(
         name="a stranger sees nothing",
         keeps="-",
-        promise="The Home of whoever may not act shows no request.",
+        promise="The Home of someone who may not act shows no request.",
         file=_DOMAIN,
         text="if (verdict := may_act(standing)) is not Verdict.ALLOWED:",
         without="if (verdict := may_act(standing)) is None:",

@@ -105,7 +105,7 @@ _KEPT = (
     Guard(
         name="opening is noted",
         keeps="I7",
-        promise="Whoever reads what a coupon held is in the audit.",
+        promise="A person who reads what a coupon held is in the audit.",
         file="bot/operate/snapshots.py",
         text="await tx.record(Event(kind=kind, at=now, request=request, code=code, data=data))",
         without="pass",

@@ -48,7 +48,7 @@ GUARDS = (
     Guard(
         name="requests before items",
         keeps="I6",
-        promise="On PostgreSQL whoever goes on with an item locks its request first, so nobody deadlocks.",
+        promise="On PostgreSQL, going on with an item locks its request first, so nobody deadlocks.",
         file=_CLAIMS,
         text=_HOLD,
         without=_HOLD_ITEM_FIRST,
@@ -57,7 +57,7 @@ GUARDS = (
     Guard(
         name="given back in the same order",
         keeps="I6",
-        promise="On PostgreSQL whoever gives an item back locks its request first, so nobody deadlocks.",
+        promise="On PostgreSQL, giving an item back locks its request first, so nobody deadlocks.",
         file="bot/adapters/store/transaction.py",
         text=_RELEASE,
         without="",

@@ -14,7 +14,7 @@ GUARDS = (
     Guard(
         name="a flood is recorded once",
         keeps="I7",
-        promise="The same refusal within a minute is one event, whoever clicks how often.",
+        promise="The same refusal within a minute is one event, however often someone clicks.",
         file=_CLICK,
         text="            if not again:\n                await tx.record",
         without="            if True:\n                await tx.record",

@@ -44,7 +44,7 @@ _ASKED = (
     Guard(
         name="restored: doubts are told",
         keeps="I4",
-        promise="Whoever approves is told where the coupon may be there already, or was created before.",
+        promise="Those who approve are told if the coupon may be there already, or was created before.",
         file=_RESTORES,
         text="tuple(doubt for doubt, applies in found if applies)",
         without="()",

@@ -47,9 +47,9 @@ _CLAIMED = (
         ),
     ),
     Guard(
-        name="looked at by whoever has it",
+        name="looked at by its holder",
         keeps="I3",
-        promise="Whoever had a request or an item before can't look at it, to go on with it.",
+        promise="One that had a request or an item before can't look at it, to go on with it.",
         file=_CLAIMS,
         text="is_held = and_(claimed(table), _lasts(table))",
         without="is_held = and_(*_at_its_key(table), _lasts(table))",
@@ -184,7 +184,7 @@ _DURABLE = (
     Guard(
         name="BEGIN IMMEDIATE",
         keeps="I6",
-        promise="On SQLite whoever will write has the lock before the first read.",
+        promise="On SQLite a transaction that will write has the lock before the first read.",
         file=_WRITER,
         text='_BEGIN = "BEGIN IMMEDIATE"',
         without='_BEGIN = "BEGIN DEFERRED"',
@@ -229,7 +229,7 @@ _DURABLE = (
     Guard(
         name="a commit fails for all",
         keeps="I4",
-        promise="A commit that fails is told to all who share it, also where whoever made it is gone.",
+        promise="A commit that fails is told to all who share it, also if its maker is gone.",
         file=_WRITER,
         text='error: StoreError | None = StoreUnavailable("What was written was not committed.")',
         without="error: StoreError | None = None",

@@ -26,7 +26,7 @@ _CHUNK = 65536
 class Proxy:
     """What went through: the targets as `host:port`, and the credentials that were shown.
 
-    refuses: answers 407 to whoever shows no credentials.
+    refuses: answers 407 to anyone who shows no credentials.
     """
 
     refuses: bool = False
@@ -41,7 +41,7 @@ class Proxy:
         return self.targets.count(urlsplit(url).netloc)
 
     def knows(self, url: str, behind: str) -> None:
-        """Take whoever asks for one server to another."""
+        """Take those who ask for one server to another."""
         self._behind[urlsplit(url).netloc] = urlsplit(behind).netloc
 
     def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

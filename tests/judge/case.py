@@ -77,7 +77,7 @@ class Case:
         return {named} if named else asked
 
     def may(self, click: Click, named: frozenset[str]) -> bool:
-        """Return whether whoever clicked was one of those who are named, as far as the bot could know."""
+        """Return whether the one who clicked was among those who are named, as far as the bot could know."""
         return self.seen.counted(click.user, named, click.at - self.terms.memory, click.carried_out)
 
     @property

@@ -179,7 +179,7 @@ def _judge_last(case: Case, code: str, request: str, lines: list[Line]) -> None:
         return
     words = said[-1]
     line = line_of(case, code, request, case.end(code, request), last.at, words)
-    # What a read showed that a stop overtook is in the audit alone: whoever made it may change nothing more.
+    # What a read showed that a stop overtook is in the audit alone: its reader may change nothing more.
     overtaken = "stopped by" in last.text
     if Claim.FROZEN in line.claims and line.reads and line.reads[-1].shown and not overtaken:
         case.find(Rule.WRONG, code, f"it validated in the end: {words}")

@@ -59,7 +59,7 @@ class Ending:
 
     @property
     def manner(self) -> str:
-        """How it ended, in the few words that stand out or come first, whoever is named there."""
+        """How it ended, in the few words that stand out or come first, without who is named there."""
         telling = re.search(
             r"\*([^*]+)\*|(rejected|cancelled) this request|(without two approvals|ran out)", self.words
         )

@@ -124,7 +124,7 @@ async def test_a_home_is_opened_by_control(rig: Rig) -> None:
 
 
 async def test_a_reset_empties_homes(rig: Rig) -> None:
-    """Whoever starts over sees no Home of before."""
+    """A fresh start shows no Home of before."""
     await rig.publish(home(SECTION))
     await rig.control.reset()
     assert await rig.control.home(RIKA) is None

@@ -68,7 +68,7 @@ class Balancer:
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            # At once, since whoever is cancelled while it waits here does not get any further.
+            # At once, since what is cancelled while it waits here does not get any further.
             other[1].close()
             for way in ways:
                 way.cancel()

@@ -16,7 +16,7 @@ def _tests_of(path: Path) -> set[str]:
 
 
 def test_each_named_test_exists() -> None:
-    """Whoever follows a reference finds the file, and the test in it."""
+    """A reader who follows a reference finds the file, and the test in it."""
     named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE)
     assert len(named) > 30
     for path, test in named:

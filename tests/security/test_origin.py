@@ -60,7 +60,7 @@ async def test_a_command_for_another_app_has_no_effect(rig: Rig, app_id: str) ->
 
 @pytest.mark.parametrize("team", [OTHER_TEAM, "t0guard000", "T0GUARD000 "])
 async def test_a_command_from_another_workspace_has_no_effect(rig: Rig, team: str) -> None:
-    """A command from another workspace opens nothing, whoever it says typed it (I1)."""
+    """A command from another workspace opens nothing, no matter who it says typed it (I1)."""
     payload = rig.command(f"{fresh_code()} leaked", by=RIKA) | {"team_id": team}
     assert "Only members of the workspace" in await _has_no_effect(rig, payload, 200)
 
@@ -69,7 +69,7 @@ async def test_a_command_from_another_workspace_has_no_effect(rig: Rig, team: st
     "team", [{"id": OTHER_TEAM}, {"id": ""}, {"id": None}, {}, OTHER_TEAM, 5, [], False, ""]
 )
 async def test_a_click_from_another_workspace_has_no_effect(rig: Rig, card: Message, team: object) -> None:
-    """A click from another workspace, or from what is none, approves nothing, whoever made it (I1)."""
+    """A click from another workspace, or from what is none, approves nothing, no matter who made it (I1)."""
     await _has_no_effect(rig, rig.click(card) | {"team": team}, 200, 400)
 
 

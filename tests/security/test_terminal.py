@@ -58,7 +58,7 @@ def test_a_traceback_of_the_log_is_clean(written: Callable[[], list[str]]) -> No
 
 @pytest.mark.parametrize("name", ["kind", "request_id", "at"])
 def test_a_tampered_event_can_not_hide_that_it_was(name: str) -> None:
-    """Whoever changes an event can't wipe from the screen what `audit verify` says of it."""
+    """Someone who changes an event can't wipe from the screen what `audit verify` says of it."""
     facts = Facts(at=1, kind="k", request_id="r", code=None, actor_id=None, actor_name=None, data="{}")
     odd: Any = {name: PLANTED}
     link = Link(1, replace(facts, **odd), "p", "h")

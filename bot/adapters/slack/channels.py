@@ -49,7 +49,7 @@ class SlackChannels:
         if asked:
             _, late = await asyncio.wait(asked.values(), timeout=self._patience)
             for task in late:
-                # Only the waiting ends: the question goes on, for whoever asks next.
+                # Only the waiting ends: the question goes on, for the next who asks.
                 task.cancel()
             await asyncio.wait(asked.values())
         return frozenset(channel for channel, task in asked.items() if _can_read(person, task))

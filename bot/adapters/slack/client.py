@@ -17,7 +17,7 @@ _TIMEOUT = 10  # seconds for one call in all
 
 
 def web_session(way: Way | None = None) -> aiohttp.ClientSession:
-    """Return the session that all calls to Slack share. Whoever opens it closes it.
+    """Return the session that all calls to Slack share. The caller closes it.
 
     way: to Slack; None: directly. Needs a running event loop. The SDK leaves the timeout, the proxy and the
     certificates to the session that it is given.

@@ -1,7 +1,7 @@
 """What the bot's token may do: which scopes it can't work without, and what each of the others is for.
 
-The Slack app's manifest asks for all of them, and marks the latter as optional: whoever installs the app may
-leave them out (docs.slack.dev, changelog of 12 March 2026, "Optional scopes").
+The Slack app's manifest asks for all of them, and marks the latter as optional: the person who installs the
+app may leave them out (docs.slack.dev, changelog of 12 March 2026, "Optional scopes").
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ machine's own clock may be wrong or be set as anyone likes. Replicas agree about
 and a lease ends for all of them at once.
 
 When the database's clock itself jumps, as after a failover, some replicas find out sooner than others. So
-whoever finds out takes no work and sends nothing until the others have found out as well, and until every
-lease from before has ended. Only then it goes by the new time.
+a replica that finds out takes no work and sends nothing until the others have found out as well, and until
+every lease from before has ended. Only then it goes by the new time.
 """
 
 from __future__ import annotations

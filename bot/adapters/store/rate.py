@@ -29,7 +29,7 @@ class SqlRate:
         """Take up to `most` calls. Raises StoreUnavailable."""
         async with self._database.write() as connection:
             stored = (await run(connection, _locked)).scalar()
-            # Asked for under the lock: whoever waited for it would count into a time that is over.
+            # Asked for under the lock: one that waited for it would count into a time that is over.
             grant, after = take(_taken(stored), plan, self._clock.now().timestamp(), most)
             if grant.calls:
                 await run(connection, _write, {"now_taken": vars(after)})

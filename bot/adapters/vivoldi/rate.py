@@ -55,9 +55,9 @@ class RateLimit:
         return self._calls[0] + _WINDOW - now if len(self._calls) >= self._per_minute else 0.0
 
 
-# Calls are taken one by one, or as many as wait; where the plan allows thousands a minute, some more.
+# Calls are taken one by one, or as many as wait; if the plan allows thousands a minute, some more.
 _OF_A_MINUTE = 600
-# Whoever waits for others looks again at least this often, since they may leave some of theirs.
+# A call that waits for others looks again at least this often, since they may leave some of theirs.
 _LOOK_AGAIN = 1.0
 
 
@@ -92,7 +92,7 @@ class SharedRate:
         try:
             async with self._queue:
                 while not self._has_one():
-                    # No transaction is torn down in the middle; what it takes serves whoever is next.
+                    # No transaction is torn down in the middle; what it takes serves the next call.
                     grant = await asyncio.shield(asyncio.ensure_future(self._fetch()))
                     if not grant.calls:
                         await self._sleep(min(grant.wait, _LOOK_AGAIN))

@@ -70,7 +70,7 @@ def _why(fault: Fault, link: Link) -> str:
 
 
 def _named(link: Link) -> str:
-    """Name an event, without the control characters by which whoever changed it may hide this line."""
+    """Name an event, without the control characters that may have been put in to hide this line."""
     facts = link.facts
     about = f"request {facts.request_id}" if facts.request_id else "about no request"
     return ", ".join(plain(each, _LONGEST) or "?" for each in (str(facts.kind), clock_time(facts), about))

@@ -142,7 +142,7 @@ def _group(setting: str, name: str, seen: _Seen) -> Finding:
 
 
 def _steps(policy: Policy, seen: _Seen) -> Finding:
-    """Return whether two different people can complete the steps, whoever asks."""
+    """Return whether two different people can complete the steps, no matter who asks."""
     people = seen.people.values()
     if seen.trouble is not None or any(each.kind is Kind.UNKNOWN for each in people):
         return unlooked("two steps")
@@ -158,4 +158,4 @@ def _steps(policy: Policy, seen: _Seen) -> Finding:
     if stuck:
         said = f"{said}, but nobody could complete what is asked for by {' or '.join(stuck)}."
         return warning("two steps", said, remedy)
-    return fine("two steps", f"{said}. Whoever asks, two different people can complete it.")
+    return fine("two steps", f"{said}. No matter who asks, two different people can complete it.")

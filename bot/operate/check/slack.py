@@ -71,7 +71,7 @@ def _scopes(given: Given, answer: AsyncSlackResponse) -> Finding:
         return warning(_SCOPES, said, f"If you want that: {again[0].lower()}{again[1:]}")
     if more := granted - scopes.ALL:
         out = "Take them out under OAuth & Permissions, and install the app again: what a token may do, "
-        return warning(_SCOPES, f"More than needed: {_listed(more)}.", f"{out}whoever steals it may do.")
+        return warning(_SCOPES, f"More than needed: {_listed(more)}.", f"{out}a thief may do as well.")
     return fine(_SCOPES, f"{_listed(granted)}: what is needed, and no more.")
 
 

@@ -295,7 +295,7 @@ async def _heal(tx: Transaction, click: Click, request: Request | None, verdict:
 async def carry_out_stop(tx: Transaction, request: Approved, actor: Person, now: datetime) -> None:
     """Store the stop, with the outcome of each item that it ended as an audit event (I7).
 
-    Whoever works on such an item loses the claim, so nothing that was read for it leads to a DELETE. What it
+    A worker that has such an item loses the claim, so nothing that was read for it leads to a DELETE. What it
     held before an attempt that was proven not executed is not kept: the coupon is still there, as far as the
     database has not lost what came after.
     """

@@ -290,7 +290,7 @@ class Submit:
         bulk = bulk_of(len(ask.codes), self._policy.plan, self._policy.execute_within)
         origin = Origin(
             id=self._new_id(),
-            # Whoever comes from elsewhere may not ask.
+            # Someone who comes from elsewhere may not ask.
             team=self._team,
             channel=command.channel,
             requester=standing.person,

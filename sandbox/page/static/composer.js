@@ -4,7 +4,7 @@ import { $, el, post, toast } from "./dom.js";
 
 const COMMAND = "/coupon-delete";
 const USAGE = "CODE[,CODE...] [reason]";
-// Slack itself completes the first one only; the others are for whoever plays here.
+// Slack itself completes the first one only; the others are for those who play here.
 const COMPLETIONS = [
   [`${COMMAND} `, USAGE, "Ask for the deletion of one or more coupons; without a code, open the form for many"],
   [`${COMMAND} freeze `, "CODE [reason]", "Ask to freeze a coupon, which can be undone"],

@@ -227,7 +227,7 @@ class Control:
                 data = json.dumps(entry.to_json())
                 await response.write(f"id: {entry.seq}\nevent: {entry.kind}\ndata: {data}\n\n".encode())
         except ConnectionError:
-            # Whoever listened has gone.
+            # The listener has gone.
             pass
         return response
 

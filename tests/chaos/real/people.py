@@ -26,7 +26,7 @@ _LONG = 300.0
 
 @dataclass
 class Person:
-    """Whoever tells one story. codes: of the story's coupons."""
+    """Everyone who plays one story. codes: of the story's coupons."""
 
     stage: Stage
     watch: Watch

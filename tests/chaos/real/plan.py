@@ -131,7 +131,7 @@ class Cue:
 
 @dataclass(frozen=True)
 class Blow:
-    """Something bad that happens to the town. victims: positions; None: whoever made the call of the cue.
+    """Something bad that happens to the town. victims: positions; None: the bot whose call was the cue.
 
     seconds: how long it lasts, beyond the lease for a stop.
     """

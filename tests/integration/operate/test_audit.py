@@ -201,7 +201,7 @@ async def test_without_a_head_nothing_is_done(bench: Bench) -> None:
     ],
 )
 async def test_the_database_itself_refuses_to_tamper(bench: Bench, statement: str) -> None:
-    """Events and head only ever grow, by what follows the last event, whoever is connected."""
+    """Events and head only ever grow, by what follows the last event, for everyone who is connected."""
     await record(bench.store, an_event(bench), an_event(bench))
     database = connect(bench.url)
     try:

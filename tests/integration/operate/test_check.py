@@ -52,7 +52,7 @@ async def test_all_is_well(rig: Rig) -> None:
 
 @pytest.mark.parametrize(("keys", "said"), [("", "is not kept"), ("A" * 43 + "=", "is kept for 7 days")])
 async def test_whether_snapshots_are_kept_is_told(rig: Rig, keys: str, said: str) -> None:
-    """Whoever sets the bot up sees whether what a deleted coupon held will be there, and for how long."""
+    """The person who sets the bot up sees whether what a coupon held will be there, and for how long."""
     finding = await rig.one("snapshots", SNAPSHOT_KEYS=keys, RETENTION_DAYS="7")
     assert finding.level is OK
     assert said in finding.said

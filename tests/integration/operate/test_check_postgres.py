@@ -46,7 +46,7 @@ async def test_a_server_that_keeps_and_tells_is_fine(tmp_path: Path, monkeypatch
 async def test_a_failover_that_is_not_covered_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever sets the bot up sees that approvals outlast a failover, and what to do about it (I3)."""
+    """The person who sets the bot up sees that approvals outlast a failover, and what to do about it (I3)."""
     found = await found_on(tmp_path, monkeypatch, SAFE, CLOSED)
     assert found.level is Level.WARNING
     assert "failover or a restored backup is not covered" in found.said

@@ -48,7 +48,7 @@ def test_a_new_key_can_be_used_at_once(tmp_path: Path) -> None:
 
 
 async def test_show_prints_what_was_deleted_and_the_audit_notes_it(wired: Wired) -> None:
-    """Whoever has the key reads everything that a coupon held, and the audit says who did; no character is
+    """Anyone who has the key reads everything that a coupon held, and the audit says who did; no character is
     obeyed by the terminal."""
     request_id = await two_deleted(wired)
     code, printed, complaints = snapshots(wired, "show", request_id, keys=f"{NEW},{OLD}")

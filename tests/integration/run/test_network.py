@@ -33,7 +33,7 @@ from tests.integration.proxy import Authority, Proxy, proxying, secured
 
 INCIDENT, RIKA = "C0INCIDENT", "U0RIKA0000"
 CODE = CouponCode("SUMMER10OFF")
-# Where nobody listens: whoever goes there directly gets nothing, and a proxy knows what is meant.
+# Where nobody listens: a call that goes there directly gets nothing, and a proxy knows what is meant.
 SLACK, VIVOLDI = "http://127.0.0.1:1", "http://127.0.0.1:2"
 
 
@@ -251,7 +251,7 @@ async def test_one_trust_store_for_all(tmp_path: Path) -> None:
     [(1, False, "unable to get local issuer certificate"), (-1, True, "certificate has expired")],
 )
 async def test_a_certificates_failure_is_named(tmp_path: Path, days: int, trusted: bool, named: str) -> None:
-    """It is told as what it is, whoever it is about, and proves that no DELETE was sent."""
+    """It is told as what it is, no matter whose it is, and proves that no DELETE was sent."""
     async with private(tmp_path, days) as (authority, slack, slack_url, vivoldi_url):
         way = by(None, authority.file if trusted else None)
         async with web_session(way) as session, vivoldi_client(way, vivoldi_url) as coupons:

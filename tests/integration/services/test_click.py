@@ -108,7 +108,7 @@ async def test_who_may_not_end_a_request_does_not(
 
 
 async def test_an_approver_of_another_workspace_is_a_stranger(wired: Wired) -> None:
-    """A click that comes from another workspace is refused, whoever the id belongs to here."""
+    """A click that comes from another workspace is refused, no matter whose id it is here."""
     request_id = await wired.ask()
     assert await wired.click(Action.APPROVE, AMIR, request_id, team="T0OTHER000") is Verdict.STRANGER
     assert await wired.click(Action.APPROVE, AMIR, request_id, team=None) is Verdict.ALLOWED

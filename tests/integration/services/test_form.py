@@ -84,7 +84,7 @@ async def test_the_form_opens_for_who_may_ask(rig: Rig) -> None:
 
 
 async def test_the_form_opens_for_nobody_else(rig: Rig) -> None:
-    """Whoever may not ask is told so at once, and that is recorded."""
+    """Someone who may not ask is told so at once, and that is recorded."""
     answer = await rig.form.open(command(user="U0NOBODY00"), "trigger")
     assert answer == Denied(Verdict.UNKNOWN_PERSON)
     assert rig.dialogs.opened == []

@@ -111,7 +111,7 @@ async def test_the_date_is_committed_before_it_is_sent(wired: Wired) -> None:
 
 
 async def test_a_crowded_minute_delays_a_freeze_before_its_read(wired: Wired) -> None:
-    """Whoever waits for a place does so before the read, so that the date is sent on a fresh one."""
+    """A freeze that waits for a place does so before the read, so that the date is sent on a fresh one."""
     request_id = await wired.ask()
     wired.coupons.crowded = True
     await wired.click(Action.FREEZE, AMIR, request_id)
@@ -426,7 +426,7 @@ async def test_a_frozen_coupon_is_deleted_although_it_is_hidden(wired: Wired) ->
 
 
 async def test_a_coupon_that_is_no_longer_frozen_is_not_deleted(wired: Wired) -> None:
-    """I2: whoever approved it saw that it was frozen; shown again, it is left alone, and told so."""
+    """I2: those who approved it saw that it was frozen; shown again, it is left alone, and told so."""
     request_id = await frozen(wired)
     await wired.approve(request_id)
     wired.coupons.store(a_coupon())
@@ -462,7 +462,7 @@ async def test_a_deletion_does_not_wait_for_a_date_that_was_not_set(wired: Wired
 
 
 async def test_approvals_during_the_freeze_go_straight_to_the_deletion(wired: Wired) -> None:
-    """Whoever works on the freeze goes on with the deletion, without waiting for its lease to end."""
+    """The worker that has the freeze goes on with the deletion, without waiting for its lease to end."""
     request_id = await wired.ask()
     await wired.click(Action.FREEZE, AMIR, request_id)
 
@@ -793,7 +793,7 @@ async def test_c6_what_nobody_knows_of_takes_no_unfreeze_away(wired: Wired) -> N
 
 
 async def test_c5_a_freeze_from_before_is_left_alone_as_well(wired: Wired) -> None:
-    """Where the older request does not know of the deletion, whoever unfreezes looks for it."""
+    """If the older request does not know of the deletion, the unfreezing looks for it."""
     old, later = await deleted_later(wired)
     await wired.sql("UPDATE items SET freeze = json_remove(freeze, '$.later')")
     assert await wired.click(Action.UNFREEZE, AMIR, old) is Verdict.ALLOWED

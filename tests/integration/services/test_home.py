@@ -76,7 +76,7 @@ async def test_what_is_shown_already_is_not_published(wired: Wired) -> None:
 
 @pytest.mark.parametrize("kind", [Kind.GUEST, Kind.STRANGER, Kind.BOT, Kind.DEACTIVATED])
 async def test_a_stranger_sees_nothing(wired: Wired, kind: Kind) -> None:
-    """Whoever may not act sees a Home without any request, even one who is in the group of approvers."""
+    """Someone who may not act sees a Home without any request, even one who is in the group of approvers."""
     await wired.ask()
     wired.people.put(standing(AMIR, "S0ONCALL00", kind=kind))
     await opens(wired, AMIR)

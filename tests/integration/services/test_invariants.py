@@ -35,7 +35,7 @@ async def wired(tmp_path: Path) -> AsyncIterator[Wired]:
 
 @pytest.mark.parametrize("first", [AMIR, RIKA], ids=["another", "the requester"])
 async def test_i1_nobody_gives_both_steps(wired: Wired, first: Person) -> None:
-    """I1: whoever gave step 1, and the requester in any case, can't give step 2."""
+    """I1: the person who gave step 1, and the requester in any case, can't give step 2."""
     request_id = await wired.ask()
     assert await wired.click(Action.APPROVE, first, request_id) is Verdict.ALLOWED
     for person in {first, RIKA}:

@@ -1,4 +1,4 @@
-"""A request that waits is not forgotten: whoever can act is reminded in its thread, at most twice a step."""
+"""A request that waits is not forgotten: its thread reminds those who can act, at most twice a step."""
 
 from __future__ import annotations
 

@@ -299,7 +299,7 @@ async def test_a_later_deletion_of_which_nothing_is_kept_is_warned_of(wired: Wir
 
 
 async def test_a_snapshot_that_was_moved_to_another_item_creates_nothing(wired: Wired) -> None:
-    """Whoever owns the database can't have another coupon created than the card names."""
+    """The database's owner can't have another coupon created than the card names."""
     wired.coupons.store(a_coupon(number=OTHER_CODE, name="Other"))
     await wired.approved(f"{CODE},{OTHER_CODE}")
     await wired.run(5, step=1)
@@ -724,7 +724,7 @@ async def test_the_code_can_be_deleted_again(wired: Wired) -> None:
 
 
 async def test_what_was_restored_and_is_not_shown_any_more_is_warned_of(wired: Wired) -> None:
-    """Whoever restores a coupon for a second time is told to look into the dashboard first."""
+    """Someone who restores a coupon for a second time is told to look into the dashboard first."""
     await approved(wired)
     await wired.drain()
     wired.coupons.stored.clear()

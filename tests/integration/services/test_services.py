@@ -102,7 +102,7 @@ async def test_a_request_that_nobody_could_complete_is_refused(wired: Wired) -> 
 
 
 async def test_a_command_from_another_workspace_is_refused(wired: Wired) -> None:
-    """Who types a command elsewhere is a stranger, whoever the id belongs to here (I1)."""
+    """Someone who types a command elsewhere is a stranger, no matter whose id it is here (I1)."""
     assert await wired.command(CODE, team="T0OTHER000") == Denied(Verdict.STRANGER)
     assert await wired.store.open_requests(9) == ()
 

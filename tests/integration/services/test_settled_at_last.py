@@ -46,7 +46,7 @@ async def fail(call: Call) -> None:
 
 
 async def test_a_request_that_can_never_be_read_fails(wired: Wired) -> None:
-    """Whoever asked is told that there is no card, also where every read ends in an unforeseen error."""
+    """The requester is told that there is no card, also if every read ends in an unforeseen error."""
     wired.coupons.during = fail
     answer = await wired.command(CODE)
     assert isinstance(answer, Accepted)

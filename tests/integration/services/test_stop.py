@@ -77,7 +77,7 @@ async def test_nothing_is_sent_within_the_window(windowed: Wired) -> None:
 
 
 async def test_a_claim_within_the_window_sends_nothing(windowed: Wired) -> None:
-    """Whoever gets hold of an item too early, by whatever mistake, gives it back and sends nothing."""
+    """A worker that gets hold of an item too early, by whatever mistake, gives it back and sends nothing."""
     request_id = await windowed.approved()
     await windowed.sql("UPDATE items SET due_at = 0")
     await windowed.drain()

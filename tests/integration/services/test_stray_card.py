@@ -64,7 +64,7 @@ async def test_c4_a_date_without_an_answer_is_carried_on(wired: Wired) -> None:
 
 
 async def test_an_approval_on_a_stray_card_counts(wired: Wired) -> None:
-    """Whoever gave step 1 on it is not told that there was no card; the next card waits for step 2."""
+    """The person who gave step 1 on it is not told that there was no card; the next card waits for step 2."""
     request_id = await posted(wired)
     await wired.click(Action.APPROVE, AMIR, request_id, message_ts=STRAY)
     await wired.run(20)
@@ -112,7 +112,7 @@ async def test_the_card_that_was_clicked_is_the_card(wired: Wired) -> None:
 
 
 async def test_what_was_acted_on_can_not_fail(wired: Wired) -> None:
-    """A request with an approval or a freeze can't be written as failed, whoever tries."""
+    """A request with an approval or a freeze can't be written as failed, no matter by which way."""
     request_id = await wired.ask()
     await wired.click(Action.FREEZE, RIKA, request_id)
     request = await wired.request(request_id)

@@ -106,7 +106,7 @@ async def test_a_slow_answer_is_not_waited_for_and_not_lost() -> None:
 
 
 async def test_an_answer_is_shared_for_a_minute(rig: Rig) -> None:
-    """Whoever asks about the same channel within a minute costs no call; after it, who left is not told."""
+    """A second question within a minute costs no call; after it, someone who left is not told."""
     await rig.channels.open_to(RIKA, {PRIVATE})
     calls = await rig.calls()
     await rig.control.channel(PRIVATE, remove=[RIKA])

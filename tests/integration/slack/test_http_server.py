@@ -98,7 +98,7 @@ def test_an_address_that_is_forbidden_is_a_fault(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_socket_mode_is_watched_too() -> None:
-    """In Socket Mode the same three addresses are there for whoever watches, and Slack's is not."""
+    """In Socket Mode the same three addresses are there for those who watch, and Slack's is not."""
     transport = httpx.ASGITransport(watch_app(watched(not_ready)))
     async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
         answers = {path: await client.get(path) for path in ("/healthz", "/readyz", "/metrics")}

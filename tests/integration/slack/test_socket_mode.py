@@ -137,7 +137,7 @@ async def test_dead_connection_url_is_replaced(bot: Bot, slack: Slack) -> None:
 
 
 async def test_a_connection_is_logged(bot: Bot, slack: Slack) -> None:
-    """Whoever starts the bot sees in its log that it is connected."""
+    """The person who starts the bot sees in its log that it is connected."""
     with structlog.testing.capture_logs() as logged:
         async with running(bot, slack):
             bot.release.set()

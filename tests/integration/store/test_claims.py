@@ -183,7 +183,7 @@ async def test_an_item_that_was_taken_over_is_lost(bench: Bench) -> None:
 
 
 async def test_an_outcome_ends_the_claim(bench: Bench) -> None:
-    """An item with an outcome is never due again, and whoever held it holds it no more (I3)."""
+    """An item with an outcome is never due again, and its last holder holds it no more (I3)."""
     request = await store_approved(bench.store, bench.clock.now(), code(), code())
     claim = await _must_item(bench)
     assert claim.position is not None

@@ -137,7 +137,7 @@ async def test_the_wait_for_ones_turn_is_bounded(tmp_path: Path, monkeypatch: py
 
 
 async def test_patience_begins_with_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever asks right when the turn is given on to another one does not wait for ever either."""
+    """One that asks right when the turn is given on to another one does not wait for ever either."""
     monkeypatch.setattr(patience, "SECONDS", 0.05)
     turn, leave = patience.Turn(), asyncio.Event()
 

@@ -183,7 +183,7 @@ async def test_all_wait_but_those_that_are_worked_on(bench: Bench) -> None:
 
 
 async def test_changes_at_once_do_not_wait_for_each_other(bench: Bench) -> None:
-    """Several requests that change at the same time make all Homes due, whoever comes first."""
+    """Several requests that change at the same time make all Homes due, in whatever order."""
     people = [f"U{number:09d}" for number in range(12)]
     for who in reversed(people):
         await _published(bench, who)

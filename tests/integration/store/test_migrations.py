@@ -1,4 +1,4 @@
-"""The migrations make exactly the tables that the program works with, whoever runs them and how often."""
+"""The migrations make exactly the tables that the program works with, by any way and any number of times."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ async def test_after_one_refusal_no_connection_to_that_server_is_used(server: Po
 
 
 async def test_the_audit_is_read_on_a_standby(server: Postgres) -> None:
-    """Whoever verifies the audit needs no server that can be written to."""
+    """To verify the audit, no server is needed that can be written to."""
     url, clock = server.fresh_url(), SetClock()
     await migrate(url)
     async with SqlStore(url, clock, lambda _: None) as store:

@@ -143,7 +143,7 @@ async def test_those_who_ask_at_once_share_an_answer(tmp_path: Path) -> None:
 
 
 async def test_the_store_answers_for_its_database(tmp_path: Path) -> None:
-    """What the store says to whoever watches the bot is what was tried on its database."""
+    """What the store says to those who watch the bot is what was tried on its database."""
     with small_disk(8) as folder:
         url = f"sqlite:///{folder / 'coupons.db'}"
         await migrate(url)

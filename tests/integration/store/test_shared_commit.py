@@ -90,7 +90,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     await bench.begin()
     bench.commits = 0
     yield bench
-    # Whoever held the turn shared the fate of those behind.
+    # The one that held the turn shared the fate of those behind.
     await asyncio.gather(*bench.holders, return_exceptions=True)
     await bench.database.close()
 
@@ -218,7 +218,7 @@ async def test_closing_takes_nobodys_change_along(bench: Bench) -> None:
 
 
 async def test_what_is_cancelled_while_it_is_committed_is_committed(bench: Bench, held: _Held) -> None:
-    """Whoever leaves during the commit leaves no lock behind, and the next one goes on."""
+    """One that leaves during the commit leaves no lock behind, and the next one goes on."""
     leaving = asyncio.create_task(bench.add(1))
     await held.begun.wait()
     leaving.cancel()

@@ -144,7 +144,7 @@ async def test_changes_at_once_are_all_kept(bench: Bench) -> None:
 
 
 async def test_who_is_about_to_write_reads_nothing_old(bench: Bench) -> None:
-    """Whoever will change a request reads it only when whoever is changing it has ended."""
+    """A transaction that will change a request reads it only when the one that is changing it has ended."""
     request = await store_approved(bench.store, bench.clock.now(), code())
     versions: list[int] = []
 

@@ -106,7 +106,7 @@ async def test_killed_while_the_date_is_on_its_way(stage: Stage) -> None:
 
 
 async def test_a_requester_who_left_is_told_in_a_direct_message(stage: Stage) -> None:
-    """Whoever asked hears of the end, also when they are not in the channel any more."""
+    """The requester hears of the end, also if they are not in the channel any more."""
     play = await Play.begin(stage)
     card = await play.open_card(by=CARL)
     await stage.slack.channel(INCIDENT, remove=[CARL])

@@ -53,7 +53,7 @@ async def test_homes_follow_a_request(play: Play) -> None:
 
 
 async def test_a_guest_sees_that_there_is_nothing_for_them(play: Play) -> None:
-    """Whoever may not act sees a Home that says so, and nothing of what others asked."""
+    """Someone who may not act sees a Home that says so, and nothing of what others asked."""
     slack = play.stage.slack
     card = await play.open_card()
     await slack.open_home(GUEST)

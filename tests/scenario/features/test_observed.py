@@ -1,4 +1,4 @@
-"""What whoever runs the bot sees of a story: its metrics and its log, and no secret in either."""
+"""What the person who runs the bot sees of a story: its metrics and its log, and no secret in either."""
 
 from __future__ import annotations
 

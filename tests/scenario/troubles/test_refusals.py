@@ -61,7 +61,7 @@ async def _refused(play: Play, card: Message, who: str, words: str, action: str 
 )
 @pytest.mark.parametrize("action", ["approve", "reject"])
 async def test_not_an_approver(play: Play, who: str, words: str, action: str) -> None:
-    """Whoever is no approver, or no full member, can't decide, and is told so privately (I1)."""
+    """Someone who is no approver, or no full member, can't decide, and is told so privately (I1)."""
     await _refused(play, await play.open_card(by=RIKA), who, words, action)
 
 
@@ -75,7 +75,7 @@ async def test_not_an_approver(play: Play, who: str, words: str, action: str) ->
     ],
 )
 async def test_not_a_final_approver(play: Play, who: str, words: str) -> None:
-    """Whoever may give step 1 alone, or nothing, can't give step 2 (I1)."""
+    """Someone who may give step 1 alone, or nothing, can't give step 2 (I1)."""
     await _refused(play, await play.approve_first(await play.open_card(by=RIKA)), who, words)
 
 
@@ -86,7 +86,7 @@ async def test_requester_gives_no_final_approval(play: Play) -> None:
 
 
 async def test_one_person_gives_one_approval(play: Play) -> None:
-    """Whoever gave step 1 can't give step 2 (I1)."""
+    """The person who gave step 1 can't give step 2 (I1)."""
     second = await play.approve_first(await play.open_card(), AMIR)
     await _refused(play, second, AMIR, "Your approval is already counted")
 
@@ -192,7 +192,7 @@ async def test_foreign_app_and_workspace(play: Play) -> None:
 
 
 async def test_command_from_another_workspace(play: Play) -> None:
-    """A command that comes from another workspace opens nothing, whoever it says typed it (I1)."""
+    """A command that comes from another workspace opens nothing, no matter who it says typed it (I1)."""
     code = await play.coupon()
     command = {"user": RIKA, "text": f"{code} leaked"}
     answered = await play.stage.slack.interaction(command=command, team_id="T0OTHER000")

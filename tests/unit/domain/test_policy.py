@@ -161,7 +161,7 @@ def test_who_may_ask_where(changes: dict[str, object], channel: str, verdict: Ve
     ],
 )
 def test_any_approver_may_reject(who: Standing, verdict: Verdict) -> None:
-    """Whoever may give either step may say no to the whole, until approve-by."""
+    """Anyone who may give either step may say no to the whole, until approve-by."""
     assert may_reject(a_policy(), who, pending(), NOW) is verdict
     if verdict is ALLOWED:
         assert may_reject(a_policy(), who, reviewed(), pending().approve_by) is Verdict.TOO_LATE
@@ -218,7 +218,7 @@ def test_a_request_needs_two_people_who_can_complete_it(
 @pytest.mark.parametrize("may", RequesterMayApprove)
 @pytest.mark.parametrize("count", range(5))
 def test_any_two_who_can_complete_a_request_are_found(may: RequesterMayApprove, count: int) -> None:
-    """Whoever may give which step, in whatever order they come: a pair is found where there is one."""
+    """For any people and steps, in whatever order they come: a pair is found if there is one."""
     every = [on_call(AMIR), on_call(RIKA), standing(BEA, "SFIRST"), standing(DANA), standing(CARL)]
     policy = a_policy(requester_may_approve=may, approvers=Grants(frozenset(), frozenset({ONCALL, "SFIRST"})))
     for people in permutations(every, count):

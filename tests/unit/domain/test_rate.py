@@ -62,7 +62,7 @@ def test_a_call_counts_to_its_end_however_late_it_was_made(window: Window, plan:
 
 @given(per_minute=st.integers(1, 6), per_hour=st.integers(1, 20), asked=st.lists(st.integers(1, 5)))
 def test_a_wait_ends_with_a_call(per_minute: int, per_hour: int, asked: list[int]) -> None:
-    """Whoever is told to wait gets a call when that time has passed, and not a slot later."""
+    """A caller that is told to wait gets a call when that time has passed, and not a slot later."""
     now, taken, plan = _START, Taken(), Plan(per_minute, per_hour)
     for most in asked:
         grant, taken = take(taken, plan, now, most)

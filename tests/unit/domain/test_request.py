@@ -136,7 +136,7 @@ def test_every_transition_makes_drawn_cards_out_of_date(name: str) -> None:
 
 @pytest.mark.parametrize("end", [rejected, cancelled, expired])
 def test_an_end_keeps_the_first_approval(end: Callable[[Pending], Ended]) -> None:
-    """Whoever approved before a request ended is still to be seen."""
+    """Those who approved before a request ended are still to be seen."""
     request = reviewed()
     ended = end(request)
     assert not isinstance(ended, Finished)

@@ -129,7 +129,7 @@ def _deleted(at: float, code: str = CODE) -> Finished:
 
 
 def test_doubts_are_drafted() -> None:
-    """Whoever approves is told what speaks for looking into the dashboard first."""
+    """Those who approve are told what speaks for looking into the dashboard first."""
     unsure = draft(Held(a_coupon(), False), replace(DELETION, certain=False), SEALED, CODE, [], TODAY)
     assert unsure.doubts == (Doubt.UNCERTAIN,)
     assert _drafted().doubts == ()

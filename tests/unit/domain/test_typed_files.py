@@ -170,7 +170,7 @@ def test_a_code_above_the_headings_is_not_dropped() -> None:
 
 
 def test_a_nul_is_refused_with_its_line() -> None:
-    """A character that no text has is named by its line, whoever pasted or saved it."""
+    """A character that no text has is named by its line, no matter how it was pasted or saved."""
     assert "Line 2 has a character that no text has" in _asked(f"code\n{A}\0\n")
     with pytest.raises(BadInput, match="Line 1"):
         from_text(f"x\0\n{A}")

@@ -272,7 +272,7 @@ def test_a_decided_card_has_no_buttons(name: str) -> None:
 
 
 def test_a_card_is_drawn_from_what_is_stored_alone() -> None:
-    """The same request always looks the same, whoever draws it and when."""
+    """The same request always looks the same, no matter which bot draws it and when."""
     request = reviewed()
     assert CARDS.card(request) == CARDS.card(reviewed())
     assert CARDS.card(request) != CARDS.card(pending())

@@ -183,7 +183,7 @@ def test_slack_takes_the_fullest_home() -> None:
 
 
 def test_a_denied_home_shows_no_request() -> None:
-    """Whoever may not act is told so, and nothing besides."""
+    """Someone who may not act is told so, and nothing besides."""
     for name, shown in homes().items():
         if name.startswith("denied"):
             assert len(PAGE.blocks(shown, CARDS)) == 2

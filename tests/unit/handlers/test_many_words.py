@@ -115,7 +115,7 @@ def test_a_list_of_one_page_and_a_refusal_ask_for_nothing() -> None:
 
 
 def test_the_file_names_who_stopped_it() -> None:
-    """Whoever stopped a request is in its file by name, also if they had no other part in it."""
+    """The person who stopped a request is in its file by name, also if they had no other part in it."""
     after = stop(many_approved(25), CARL, NOW)
     assert isinstance(after, Finished)
     file = outcomes(after)

@@ -157,6 +157,6 @@ def test_markup_is_read_as_it_is_shown(sent: str, typed: str) -> None:
 
 
 def test_markup_is_read_in_time() -> None:
-    """A text of nothing but brackets is read at once, whoever sends it."""
+    """A text of nothing but brackets is read at once, no matter who sends it."""
     assert len(as_typed("<" * 200_000)) == 200_000
     assert as_typed("<@|" * 50_000) == "<@|" * 50_000

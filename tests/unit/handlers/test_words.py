@@ -179,7 +179,7 @@ def test_a_message_of_vivoldi_is_quoted_not_followed() -> None:
 
 @pytest.mark.parametrize("verdict", [verdict for verdict in Verdict if verdict not in NEVER_TOLD])
 def test_every_refusal_says_what_to_do(verdict: Verdict) -> None:
-    """Whoever is refused reads a sentence of their own, in whole sentences."""
+    """Someone who is refused reads a sentence of their own, in whole sentences."""
     said = refusals.refused_click(verdict, pending())
     assert said == refusals.denied(verdict)
     assert len(said) > 30
@@ -236,5 +236,5 @@ def test_a_cut_leaves_nothing_half(cut: str, longest: int) -> None:
 
 
 def test_a_time_is_shown_in_the_readers_zone() -> None:
-    """Slack gets the moment, and a fallback in UTC for whoever can't show it."""
+    """Slack gets the moment, and a fallback in UTC for clients that can't show it."""
     assert when(NOW) == "<!date^1748833200^{date_short_pretty} {time}|2025-06-02 03:00 UTC>"

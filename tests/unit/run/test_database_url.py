@@ -56,7 +56,7 @@ def test_a_url_means_what_it_means_to_psql(url: str, said: dict[str, str]) -> No
     ],
 )
 def test_what_is_wrong_is_told_without_a_part_of_it(url: str, why: str) -> None:
-    """Whoever pasted a URL wrongly reads what to change, and nobody reads the password."""
+    """Someone who pasted a URL wrongly reads what to change, and nobody reads the password."""
     with pytest.raises(ValueError, match=why.replace("%", "[%]")) as caught:
         require_usable(url)
     assert "hunter" not in str(caught.value)

@@ -85,7 +85,7 @@ def test_lines_of_one_click_share_an_id(lines: Lines) -> None:
 
 
 async def test_an_observer_that_fails_hurts_nobody(lines: Lines) -> None:
-    """The other observers see the events, once whoever made them has gone on, and the log has a reference."""
+    """The other observers see the events, once their maker has gone on, and the log has a reference."""
     logs.configure("INFO", "json")
     done: list[str] = []
 

@@ -12,7 +12,7 @@ _MANY = 9
 
 
 def test_waiting_for_a_turn_does_not_grow() -> None:
-    """Whoever found no call left is back within a second, however often: half a minute would waste calls."""
+    """A caller that found no call left is back within a second each time: half a minute would waste calls."""
     assert backoff_after(NoTurn("no call left"), _MANY, Random(1)) < timedelta(seconds=1)
 
 

@@ -95,7 +95,7 @@ async def test_what_is_due_is_done_in_its_order() -> None:
 
 
 async def test_work_that_is_taken_over_is_counted_by_its_lane() -> None:
-    """Whoever watches the bot hears of each piece of work whose worker was lost, and of no other."""
+    """Those who watch the bot hear of each piece of work whose worker was lost, and of no other."""
     bench = Bench(["a", "lost b", "c"])
     async with running(bench, slots=1):
         await bench.until(lambda: bench.done == ["a", "lost b", "c"])

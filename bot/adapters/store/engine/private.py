@@ -19,8 +19,8 @@ _BESIDE = ("", "-wal", "-shm", "-journal")
 def make_private(file: Path) -> None:
     """Make a file for its owner alone, if it is not there yet; take it from everyone else, if it is.
 
-    What a group may do stays: someone has set it, for a backup maybe. Whoever does not own the file, or can't
-    make it, changes nothing; SQLite then says what is wrong.
+    What a group may do stays: someone has set it, for a backup maybe. Someone who does not own the file, or
+    can't make it, changes nothing; SQLite then says what is wrong.
     """
     try:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, _OWNER_ALONE))

@@ -18,7 +18,7 @@ from bot.adapters.store.engine.connect import translated
 from bot.adapters.store.engine.sqlite import InLoop, SqliteFile
 from bot.domain.errors import StoreError, StoreUnavailable
 
-# Whoever will write has the lock before the first read, so nothing that was read is old.
+# A transaction that will write has the lock before the first read, so nothing that was read is old.
 _BEGIN = "BEGIN IMMEDIATE"
 _MOVE = "PRAGMA wal_checkpoint(PASSIVE)"
 # What is written ahead is moved into the file after so many transactions, of about ten pages each.
@@ -61,8 +61,8 @@ class SqliteWriter(SqliteFile):
     async def begin(self) -> AsyncIterator[InLoop]:
         """Open a transaction: committed at the end of the block, rolled back on an exception.
 
-        Raises StoreUnavailable where it was not its turn in time, or the commit failed. Whoever is cancelled
-        after the block leaves, and what was written is committed all the same.
+        Raises StoreUnavailable if it was not its turn in time, or the commit failed. A caller that is
+        cancelled after the block leaves, and what was written is committed all the same.
         """
         failure: Exception | None = None
         async with self._turn.within_patience():
@@ -83,7 +83,7 @@ class SqliteWriter(SqliteFile):
             raise failure
 
     async def dispose(self) -> None:
-        """Close the connection, once whoever uses it has ended."""
+        """Close the connection, once the work that uses it has ended."""
         await super().dispose()
         moving, self._moving = self._moving, None
         if moving is not None:
@@ -143,7 +143,7 @@ class SqliteWriter(SqliteFile):
                 await self._commit(connection, commit)
 
     async def _commit(self, connection: Connection, commit: _Commit) -> None:
-        """Commit, under the turn. What came of it is told to all, also where whoever did it is cancelled."""
+        """Commit, under the turn. What came of it is told to all, also if its maker is cancelled."""
         error: StoreError | None = StoreUnavailable("What was written was not committed.")
 
         def commit_now() -> None:

@@ -76,7 +76,7 @@ class SqliteFile:
         self._opened: Connection | None = None
 
     async def dispose(self) -> None:
-        """Close the connection, once whoever uses it has ended."""
+        """Close the connection, once the work that uses it has ended."""
         async with self._turn.taken():
             if (opened := self._opened) is not None:
                 await self._before_closing(opened)
@@ -91,7 +91,7 @@ class SqliteFile:
 
     async def _connection(self) -> Connection:
         def connect() -> Connection:
-            # Kept here, so that it is closed also where whoever asked for it is cancelled.
+            # Kept here, so that it is closed also if the one that asked for it is cancelled.
             if not self._only_read:
                 make_private(Path(self._engine.url.database or ""))
             self._opened = opened = self._engine.connect()
@@ -123,7 +123,7 @@ def _prepare(connection: Any, _record: object) -> None:
 
 
 async def in_thread(work: Callable[[], Result]) -> Result:
-    """Do something in a thread. Whoever is cancelled waits for its end, since the connection is in use."""
+    """Do something in a thread. A cancelled caller waits for its end, since the connection is in use."""
     working = asyncio.get_running_loop().run_in_executor(None, work)
     cancelled: asyncio.CancelledError | None = None
     while not working.done():
