@@ -26,7 +26,7 @@ def main() -> None:
     os.environ.pop("SSLKEYLOGFILE", None)
     _take_any_text()
     with lasting():
-        # Imported where no garbage is collected meanwhile, which saves time.
+        # Imported while no garbage is collected meanwhile, which saves time.
         from bot.cli import app
     out, code = sys.stdout, _run(app)
     try:

@@ -157,8 +157,8 @@ async def _run(settings: Settings, listen: Callable[[Bot, asyncio.Event], Awaita
 async def connected(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Bot | None]:
     """Build the bot from its settings, connect it, and close everything afterwards.
 
-    Yields None where it was told to stop before Slack could be reached. The database has to be up to date.
-    Raises StoreError, and SlackRefused where Slack does not take the bot's token.
+    Yields None if it was told to stop before Slack could be reached. The database has to be up to date.
+    Raises StoreError, and SlackRefused if Slack does not take the bot's token.
     """
     clock, wakeup, metrics, precedence = DatabaseClock(), Wakeup(), Metrics(), Precedence()
     url = settings.database_url.get_secret_value()
@@ -264,11 +264,11 @@ async def outside(
 
 
 def seal_of(settings: Settings) -> Seal | None:
-    """Return what seals and opens what deleted coupons held; None where no key is set."""
+    """Return what seals and opens what deleted coupons held; None if no key is set."""
     keys = [key.get_secret_value() for key in settings.snapshot_keys]
     if not keys:
         return None
-    # Imported where it is used: it takes 7 MB, and most bots have no key.
+    # Imported only if it is used: it takes 7 MB, and most bots have no key.
     from bot.adapters.seal import Seal
 
     return Seal(keys)

@@ -44,7 +44,7 @@ def postgres_parameters(url: str) -> dict[str, str]:
 
     Raises ValueError, as `require_usable` does.
     """
-    # Imported where it is used: a bot on SQLite has no use for 7 MB of it.
+    # Imported only if it is used: a bot on SQLite has no use for 7 MB of it.
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
 

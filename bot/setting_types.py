@@ -97,7 +97,7 @@ def keys(value: object) -> object:
     """Return the keys of a list. A key is 32 bytes in url-safe base64."""
     if not isinstance(value, str):
         return value
-    # Imported where there is a key to look at: it takes 7 MB, and most bots have none.
+    # Imported only if there is a key to look at: it takes 7 MB, and most bots have none.
     from cryptography.fernet import Fernet
 
     found = [part.strip() for part in value.split(",") if part.strip()]
@@ -173,7 +173,7 @@ def database_url(value: SecretStr) -> SecretStr:
 
 
 def time_zone(value: object) -> object:
-    """Return the time zone of that name. UTC is known even where the machine has no list of time zones."""
+    """Return the time zone of that name. UTC is known even if the machine has no list of time zones."""
     if not isinstance(value, str):
         return value
     if value.upper() == "UTC":

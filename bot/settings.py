@@ -355,13 +355,13 @@ class Settings(BaseSettings):
 
 
 class HttpSettings(Settings):
-    """The settings where Slack reaches the bot over HTTP."""
+    """The settings if Slack reaches the bot over HTTP."""
 
     slack_signing_secret: _Secret = _signing_secret(...)
 
 
 class SocketSettings(Settings):
-    """The settings where the bot reaches Slack by Socket Mode."""
+    """The settings if the bot reaches Slack by Socket Mode."""
 
     slack_app_token: _AppToken = _app_token(...)
 

@@ -79,7 +79,7 @@ class _OwnAppOnly(AsyncMiddleware):
 def _sentence(error: Exception, reference: Callable[[], str]) -> str:
     if isinstance(error, StoreError):
         _log.warning("listener.store_unavailable", error=str(error))
-        # Where the connection broke at the commit, what was asked may be stored all the same.
+        # If the connection broke at the commit, what was asked may be stored all the same.
         return (
             "My database can't be reached, so I can't tell whether that counted. Please look at the card, or"
             f" type {code(COMMAND + ' list')}, in a minute; if nothing has changed, try again."

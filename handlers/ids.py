@@ -32,6 +32,6 @@ def page_block(page: int) -> str:
 
 
 def version_of(block: str) -> int | None:
-    """Return the version that a block id carries, or None where it is not one of this bot's."""
+    """Return the version that a block id carries, or None if it is not one of this bot's."""
     match = _BLOCK.fullmatch(block)
     return int(match[1]) if match else None

@@ -86,7 +86,7 @@ def register(
 async def _answer(form: Form, submit: Submit, command: SlashCommand, trigger: str) -> Answer | None:
     """Return what a command is answered; None: the form is open, which the command alone asks for.
 
-    Where Slack does not open it, the answer says how the command is used.
+    If Slack does not open it, the answer says how the command is used.
     """
     if not command.text.strip():
         with suppress(SlackError):

@@ -267,7 +267,7 @@ def home_opened(body: Payload) -> Opening | None:
 
 
 def is_event(body: Payload) -> bool:
-    """Tell whether a payload is an event, which Slack sends again where it is not answered with success."""
+    """Tell whether a payload is an event, which Slack sends again if it is not answered with success."""
     return body.get("type") == _EVENT
 
 
@@ -297,7 +297,7 @@ def typed(body: Payload) -> Click:
 
 
 def trigger_of(body: Payload) -> str:
-    """Return what lets the bot open a dialog for who clicked; empty where there is none."""
+    """Return what lets the bot open a dialog for who clicked; empty if there is none."""
     return _text(body, "trigger_id") if body.get("trigger_id") else ""
 
 

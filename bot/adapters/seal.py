@@ -26,14 +26,14 @@ class Seal:
         return Sealed(self._first.encrypt(content).decode())
 
     def open(self, sealed: Sealed) -> bytes:
-        """Return the content. Raises SealError where no key fits, or where the sealed text was changed."""
+        """Return the content. Raises SealError if no key fits, or if the sealed text was changed."""
         try:
             return self._all.decrypt(sealed)
         except InvalidToken:
             raise SealError("None of the keys in SNAPSHOT_KEYS opens it.") from None
 
     def renewed(self, sealed: Sealed) -> Sealed | None:
-        """Return it sealed with the first key, or None where it is already. Raises SealError as `open`."""
+        """Return it sealed with the first key, or None if it is already. Raises SealError as `open`."""
         try:
             self._first.decrypt(sealed)
         except InvalidToken:

@@ -105,7 +105,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Around:
-    """What else is stored where an event does not fit, which tells how that came about.
+    """What else is stored if an event does not fit, which tells how that came about.
 
     follower: whether another event names the last sound one as the one before it. rival: whether another
     names the same one as this event does. parent: whether the one that this event names is stored elsewhere.
@@ -117,7 +117,7 @@ class Around:
 
 
 def fits(sound: Head, link: Link, head: Head | None) -> bool:
-    """Tell whether an event goes on where the chain has come to. head: the stored one, where there is any."""
+    """Tell whether an event goes on where the chain has come to. head: the stored one, if there is any."""
     if head is not None and sound.last_hash == head.last_hash:
         return False
     return link.previous == sound.last_hash and _is_intact(link)
@@ -147,7 +147,7 @@ def _wrong(sound: Head, link: Link, head: Head | None, around: Around) -> Wrong:
 
 
 def judge_end(sound: Head, head: Head | None) -> Fault | None:
-    """Return what is wrong with the head or the end where all stored events fit. None: nothing is."""
+    """Return what is wrong with the head or the end, given that all stored events fit. None: nothing is."""
     if sound == head:
         return None
     cut = head is None or sound.count < head.count

@@ -100,7 +100,7 @@ def _as_date(text: str | None) -> date | None:
 class Shown:
     """Vivoldi showed the coupon.
 
-    sealed: its whole answer, where there is a key to seal it with. It is no part of what people are shown.
+    sealed: its whole answer, if there is a key to seal it with. It is no part of what people are shown.
     """
 
     coupon: Coupon
@@ -158,7 +158,7 @@ def sameness(before: Coupon, after: Coupon) -> Sameness:
     """Tell whether `after` is the coupon that was shown as `before`.
 
     The creation time is all that tells one coupon from another that was created later under the same number:
-    where Vivoldi leaves it out, the same facts prove nothing.
+    if Vivoldi leaves it out, the same facts prove nothing.
     """
     if not (before.created_at and after.created_at):
         return Sameness.UNCLEAR

@@ -50,7 +50,7 @@ class VivoldiError(CouponGuardError):
 class VivoldiUnavailable(VivoldiError):
     """Vivoldi gave no usable answer.
 
-    retry_after: seconds that Vivoldi asked to wait, where it did.
+    retry_after: seconds that Vivoldi asked to wait, if it did.
     """
 
     def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
@@ -73,7 +73,7 @@ class SlackError(CouponGuardError):
 class SlackUnavailable(SlackError):
     """Slack gave no usable answer.
 
-    retry_after: seconds that Slack asked to wait, where it did. name: Slack's own name for its trouble, such
+    retry_after: seconds that Slack asked to wait, if it did. name: Slack's own name for its trouble, such
     as `internal_error`; None: it gave none.
     """
 

@@ -47,7 +47,7 @@ class EventKind(StrEnum):
 class Event:
     """An append-only fact (I7). data: plain values only; never a secret or personal coupon field (I8).
 
-    Where it names a kind of answer or outcome, that is the `audit_name` of the class. Metrics have it as a
+    If it names a kind of answer or outcome, that is the `audit_name` of the class. Metrics have it as a
     label too. It stays as it is whatever becomes of the class: audits and alerts are built on it.
     """
 

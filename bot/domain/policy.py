@@ -234,7 +234,7 @@ def may_freeze(policy: Policy, standing: Standing, request: Pending, now: dateti
 
 
 def may_unfreeze(policy: Policy, standing: Standing, request: ShownAtEnd) -> Verdict:
-    """Any eligible approver of either step may undo a freeze, also where no new one is allowed any more."""
+    """Any eligible approver of either step may undo a freeze, also if no new one is allowed any more."""
     if (verdict := _of_either_step(policy, standing)) is not Verdict.ALLOWED:
         return verdict
     return Verdict.ALLOWED if can_unfreeze(request) else Verdict.NOT_FROZEN
@@ -354,7 +354,7 @@ def anyone_may_freeze(policy: Policy, people: Iterable[Standing]) -> bool:
 def can_complete(policy: Policy, requester: str, people: Iterable[Standing]) -> bool:
     """Tell whether two different people among `people` can give the two steps of a request.
 
-    No more of them are looked at than it takes, which is two where all may give both steps.
+    No more of them are looked at than it takes, which is two if all may give both steps.
     """
     first, final = set[str](), set[str]()
     for standing in people:

@@ -114,7 +114,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class Grant:
-    """How many calls may be made within HELD_FOR, and, where it is none, in how many seconds to ask again."""
+    """How many calls may be made within HELD_FOR, and, if it is none, in how many seconds to ask again."""
 
     calls: int
     wait: float = 0.0

@@ -1,6 +1,6 @@
 """The ports to Vivoldi and Slack, with how long each call took and what came of it.
 
-`result` is `ok`, or the kind of answer where there are several; `unavailable` and `refused` as the errors of
+`result` is `ok`, or the kind of answer if there are several; `unavailable` and `refused` as the errors of
 those names; `malformed` if Slack refused what was in a message, which is the bot's own fault; `error` for
 anything else, a call that was cancelled included.
 """
@@ -41,7 +41,7 @@ class Calls:
     """Measures calls to one outside system.
 
     observers: told of each call that has ended: which one, its result, and its seconds. timer: returns
-    seconds from some fixed point. before: what a call waits for, where there is anything; it does not count.
+    seconds from some fixed point. before: what a call waits for, if there is anything; it does not count.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ _OF_A_COMMAND = ("answer", "channel", "codes")
 
 
 def log_events(events: Sequence[Event]) -> None:
-    """Log committed events: request, code and actor's id where there are any, and what was observed."""
+    """Log committed events: request, code and actor's id if there are any, and what was observed."""
     for event in events:
         about = {
             "request": event.request,

@@ -35,7 +35,7 @@ class Scrape:
         self._clock = clock
 
     async def __call__(self) -> bytes:
-        """Return all metrics in Prometheus's text format, also where the database does not answer."""
+        """Return all metrics in Prometheus's text format, also if the database does not answer."""
         now = self._clock.now()
         try:
             self._metrics.queue(await self._overdue(now))

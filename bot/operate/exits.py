@@ -27,7 +27,7 @@ def fail(code: int, *lines: str) -> NoReturn:
 
     They may quote what was given, which then can't move the terminal's cursor.
     """
-    # Where nothing can be said any more, the exit code says it.
+    # If nothing can be said any more, the exit code says it.
     with contextlib.suppress(OSError):
         typer.echo("\n".join(plain(line, _LONGEST) or "" for line in lines), err=True)
     raise typer.Exit(code)

@@ -74,7 +74,7 @@ def render(url: str | None, socket: bool) -> str:
 
     url: the bot's public https address, with or without the path; None: a placeholder. In Socket Mode there
     is none to give.
-    Raises BadInput where the address can't be used.
+    Raises BadInput if the address can't be used.
     """
     if socket:
         if url is not None:

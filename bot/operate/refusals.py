@@ -1,4 +1,4 @@
-"""What to do where Slack refuses a call, in words that fit the error.
+"""What to do if Slack refuses a call, in words that fit the error.
 
 Slack's names are an open list (each method's page on docs.slack.dev has its own), so what has no words here
 is told by Slack's own name.

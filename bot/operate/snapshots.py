@@ -128,7 +128,7 @@ def _snapshots(count: int) -> str:
 
 
 def _told(snapshot: Snapshot, seal: Seal) -> str:
-    """Return what a coupon held, as it is printed. Ends the command where it can't be opened."""
+    """Return what a coupon held, as it is printed. Ends the command if it can't be opened."""
     try:
         answer = json.loads(seal.open(snapshot.sealed))
     except SealError as error:

@@ -132,7 +132,7 @@ async def _connection(
     handler = _Handler(bolt_app, app_token, web_client=web_client)
     # The same for the WebSocket, which takes its certificates from the Web client, but not its proxy.
     handler.client.proxy = web_client.proxy
-    # The client asks for a URL of its own only where it has none; this one was asked for so that a refused
+    # The client asks for a URL of its own only if it has none; this one was asked for so that a refused
     # token is seen.
     handler.client.wss_uri = url
     # Connecting goes on until it succeeds, so it must not hold up the watchdog.

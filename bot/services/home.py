@@ -40,13 +40,13 @@ class OpenHome:
         self._team = team
 
     async def __call__(self, opening: Opening) -> None:
-        """Store it, so that their Home is published. Raises StoreUnavailable where nothing was stored."""
+        """Store it, so that their Home is published. Raises StoreUnavailable if nothing was stored."""
         if opening.team in (None, self._team):
             await self._homes.opened(opening.user)
 
 
 class PublishHome:
-    """Publishes a person's Home as the stored requests make it, where it differs from what Slack shows."""
+    """Publishes a person's Home as the stored requests make it, if it differs from what Slack shows."""
 
     def __init__(
         self,

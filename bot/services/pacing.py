@@ -29,7 +29,7 @@ class Many:
     async def place(self, bulk: Bulk | None) -> AsyncIterator[bool]:
         """Keep a place until the block ends. Yields whether there is one, which a small request always has.
 
-        There is none where the calls are used up that requests of many codes may make together, or where
+        There is none if the calls are used up that requests of many codes may make together, or if
         enough of their work is under way. Raises StoreUnavailable.
         """
         if bulk is None:
@@ -71,7 +71,7 @@ def backoff(
 def backoff_after(error: Exception, attempts: int, random: Random) -> timedelta:
     """Return the wait before the next try after an error.
 
-    Where nobody was asked, nobody has to be spared: it is a short one then, however many tries there were.
+    If nobody was asked, nobody has to be spared: it is a short one then, however many tries there were.
     """
     return backoff(1 if isinstance(error, NoTurn) else attempts, random, getattr(error, "retry_after", None))
 
@@ -90,7 +90,7 @@ def is_hopeless(attempts: int, now: datetime, deadline: datetime) -> bool:
     """Tell whether work that has to end by a deadline is not worth another try.
 
     Past the deadline a few tries are left, since a bot that was stopped meanwhile deserves one. They run out
-    where something fails in a way that nobody foresaw, so that people are told all the same.
+    if something fails in a way that nobody foresaw, so that people are told all the same.
     """
     return now >= deadline and attempts > _TRIES_LEFT
 

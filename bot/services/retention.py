@@ -38,7 +38,7 @@ class RemoveOldSnapshots:
         self._kept_for = kept_for
 
     async def __call__(self) -> None:
-        """Remove them, with an audit event where there were any. Raises StoreUnavailable."""
+        """Remove them, with an audit event if there were any. Raises StoreUnavailable."""
         now = self._clock.now()
         before = now - self._kept_for
         async with self._store.transaction() as tx:

@@ -140,7 +140,7 @@ def difference(found: Difference) -> str:
 
 
 def as_seen(items: Sequence[Item]) -> str:
-    """Return what approvers have to go by, which is nothing where Vivoldi does not show the coupon."""
+    """Return what approvers have to go by, which is nothing if Vivoldi does not show the coupon."""
     match sum(isinstance(item.snapshot, NotShown) for item in items):
         case 0:
             return "as shown on the card"

@@ -60,7 +60,7 @@ def confirmation(request: Pending, channel: str, card_ts: str | None) -> dict[st
 
 
 def wrong_text() -> dict[str, str]:
-    """Return what the dialog says under its field where something else was typed."""
+    """Return what the dialog says under its field if something else was typed."""
     return {TYPED: denied(Verdict.WRONG_TEXT)}
 
 
@@ -197,7 +197,7 @@ def _no_file(wrong: NoFile) -> str:
 
 
 def refused(text: str, filled: Filled) -> dict[str, str]:
-    """Return the same where this can't be asked for, whatever is changed in the form. text: why, as mrkdwn.
+    """Return the same if this can't be asked for, whatever is changed in the form. text: why, as mrkdwn.
 
     Errors are plain text to Slack.
     """

@@ -48,7 +48,7 @@ def state(request: Shown, item: Item) -> str | None:
 
 
 def _is_left_out(request: Shown) -> bool:
-    """Tell whether a coupon to which no freeze came is told with the reason: where the others are counted."""
+    """Tell whether a coupon to which no freeze came is told with the reason: if the others are counted."""
     return request.origin.purpose is Purpose.FREEZE or (is_touched(request) and not _is_approved(request))
 
 

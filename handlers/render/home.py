@@ -118,7 +118,7 @@ def _listed(request: Request) -> str:
 
 
 def _among(request: Request) -> str:
-    """Return which coupons a request is about, where its title only counts them."""
+    """Return which coupons a request is about, if its title only counts them."""
     counted = len(codes_of(request)) > 1 and not isinstance(request, Failed)
     return f"{_listed(request)}. " if counted else ""
 

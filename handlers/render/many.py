@@ -39,7 +39,7 @@ def are_many(codes: int) -> bool:
 
 
 def listed(codes: Sequence[CouponCode]) -> str:
-    """Return the codes of a request, or, where they are many, how many and the first of them."""
+    """Return the codes of a request, or, if they are many, how many and the first of them."""
     if not are_many(len(codes)):
         return ", ".join(map(code, codes))
     return f"{len(codes):,} coupons ({', '.join(map(code, codes[:_NAMED]))} and {len(codes) - _NAMED:,} more)"

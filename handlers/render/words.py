@@ -71,7 +71,7 @@ def state(item: Item) -> str:
 
 
 def outcome(final: ItemState, item: Item) -> str:
-    """Return how it ended for one coupon, and what to do next where there is something to do."""
+    """Return how it ended for one coupon, and what to do next if there is something to do."""
     match final:
         case Deleted(confirmation=Confirmation.STILL_SHOWN):
             return (
@@ -287,7 +287,7 @@ def _deed(request: Request) -> str:
 
 
 def done(request: Request) -> str:
-    """Return what was not done where a request came to nothing, as a part of a sentence."""
+    """Return what was not done if a request came to nothing, as a part of a sentence."""
     return "created" if request.origin.purpose is Purpose.RESTORE else "deleted"
 
 

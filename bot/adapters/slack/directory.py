@@ -1,4 +1,4 @@
-"""Who is who in Slack, kept in memory, and asked afresh where it matters."""
+"""Who is who in Slack, kept in memory, and asked afresh when it matters."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Directory:
         """Ask Slack for the person and for the named groups, and say when it was asked.
 
         Nothing counts that was asked before `since`, or, about the groups, before `groups_since`. Callers
-        share an answer, up to 30 s old, that is young enough for them. Raises SlackUnavailable where Slack
+        share an answer, up to 30 s old, that is young enough for them. Raises SlackUnavailable if Slack
         can't be asked.
         """
         now = self._clock.now()
@@ -223,7 +223,7 @@ def _standing(known: _Known, groups: Mapping[str, _Members]) -> Standing:
 
 
 def _described(user_id: str, user: object, team_id: str) -> _Known:
-    """Return the person that users.info shows; SlackUnavailable where it shows nobody, or someone else."""
+    """Return the person that users.info shows; SlackUnavailable if it shows nobody, or someone else."""
     if not isinstance(user, dict) or user.get("id") != user_id:
         raise SlackUnavailable("Slack's answer lacks the person")
     profile = user.get("profile")

@@ -74,7 +74,7 @@ def translated(error: Exception) -> SlackError:
 def judge(status: int, headers: Mapping[str, str], data: object) -> SlackError:
     """Return what an answer means that is not a success.
 
-    data: the JSON value of its body, or anything else where it is not JSON.
+    data: the JSON value of its body, or anything else if it is not JSON.
     """
     name = data.get("error") if isinstance(data, dict) else None
     passing = status == HTTPStatus.TOO_MANY_REQUESTS or status >= 500 or name in _PASSING

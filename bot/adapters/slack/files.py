@@ -53,7 +53,7 @@ class SlackFiles:
         if answer.status != HTTPStatus.OK:
             raise judge(answer.status, answer.headers, None)
         if answer.content_type == "text/html":
-            # Slack's page to sign in, which it shows where the token may not read files.
+            # Slack's page to sign in, which it shows if the token may not read files.
             raise SlackRefused("missing_scope")
         return bytes(content)
 
@@ -68,7 +68,7 @@ class SlackFiles:
 
 
 def _of_slack(url: str, slack: URL) -> URL:
-    """Return the address. Raises SlackRefused where it is not one of Slack's."""
+    """Return the address. Raises SlackRefused if it is not one of Slack's."""
     try:
         parsed = URL(url)
         trusted = parsed.user is None and parsed.origin() in (slack, _OF_FILES)
@@ -96,7 +96,7 @@ async def attach(
 
 
 def _trusted(url: str, slack: URL) -> URL:
-    """Return the address, where it is an HTTPS one or that of the very server that the settings name."""
+    """Return the address, if it is an HTTPS one or that of the very server that the settings name."""
     try:
         parsed = URL(url)
         trusted = parsed.scheme == "https" or parsed.origin() == slack

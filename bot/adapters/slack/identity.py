@@ -25,8 +25,8 @@ class Identity:
 async def identify(client: AsyncWebClient) -> Identity:
     """Ask Slack whose token the client holds.
 
-    Raises SlackRefused where the token is not valid, is not a bot's, is an organisation's, or lacks the scope
-    `users:read`; and SlackUnavailable where Slack gave no usable answer.
+    Raises SlackRefused if the token is not valid, is not a bot's, is an organisation's, or lacks the scope
+    `users:read`; and SlackUnavailable if Slack gave no usable answer.
     """
     token = await answered(client.auth_test())
     if not token.get("bot_id"):

@@ -21,8 +21,8 @@ _PLAIN: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 class SlackMessenger:
     """Sends messages; it implements the port `Messenger`.
 
-    session: for `response_url`s, which need no token. Every method raises SlackUnavailable where Slack gave
-    no usable answer (the message may be there all the same), and SlackRefused where it said no.
+    session: for `response_url`s, which need no token. Every method raises SlackUnavailable if Slack gave
+    no usable answer (the message may be there all the same), and SlackRefused if it said no.
     """
 
     def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
@@ -43,7 +43,7 @@ class SlackMessenger:
         await answered(self._client.chat_update(channel=channel, ts=ts, **_content(message)))
 
     async def reply(self, channel: str, ts: str, message: Message, *, broadcast: bool) -> None:
-        """Post into the thread of a message, and to the channel as well where broadcast."""
+        """Post into the thread of a message, and to the channel as well if broadcast."""
         call = self._client.chat_postMessage(
             channel=channel, thread_ts=ts, reply_broadcast=broadcast, **_PLAIN, **_content(message)
         )
@@ -56,7 +56,7 @@ class SlackMessenger:
     async def tell(self, notice: Notice) -> None:
         """Tell one person privately.
 
-        By the `response_url` of what they did, which works where the bot is no member; else where they are;
+        By the `response_url` of what they did, which works if the bot is no member; else where they are;
         else in a direct message.
         """
         if notice.reply_url and await self._respond(notice.reply_url, notice.text):
@@ -73,7 +73,7 @@ class SlackMessenger:
     async def is_in(self, channel: str, user: str) -> bool:
         """Tell whether someone is in a channel. In one of more than 10,000 people they may not be found.
 
-        Raises SlackRefused, also where the scope for it is missing.
+        Raises SlackRefused, also if the scope for it is missing.
         """
         async for page in members(self._client, channel):
             if user in page:

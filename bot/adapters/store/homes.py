@@ -1,6 +1,6 @@
 """Whose Home tab is to be published: a row for each person who ever opened theirs.
 
-`shown` is the digest of what Slack shows, NULL where that is not known; `rest_until` is when the Home may be
+`shown` is the digest of what Slack shows, NULL if that is not known; `rest_until` is when the Home may be
 looked at again, so that a burst of changes ends in one publish of the last state.
 """
 
@@ -85,7 +85,7 @@ class SqlHomes:
         return HomeClaim(row.person, row.shown, row.claim_token, row.attempts, taken.taken_over)
 
     async def keep(self, claim: HomeClaim, now: datetime, lease: timedelta) -> None:
-        """Let the lease of a claim end later: at `now + lease`. Raises LostClaim where it has ended."""
+        """Let the lease of a claim end later: at `now + lease`. Raises LostClaim if it has ended."""
         await claims.keep(self._database, claim, now, lease)
 
     async def board(self, person: str, *, others: bool) -> Sequence[OpenRequest]:
@@ -109,7 +109,7 @@ class SqlHomes:
             )
 
     async def done(self, claim: HomeClaim, shown: str | None) -> None:
-        """Give a claim back. Raises LostClaim where someone else has it; it is then published once more."""
+        """Give a claim back. Raises LostClaim if someone else has it; it is then published once more."""
         rest = self._clock.now() + PACE
         untouched = homes.c.due_at == homes.c.lease_until
         after = case((homes.c.due_at > rest, homes.c.due_at), else_=literal(rest, Instant))
@@ -127,7 +127,7 @@ class SqlHomes:
     async def later(self, claim: HomeClaim, due: datetime) -> None:
         """Give a claim back, to be tried again at `due`. What Slack shows is not known until then.
 
-        Raises LostClaim where someone else has it; it is then published once more.
+        Raises LostClaim if someone else has it; it is then published once more.
         """
         await self._give_back(claim, {"due_at": due, "shown": None})
 
@@ -171,7 +171,7 @@ async def make_due(connection: Connection, now: datetime) -> bool:
 
 
 def _due(now: datetime) -> Case[datetime | None]:
-    """Return when a Home that has changed is due: at its pace; where a try is put off, at that time."""
+    """Return when a Home that has changed is due: at its pace; if a try is put off, at that time."""
     this_moment = literal(now, Instant)
     # A rest that is longer than any began before the clock was set back.
     resting = homes.c.rest_until.between(this_moment, literal(now + PACE, Instant))

@@ -236,7 +236,7 @@ Texts = Sequence[Any]
 def request_of(row: RowMapping, items: Sequence[Texts], decisions: Sequence[RowMapping]) -> Request:
     """Return the request of its row, its items' texts by position, and its decisions' rows.
 
-    Raises StoreError where the rows make no sense together.
+    Raises StoreError if the rows make no sense together.
     """
     try:
         return _request_of(row, items, {found["step"]: _decision_of(found) for found in decisions})

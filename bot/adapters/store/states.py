@@ -110,9 +110,9 @@ def draft_of(data: dict[str, Any] | None) -> Draft | None:
 
 
 def restore_state_of(name: str, detail: dict[str, Any]) -> RestoreState | None:
-    """Return the state of a restoration, or None where it is none of those.
+    """Return the state of a restoration, or None if it is none of those.
 
-    Raises KeyError, TypeError or ValueError where its details make no sense.
+    Raises KeyError, TypeError or ValueError if its details make no sense.
     """
     if name not in _BY_NAME:
         return None

@@ -60,7 +60,7 @@ class SqlStore:
     transaction that changed something, unless its maker was cancelled meanwhile, with the audit events that
     were committed in it, maybe none; a claim
     by itself is no change, since it makes nothing due. on_due: called before that with the sorts of work
-    (`requests`, `items`, `notices`, `homes`) that the transaction made due, now or later, where there are
+    (`requests`, `items`, `notices`, `homes`) that the transaction made due, now or later, if there are
     any. Raises StoreError for a URL that can't be used. homes: whose Home tab is to be published. rate: the
     calls to Vivoldi that all replicas share. courtesy: who comes first; None: nobody. uncertain: returns why
     the clock can't be relied on now, so that nothing may be sent; None: it can.
@@ -110,7 +110,7 @@ class SqlStore:
     async def transaction(self) -> AsyncIterator[SqlTransaction]:
         """Open a transaction. It rolls back unless the block ends without an exception.
 
-        Raises StoreUnavailable where the database can't be reached or stays locked.
+        Raises StoreUnavailable if the database can't be reached or stays locked.
         """
         async with self._database.write() as connection:
             transaction = SqlTransaction(connection, self._clock, self._server, self._uncertain)
@@ -146,13 +146,13 @@ class SqlStore:
         return NoticeClaim(notice_of(row._mapping), row.claim_token, row.attempts, taken.taken_over)
 
     async def keep(self, claim: Claim | NoticeClaim, now: datetime, lease: timedelta) -> None:
-        """Let the lease of a claim end later: at `now + lease`. Raises LostClaim where it has ended."""
+        """Let the lease of a claim end later: at `now + lease`. Raises LostClaim if it has ended."""
         await keep(self._database, claim, now, lease)
 
     async def finish_notice(self, claim: NoticeClaim, due: datetime | None) -> None:
         """Drop a delivered (or hopeless) notice, or make it due again at `due`.
 
-        Where someone else took the notice over meanwhile, nothing happens.
+        If someone else took the notice over meanwhile, nothing happens.
         """
         mine = place_of(claim)
         later = {"due_at": due, "claim_token": None, "lease_until": None}
@@ -183,7 +183,7 @@ class SqlStore:
     async def look(self, claim: Claim, now: datetime) -> tuple[Request, Delivery]:
         """Return the claimed request, and how far it has been shown, without locking it.
 
-        Raises LostClaim where the claim is not held at `now`.
+        Raises LostClaim if the claim is not held at `now`.
         """
         async with self._database.read() as connection:
             row = await row_behind(connection, claim, now)
@@ -207,7 +207,7 @@ class SqlStore:
         return tuple(reversed(found))
 
     async def overdue(self, now: datetime) -> Mapping[str, timedelta]:
-        """Return for how long the oldest due work of each lane has been due; zero where none is."""
+        """Return for how long the oldest due work of each lane has been due; zero if none is."""
         async with self._database.read() as connection:
             return {table.name: await overdue(connection, table, now) for table in WORK}
 

@@ -20,7 +20,7 @@ from bot.domain.errors import VivoldiRefused, VivoldiUnavailable
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
 from bot.text import plain
 
-# What a call can raise. httpx looks at the `Location` of a redirect even where it does not follow it, and
+# What a call can raise. httpx looks at the `Location` of a redirect even if it does not follow it, and
 # InvalidURL, for one that it can't read, is none of its HTTPErrors.
 FOREIGN = (httpx.HTTPError, httpx.InvalidURL, OSError)
 Foreign = httpx.HTTPError | httpx.InvalidURL | OSError
@@ -73,7 +73,7 @@ def judge_failure(error: Foreign) -> DeleteAnswer:
 def judge_reading(code: CouponCode, status: int, headers: Mapping[str, str], body: bytes) -> Reading:
     """Return what an answer to a read of `code` shows.
 
-    Raises VivoldiRefused where a setting has to be mended first, and VivoldiUnavailable where the answer
+    Raises VivoldiRefused if a setting has to be mended first, and VivoldiUnavailable if the answer
     shows nothing that can be relied on, a coupon of another number included.
     """
     if _refuses(status):

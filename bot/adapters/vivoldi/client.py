@@ -97,7 +97,7 @@ class VivoldiClient:
     async def read(self, code: CouponCode) -> Reading:
         """Read a coupon once.
 
-        Raises VivoldiUnavailable where there was no usable answer, and VivoldiRefused where a setting is
+        Raises VivoldiUnavailable if there was no usable answer, and VivoldiRefused if a setting is
         wrong.
         """
         await self.reserve()
@@ -114,7 +114,7 @@ class VivoldiClient:
         return replace(reading, sealed=self._seal(content))
 
     async def reserve(self) -> None:
-        """Take a place in the rate limit for a call to come. Raises NoTurn where none is free."""
+        """Take a place in the rate limit for a call to come. Raises NoTurn if none is free."""
         try:
             async with asyncio.timeout(self._timeout):
                 await self._rate.turn()

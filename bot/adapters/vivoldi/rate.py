@@ -86,7 +86,7 @@ class SharedRate:
     async def turn(self) -> None:
         """Wait for a place, first come first served, and take it. A cancelled wait takes none.
 
-        Raises StoreUnavailable where nobody can say how many are left.
+        Raises StoreUnavailable if nobody can say how many are left.
         """
         self._waiting += 1
         try:

@@ -34,7 +34,7 @@ _NOTHING: Mapping[CouponCode, LaterRequest] = {}
 
 
 def can_freeze(request: Shown) -> bool:
-    """Tell whether a freeze can be asked for: while people decide, and where a coupon allows it."""
+    """Tell whether a freeze can be asked for: while people decide, and if a coupon allows it."""
     return isinstance(request, Pending) and request.origin.freeze and any(map(is_freezable, request.items))
 
 
@@ -49,7 +49,7 @@ def is_freezable(item: Item) -> bool:
 
 
 def is_unfreezable(item: Item) -> bool:
-    """Tell whether a freeze of this coupon can be undone: also where nobody knows if it was deleted."""
+    """Tell whether a freeze of this coupon can be undone: also if nobody knows whether it was deleted."""
     return not is_gone(item.state) and freeze.can_be_unfrozen(item.freeze)
 
 
@@ -139,7 +139,7 @@ def progress(request: Shown, position: int, state: Freeze, now: datetime) -> Sho
     """Return the request with the freeze of one item carried on.
 
     Looks from before a date was sent say nothing of what it led to.
-    The version goes up where people see something new. One that was for the freeze alone ends once every
+    The version goes up if people see something new. One that was for the freeze alone ends once every
     coupon is frozen; while one is not, it stays open for it.
     """
     item = request.items[position]

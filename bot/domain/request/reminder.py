@@ -16,7 +16,7 @@ def reminders(
     """Return when people are reminded of the step that a request waits for: a while after it began, and
     shortly before the deadline. A time that would come too late is left out.
 
-    shown_at: when its coupons were read, where that took long; None: at once.
+    shown_at: when its coupons were read, if that took long; None: at once.
     """
     began = request.review.at if request.review else shown_at or request.origin.opened_at
     last = request.approve_by - LAST_CALL

@@ -2,7 +2,7 @@
 
     Submitted → Pending (step 1, then step 2) → Approved → Finished
     Submitted → Failed      Pending → Rejected | Cancelled | Expired | Failed (no card could be shown)
-    Pending → OnlyFrozen, where nothing but a freeze was asked for (see `bot.domain.request.freeze`)
+    Pending → OnlyFrozen, if nothing but a freeze was asked for (see `bot.domain.request.freeze`)
 
 An approved request can be stopped: what has not been sent by then is not sent any more.
 A transition takes the state that it starts from, so an impossible one does not type-check.
@@ -60,7 +60,7 @@ class Origin:
     """What one command opened; it never changes.
 
     first, final: who may give step 1 and step 2 by the settings at that time, for the card. freeze: whether
-    they let people freeze. bulk: how it is carried out where it has many codes.
+    they let people freeze. bulk: how it is carried out if it has many codes.
     """
 
     id: str

@@ -107,7 +107,7 @@ def _grouped(word: str, groups: Sequence[str]) -> Word:
 
 
 def _is_word(group: str, beside: str) -> bool:
-    """Tell whether letters beside a code are a word: in small ones, where the code has none."""
+    """Tell whether letters beside a code are a word: in small ones, if the code has none."""
     if not group.isalpha():
         return False
     is_small = group.islower() or group.istitle()

@@ -41,7 +41,7 @@ class _Group:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What Slack told. trouble: why the groups could not be read, where they could not."""
+    """What Slack told. trouble: why the groups could not be read, if they could not."""
 
     people: Mapping[str, Standing]
     groups: Mapping[str, _Group]

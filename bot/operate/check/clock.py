@@ -48,7 +48,7 @@ async def look_at_clock(given: Given, clock: Clock) -> Finding:
 
 
 async def _ahead(url: str, way: Way, agent: str, clock: Clock) -> timedelta | None:
-    """Return how far this machine's clock is ahead of a server's; None where that can't be told."""
+    """Return how far this machine's clock is ahead of a server's; None if that can't be told."""
     headers = {"User-Agent": agent}
     async with httpx.AsyncClient(headers=headers, timeout=_TIMEOUT, **httpx_options(way)) as http:
         before = clock.now()

@@ -17,7 +17,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found. said: what was observed. remedy: what to do about it; empty where there is nothing."""
+    """What was found. said: what was observed. remedy: what to do about it; empty if there is nothing."""
 
     name: str
     level: Level

@@ -1,4 +1,4 @@
-"""Every look together. They don't wait for each other where they needn't, and no failure hides another."""
+"""Every look together. They don't wait for each other if they needn't, and no failure hides another."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The network: by which proxies and authorities the servers are reached, and what stands in the way.
 
-Whether they work is seen where Slack and Vivoldi are asked; every connection goes that way.
+Whether they work is seen when Slack and Vivoldi are asked; every connection goes that way.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _OTHERS = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 
 
 def look_at_network(given: Given) -> list[Finding]:
-    """Return what is set about proxies and certificates; nothing where nothing is."""
+    """Return what is set about proxies and certificates; nothing if nothing is set."""
     settings = given.settings
     found = []
     if settings.ssl_cert_file is not None:

@@ -80,7 +80,7 @@ def _listed(scopes: frozenset[str] | set[str]) -> str:
 
 
 async def look_at_app_token(given: Given, client: AsyncWebClient) -> list[Finding]:
-    """Return whether Slack takes the app-level token, where there is one, and lets the WebSocket be opened.
+    """Return whether Slack takes the app-level token, if there is one, and lets the WebSocket be opened.
 
     That is closed at once: while it is open, Slack may send to it what a running bot should hear.
     """

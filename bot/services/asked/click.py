@@ -64,7 +64,7 @@ class Action(StrEnum):
 class Click:
     """A verified click. version: the version of the card that was clicked; message_ts: where that card is.
 
-    team: the workspace that it came from, where Slack says so. typed: what was typed to confirm it, in the
+    team: the workspace that it came from, if Slack says so. typed: what was typed to confirm it, in the
     dialog that the click on the button has opened; None: it is that click.
     """
 
@@ -105,7 +105,7 @@ class Decide:
     async def __call__(self, click: Click) -> Verdict:
         """Decide by the database alone: of the click only the actor, the action and the version count.
 
-        Returns the verdict. Raises StoreUnavailable where nothing was stored.
+        Returns the verdict. Raises StoreUnavailable if nothing was stored.
         """
         standing = await self._standing(click)
         async with self._store.transaction() as tx:
@@ -276,7 +276,7 @@ def _said(words: str, request: Request | None, verdict: Verdict) -> str:
 
 
 async def _heal(tx: Transaction, click: Click, request: Request | None, verdict: Verdict) -> None:
-    """Redraw the card that was clicked, where it is out of date or a copy that the database did not know."""
+    """Redraw the card that was clicked, if it is out of date or a copy that the database did not know."""
     if request is None or click.message_ts is None:
         return
     delivery = await tx.delivery(click.request_id)

@@ -46,7 +46,7 @@ class SlashCommand:
 
 @dataclass(frozen=True)
 class Accepted:
-    """The request is stored. bulk: how it is carried out where it has many codes."""
+    """The request is stored. bulk: how it is carried out if it has many codes."""
 
     audit_name: ClassVar[str] = "accepted"
 
@@ -162,7 +162,7 @@ class Submit:
         self._team = team
 
     async def __call__(self, command: SlashCommand) -> Answer:
-        """Carry out a command and return what to answer. Raises StoreUnavailable where nothing was stored."""
+        """Carry out a command and return what to answer. Raises StoreUnavailable if nothing was stored."""
         standing = await self._standing(command)
         try:
             policy = self._policy
@@ -180,7 +180,7 @@ class Submit:
     async def ask(self, command: SlashCommand, ask: Ask) -> Answer:
         """Carry out what was asked for in a form. command: by whom, where, and the text that the audit keeps.
 
-        Raises StoreUnavailable where nothing was stored.
+        Raises StoreUnavailable if nothing was stored.
         """
         standing = await self._standing(command)
         if len(ask.codes) > self._policy.max_codes:

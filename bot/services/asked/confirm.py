@@ -14,7 +14,7 @@ View = Callable[[Pending, str, str | None], Mapping[str, object]]
 
 
 class Confirm:
-    """Carries out a click; where all that it lacks is the typing, opens the dialog instead.
+    """Carries out a click; if all that it lacks is the typing, opens the dialog instead.
 
     view: returns the dialog for a request, and the channel and the place of the card that was clicked.
     """
@@ -28,7 +28,7 @@ class Confirm:
     async def __call__(self, click: Click, trigger: str) -> Verdict:
         """Return the verdict; NOT_TYPED: nothing is decided yet. Raises StoreUnavailable.
 
-        Nothing is stored before the dialog is there. Where it can't be opened, the click is refused, by which
+        Nothing is stored before the dialog is there. If it can't be opened, the click is refused, by which
         the person is told to click again.
         """
         if not self._policy.confirm_by_typing:

@@ -121,7 +121,7 @@ class Opened:
 
 
 class Form:
-    """Opens the form, and carries out what is sent. Nothing is stored where anything in it is wrong.
+    """Opens the form, and carries out what is sent. Nothing is stored if anything in it is wrong.
 
     view: returns the form for a channel. refusal: returns a dialog that says why someone gets none.
     """
@@ -145,7 +145,7 @@ class Form:
     async def open(self, command: SlashCommand, trigger: str) -> Answer | None:
         """Open the form for someone. Returns why they may not ask here; None: it is open.
 
-        Raises SlackError where Slack does not open it.
+        Raises SlackError if Slack does not open it.
         """
         refused = await self._submit.refused(command)
         if refused is None:
@@ -156,7 +156,7 @@ class Form:
     async def press(self, command: SlashCommand, trigger: str) -> Answer | None:
         """Do the same for a click, which can't be answered: why someone may not ask is in a dialog.
 
-        Raises SlackError where Slack opens neither.
+        Raises SlackError if Slack opens neither.
         """
         refused = await self.open(command, trigger)
         if refused is not None:
@@ -164,7 +164,7 @@ class Form:
         return refused
 
     async def __call__(self, filled: Filled) -> Opened | Wrong | Answer:
-        """Carry out what was sent. Raises StoreUnavailable where nothing was stored."""
+        """Carry out what was sent. Raises StoreUnavailable if nothing was stored."""
         reason = _reason(filled)
         command = replace(filled.command, text=f"(form) {reason}")
         if (refused := await self._submit.refused(command)) is not None:

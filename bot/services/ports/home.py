@@ -41,7 +41,7 @@ class Homes(Protocol):
         """Take one Home that is due. None: nothing is due."""
 
     async def keep(self, claim: HomeClaim, now: datetime, lease: timedelta) -> None:
-        """Let the lease of a claim end later: at `now + lease`. Raises LostClaim where it has ended."""
+        """Let the lease of a claim end later: at `now + lease`. Raises LostClaim if it has ended."""
 
     async def board(self, person: str, *, others: bool) -> Sequence[OpenRequest]:
         """Return the open requests, and those that ended last: a person's own, and those of others too."""
@@ -49,7 +49,7 @@ class Homes(Protocol):
     async def done(self, claim: HomeClaim, shown: str | None) -> None:
         """Give a claim back. shown: the digest of what Slack shows now; None: not known.
 
-        What changed meanwhile makes it due again. Raises LostClaim where someone else has it by now; the Home
+        What changed meanwhile makes it due again. Raises LostClaim if someone else has it by now; the Home
         is then published once more, since what this one published may have come after something newer.
         """
 

@@ -27,7 +27,7 @@ class Reads(Protocol):
     async def reserve(self) -> None:
         """Take a place in the rate limit for a change, before the checks that must be fresh when it is sent.
 
-        Raises VivoldiUnavailable where none becomes free in time.
+        Raises VivoldiUnavailable if none becomes free in time.
         """
 
     def held(self, code: CouponCode, sealed: Sealed) -> Held | Unusable:
@@ -70,13 +70,13 @@ class People(Protocol):
     async def standing(self, user_id: str) -> Standing:
         """Return a person from memory.
 
-        Someone never seen costs a call, 1 s at most, and is UNKNOWN where there is no answer (fail closed).
+        Someone never seen costs a call, 1 s at most, and is UNKNOWN if there is no answer (fail closed).
         """
 
     async def fresh(self, user_id: str, since: datetime, groups_since: datetime) -> Asked:
         """Ask Slack afresh: nothing counts that was asked about the person before `since`.
 
-        groups_since: the same about the groups. Raises SlackUnavailable where Slack can't be asked.
+        groups_since: the same about the groups. Raises SlackUnavailable if Slack can't be asked.
         """
 
     def approvers(self) -> Collection[Standing]:
@@ -134,7 +134,7 @@ class Messenger(Protocol):
         """Replace a message."""
 
     async def reply(self, channel: str, ts: str, message: Message, *, broadcast: bool) -> None:
-        """Post into the thread of a message, and to the channel as well where broadcast."""
+        """Post into the thread of a message, and to the channel as well if broadcast."""
 
     async def attach(self, channel: str, ts: str, file: File) -> None:
         """Add a file to the thread of a message."""
@@ -199,7 +199,7 @@ class Renderer(Protocol):
         """Return the reply in the thread that reminds those who can give the step that comes next."""
 
     def failure(self, request: Failed) -> str:
-        """Return what the requester is told privately where a request could not be shown."""
+        """Return what the requester is told privately if a request could not be shown."""
 
     def refused_click(self, verdict: Verdict, request: Request | None, newer: CardPlace | None = None) -> str:
         """Return what someone is told privately whose click was refused.

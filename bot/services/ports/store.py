@@ -227,7 +227,7 @@ class Transaction(Protocol):
         """What deleted coupons held."""
 
     async def add(self, request: Submitted, reply_url: str | None) -> None:
-        """Store a new request. Raises CodeTaken where one of its codes is in an open request."""
+        """Store a new request. Raises CodeTaken if one of its codes is in an open request."""
 
     async def get(self, request_id: str) -> Request | None:
         """Return the request, locked until the transaction ends, or None."""
@@ -262,7 +262,7 @@ class Transaction(Protocol):
     async def hold(self, claim: Claim) -> None:
         """Make sure, and keep it so until the transaction ends, that the claim is still held.
 
-        Raises LostClaim where its lease ran out and someone took over.
+        Raises LostClaim if its lease ran out and someone took over.
         """
 
     async def renew(self, claim: Claim) -> str | None:
@@ -315,7 +315,7 @@ class Store(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Open a transaction. It rolls back unless the block ends without an exception.
 
-        Raises StoreUnavailable where the database can't be reached or stays locked.
+        Raises StoreUnavailable if the database can't be reached or stays locked.
         """
 
     async def claim_request(self, now: datetime, lease: timedelta) -> Claim | None:
@@ -328,7 +328,7 @@ class Store(Protocol):
         """Take one private notice that is due. None: nothing is due."""
 
     async def keep(self, claim: Claim | NoticeClaim, now: datetime, lease: timedelta) -> None:
-        """Let the lease of a claim end later: at `now + lease`. Raises LostClaim where it has ended."""
+        """Let the lease of a claim end later: at `now + lease`. Raises LostClaim if it has ended."""
 
     async def finish_notice(self, claim: NoticeClaim, due: datetime | None) -> None:
         """Drop a delivered (or hopeless) notice, or make it due again at `due`."""
@@ -349,7 +349,7 @@ class Store(Protocol):
     async def look(self, claim: Claim, now: datetime) -> tuple[Request, Delivery]:
         """Return the claimed request, and how far it has been shown, without locking it.
 
-        Raises LostClaim where the claim is not held at `now`. It may be lost, and the request changed, a
+        Raises LostClaim if the claim is not held at `now`. It may be lost, and the request changed, a
         moment later: whatever follows from it is written under the claim.
         """
 

@@ -22,7 +22,7 @@ from bot.domain.errors import StoreError
 
 
 class Courtesy(Protocol):
-    """Who comes first, where several want to use the database."""
+    """Who comes first, if several want to use the database."""
 
     async def give_way(self) -> None:
         """Wait before a transaction that reads."""
@@ -96,7 +96,7 @@ def connect(url: str, courtesy: Courtesy | None = None, *, only_read: bool = Fal
     if (file := file_of(url)) is not None:
         reading = SqliteReader(make_url(url), only_read=only_read)
         return Database(SqliteWriter(make_url(url)), reading, reading, courtesy, file)
-    # Imported where it is used: a bot on SQLite has no use for 47 ms and 6 MB of it.
+    # Imported only if it is used: a bot on SQLite has no use for 47 ms and 6 MB of it.
     from bot.adapters.store.engine.postgres import postgres
 
     engine = postgres(postgres_parameters(url), only_read=only_read)

@@ -23,7 +23,7 @@ _FOLDER = Path(migrations.__file__).parent
 async def migrate(url: str) -> None:
     """Create or upgrade the tables, in one transaction.
 
-    Raises StoreTooNew where a newer version of the program was at work there, StoreUnavailable where the
+    Raises StoreTooNew if a newer version of the program was at work there, StoreUnavailable if the
     database can't be used. Neither changes anything.
     """
     database = connect(url)
@@ -60,7 +60,7 @@ def _upgrade(connection: Connection) -> None:
             connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '60s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
         if not _is_current(connection):
-            # Imported where there is something to do, which no other start has to wait for.
+            # Imported only if there is something to do, which no other start has to wait for.
             from alembic import command
 
             config = _config()

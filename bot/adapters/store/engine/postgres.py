@@ -112,7 +112,7 @@ def _asked(parameters: Mapping[str, str], only_read: bool) -> dict[str, Any]:
 
 async def _connection(asked: Mapping[str, Any], refusals: Refusals) -> AsyncConnection:
     """Open a connection. Raises psycopg's error, with the server's code if the server refused it."""
-    # Imported where it is used: a bot on SQLite has no use for 7 MB of it.
+    # Imported only if it is used: a bot on SQLite has no use for 7 MB of it.
     import psycopg
 
     try:
@@ -144,7 +144,7 @@ def _is_lost(connection: PGconn) -> bool:
     Asking would take a round trip before each transaction. The first look may find the server's parting
     words, the second one the end.
     """
-    # Imported where it is used: a bot on SQLite has no use for 7 MB of it.
+    # Imported only if it is used: a bot on SQLite has no use for 7 MB of it.
     import psycopg
 
     try:

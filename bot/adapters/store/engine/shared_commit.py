@@ -47,7 +47,7 @@ class _Commit:
 class SqliteWriter(SqliteFile):
     """Writes, with one wait for the disk for all transactions that wait for their turn at the same time.
 
-    Each is a savepoint of its own, undone by itself where it fails. Nobody is told anything before the commit
+    Each is a savepoint of its own, undone by itself if it fails. Nobody is told anything before the commit
     of what they may have seen: not even one that failed goes on before that.
     """
 
@@ -94,7 +94,7 @@ class SqliteWriter(SqliteFile):
             await self._commit(connection, self._next)
 
     async def _joined(self, connection: Connection) -> _Commit:
-        """Return the commit that comes next; where there is none, a transaction is begun for it."""
+        """Return the commit that comes next; if there is none, a transaction is begun for it."""
         if self._next is None:
             await _lock(connection)
             self._next = _Commit()
@@ -115,7 +115,7 @@ class SqliteWriter(SqliteFile):
         commit.changes += 1
 
     def _undo(self, connection: Connection, commit: _Commit) -> None:
-        """Undo a change by itself; where that can't be done, all that share its commit with it."""
+        """Undo a change by itself; if that can't be done, all that share its commit with it."""
         try:
             with translated():
                 self._require_transaction(connection, commit)

@@ -105,7 +105,7 @@ class SqliteReader(SqliteFile):
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[InLoop]:
-        """Open a transaction that only reads. Raises StoreUnavailable where another one does not end."""
+        """Open a transaction that only reads. Raises StoreUnavailable if another one does not end."""
         async with self._turn.within_patience():
             connection = await self._connection()
             try:
