@@ -117,7 +117,6 @@ _BY_KIND = {
     Kind.GUEST: Verdict.GUEST,
     Kind.DEACTIVATED: Verdict.DEACTIVATED,
     Kind.STRANGER: Verdict.STRANGER,
-    Kind.UNKNOWN: Verdict.UNKNOWN_PERSON,
 }
 
 

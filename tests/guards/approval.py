@@ -53,8 +53,8 @@ _CLICKED = (
         keeps="I1",
         promise="Someone whom Slack could not be asked about does not act.",
         file=_POLICY,
-        text="    Kind.UNKNOWN: Verdict.UNKNOWN_PERSON,\n",
-        without="",
+        text="_BY_KIND.get(standing.kind, Verdict.UNKNOWN_PERSON)",
+        without="_BY_KIND.get(standing.kind, Verdict.ALLOWED)",
         tests=_BY_POLICY,
     ),
     Guard(

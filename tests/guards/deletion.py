@@ -205,7 +205,7 @@ _SENDING = (
         file="bot/services/items/ledger.py",
         text="                await tx.hold(claim)\n",
         without="",
-        tests=(f"{_INVARIANTS}::test_i2_a_read_of_an_earlier_claim_does_not_count",),
+        tests=("tests/integration/services/test_stop.py::test_whoever_reads_a_stopped_item_has_lost_it",),
     ),
 )
 

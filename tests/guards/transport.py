@@ -233,7 +233,7 @@ _TO_SLACK = (
         file=_REPLIES,
         text='slacks = url.scheme == "https" and ',
         without="slacks = ",
-        tests=_BY_ADAPTER,
+        tests=("tests/integration/slack/test_replies.py",),
     ),
     Guard(
         name="no read twice",

@@ -1006,7 +1006,7 @@ async def test_a_stop_ends_a_deletion_whose_freeze_is_still_underway(wired: Wire
     request_id = await wired.ask()
     assert await wired.click(Action.APPROVE, AMIR, request_id) is Verdict.ALLOWED
     await wired.drain()
-    wired.coupons.reads[CODE] = [DOWN]
+    wired.coupons.updates[CODE] = [(LOST, False)] * 9
     assert await wired.click(Action.FREEZE, RIKA, request_id) is Verdict.ALLOWED
     await wired.drain()
     assert await wired.click(Action.APPROVE, BEA, request_id) is Verdict.ALLOWED

@@ -315,17 +315,18 @@ async def test_a_lease_is_kept_up_ahead_of_other_work() -> None:
 
 async def test_no_work_is_taken_while_paused() -> None:
     """A worker that may take no work now leaves it where it is, and takes it afterwards (I3)."""
-    bench, asked, paused = Bench(["one"]), asyncio.Event(), True
+    bench, asked, paused = Bench(["one"]), False, True
 
     def is_paused() -> bool:
-        asked.set()
+        nonlocal asked
+        asked = True
+        bench.changed.set()
         return paused
 
     wakeup = Wakeup()
     worker = Worker([bench.lane()], (), wakeup, bench.taken_over.append, paused=is_paused)
     task = asyncio.create_task(worker.run())
-    await asked.wait()
-    await asyncio.sleep(0)
+    await bench.until(lambda: asked or bench.done == ["one"])
     assert bench.pieces == ["one"]
     paused = False
     wakeup(["bench"])
