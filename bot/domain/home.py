@@ -39,8 +39,6 @@ class Home:
 
 def home(policy: Policy, standing: Standing, requests: Iterable[Request], now: datetime) -> Home:
     """Return what a person sees of the requests, by the policy as it stands."""
-    if (verdict := may_act(standing)) is not Verdict.ALLOWED:
-        return Home(verdict=verdict)
     visible = sorted(
         (request for request in requests if _may_see(policy, standing, request)),
         key=lambda request: (request.origin.opened_at, request.origin.id),
@@ -52,7 +50,7 @@ def home(policy: Policy, standing: Standing, requests: Iterable[Request], now: d
     ]
     ended = [request for request in visible if isinstance(request, Ended)]
     return Home(
-        verdict=verdict,
+        verdict=may_act(standing),
         waiting=tuple(sorted(waiting, key=lambda request: request.approve_by)),
         asked=tuple(r for r in visible if isinstance(r, Submitted | Pending) and _is_own(standing, r)),
         running=tuple(request for request in visible if isinstance(request, Approved)),

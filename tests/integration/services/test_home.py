@@ -75,12 +75,13 @@ async def test_what_is_shown_already_is_not_published(wired: Wired) -> None:
 
 
 @pytest.mark.parametrize("kind", [Kind.GUEST, Kind.STRANGER, Kind.BOT, Kind.DEACTIVATED])
-async def test_a_stranger_sees_nothing(wired: Wired, kind: Kind) -> None:
-    """Someone who may not act sees a Home without any request, even one who is in the group of approvers."""
+@pytest.mark.parametrize("who", [AMIR, RIKA])
+async def test_a_stranger_sees_nothing(wired: Wired, kind: Kind, who: Person) -> None:
+    """Someone who may not act sees no request: not one that waits for their group, nor their own of before."""
     await wired.ask()
-    wired.people.put(standing(AMIR, "S0ONCALL00", kind=kind))
-    await opens(wired, AMIR)
-    seen = await sees(wired, AMIR)
+    wired.people.put(standing(who, "S0ONCALL00", kind=kind))
+    await opens(wired, who)
+    seen = await sees(wired, who)
     assert "Coupon Guard deletes a coupon" in seen
     assert CODE not in seen
     assert "Waiting for you" not in seen
