@@ -18,7 +18,7 @@ _WHO = (
         file="bot/domain/policy.py",
         text="        return Sight(None)\n    if standing.granted(",
         without="        pass\n    if standing.granted(",
-        tests=(f"{_SERVICES}::test_a_stranger_sees_nothing",),
+        tests=_BY_DOMAIN,
     ),
     Guard(
         name="others' for approvers",

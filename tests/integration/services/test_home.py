@@ -77,7 +77,7 @@ async def test_what_is_shown_already_is_not_published(wired: Wired) -> None:
 @pytest.mark.parametrize("kind", [Kind.GUEST, Kind.STRANGER, Kind.BOT, Kind.DEACTIVATED])
 @pytest.mark.parametrize("who", [AMIR, RIKA])
 async def test_a_stranger_sees_nothing(wired: Wired, kind: Kind, who: Person) -> None:
-    """Someone who may not act sees no request: not one that waits for their group, nor their own of before."""
+    """Someone who may not act sees no request: none that waits for their group, nor one of their own."""
     await wired.ask()
     wired.people.put(standing(who, "S0ONCALL00", kind=kind))
     await opens(wired, who)
