@@ -85,6 +85,15 @@ class Case:
         """Those who may give either step, and so may freeze and stop."""
         return self.terms.first | self.terms.final
 
+    def cut_short(self, call: Asked, until: int) -> bool:
+        """Return whether a bot was crashed, or stood still, before a call's sender did more about the code.
+
+        Then its sender may never have learnt of the answer, or have never sent what it meant to send next.
+        """
+        about = [a for a in self.seen.asked if a.call.code == call.call.code and a.agent == call.agent]
+        done = min((a.index for a in about if a.index > call.index), default=NEVER)
+        return self.record.was_interrupted(call.index, min(done, until))
+
     def own_read(self, code: str, since: int, change: Asked) -> Asked | None:
         """Return the read on whose strength a change was sent; None: there is none that counts.
 

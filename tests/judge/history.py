@@ -37,7 +37,7 @@ _TERMS = Terms(
     execute_within=timedelta(minutes=10),
     asked_afresh=timedelta(seconds=5),
     groups_afresh=timedelta(seconds=10),
-    read_afresh=timedelta(seconds=9),
+    read_afresh=timedelta(seconds=4),
     told_within=timedelta(seconds=60),
 )
 
