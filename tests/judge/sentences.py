@@ -173,7 +173,7 @@ OF_A_CREATION: Table = (
 # How an ending is called, by how its words begin, or by what is in them; the first that fits.
 _KINDS = (
     (r"The freeze was all that was asked for", "frozen"),
-    (r"Still works", "still works"),
+    (r"\*Still works", "still works"),
     (r"^\*Deleted", "deleted"),
     (r"^\*Blocked", "gone"),
     (r"^\*Unknown", "unknown"),
