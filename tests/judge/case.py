@@ -22,10 +22,17 @@ class Case:
     findings: list[Finding] = field(default_factory=list)
     endings: list[Ending] = field(default_factory=list)
     excused: list[str] = field(default_factory=list)
+    _known: set[tuple[str, str, str]] = field(default_factory=set)
 
     def find(self, rule: Rule, code: str, what: str, index: int | None = None) -> None:
         """Note that a rule was broken."""
         self.findings.append(Finding(rule, code, what, index))
+
+    def excuse(self, why: str, code: str, request: str) -> None:
+        """Note why something is as it has to be although it looks wrong, once for each coupon of a request."""
+        if (why, code, request) not in self._known:
+            self._known.add((why, code, request))
+            self.excused.append(why)
 
     @property
     def terms(self) -> Terms:

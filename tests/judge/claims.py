@@ -128,7 +128,10 @@ def judge_absence(case: Case, told: Told, request: str) -> None:
         case.find(Rule.GLANCE, told.code, told.words, told.said.index)
     standing = case.seen.coupon(told.code, told.said.index)
     if standing is not None and _validates(standing, told.said.at) and told.is_mine(standing):
-        case.find(Rule.WRONG, told.code, f"it validates: {told.words}", told.said.index)
+        if coupons.lied(absent[:1]) and coupons.lied(absent[-1:]):
+            case.excuse("Vivoldi said twice that a coupon is not valid which is", told.code, request)
+        else:
+            case.find(Rule.WRONG, told.code, f"it validates: {told.words}", told.said.index)
 
 
 def _validates(coupon: Event, at: datetime) -> bool:
@@ -223,18 +226,15 @@ def _judge_undoing(case: Case, code: str, date: Asked) -> None:
     backs = [c for c in case.seen.clicks if c.action == "unfreeze" and c.index < date.index]
     of = [click.request for click in backs if click.request in case.requests(code)]
     newer = [name for name in case.requests(code) if of and case.begin(name) > case.begin(of[-1])]
+    # After these, another coupon stands under the number, or none.
+    ends = [*case.seen.calls("delete", code), *case.seen.calls("create", code)]
     for request in newer:
         froze = any(click.action == "freeze" for click in case.clicks(request, date.index))
         versions = [card for card in case.seen.of(request) if card.index < date.index]
         if versions and (froze or versions[-1].live):
             case.find(Rule.UNDONE, code, f"set back by {of[-1]}, although {request} has it", date.index)
-        elif any(_may_have_ended(case, call, request, date) for call in _that_end(case, code)):
+        elif any(_may_have_ended(case, call, request, date) for call in ends):
             case.find(Rule.UNDONE, code, f"set back by {of[-1]}, although {request} ended it", date.index)
-
-
-def _that_end(case: Case, code: str) -> list[Asked]:
-    """Return the calls after which another coupon stands under the number, or none."""
-    return [*case.seen.calls("delete", code), *case.seen.calls("create", code)]
 
 
 def _may_have_ended(case: Case, call: Asked, request: str, date: Asked) -> bool:

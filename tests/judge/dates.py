@@ -251,7 +251,11 @@ def _underway(line: Line) -> bool:
     """Return whether the date that is told is the one of before, and someone asked since an end was told."""
     back, before = sentences.date_going_back(line.words), line.shown
     goes_back = back is None or (before is not None and before.facts.get("endYmd") == back)
-    return goes_back and any(click.done is None or click.done > line.ended_at for click in line.clicks)
+    # A bot that was about to say so, and stood still, says it late.
+    record = line.case.record
+    late = any(record.was_interrupted(click.index, line.index) for click in line.clicks)
+    since = any(click.done is None or click.done > line.ended_at for click in line.clicks)
+    return goes_back and (since or late)
 
 
 def _unfreezable(line: Line) -> bool:

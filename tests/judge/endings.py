@@ -113,10 +113,9 @@ def false_claim(told: Told, table: sentences.Table, holds: Holds) -> str | None:
 def excuse(told: Told) -> str | None:
     """Return why something is rightly told although it looks wrong; None: nothing does."""
     claims = {claim for _, claim in sentences.claims(OF_A_DELETION, told.words)}
-    if Claim.REFUSED in claims and told.ours and told.lied:
-        # "What each answer to DELETE proves": a code other than 0 counts as refused, without a read.
-        return "Vivoldi refused, and deleted all the same"
-    return None
+    # "What each answer to DELETE proves": a code other than 0 counts as refused, without a read.
+    is_so = Claim.REFUSED in claims and told.ours and told.lied
+    return "Vivoldi refused, and deleted all the same" if is_so else None
 
 
 def _contradicted(told: Told) -> str | None:

@@ -115,7 +115,7 @@ def _judge_words(case: Case, ending: Ending, request: str, said: Said, sent: lis
     if wrong:
         case.find(Rule.WRONG, code, wrong, said.index)
     elif purpose == "delete" and (why := endings.excuse(told)):
-        case.excused.append(why)
+        case.excuse(why, code, request)
 
 
 def told_as(case: Case, ending: Ending, said: Said, request: str, sent: list[Asked]) -> Told:

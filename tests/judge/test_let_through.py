@@ -14,6 +14,7 @@ from tests.judge.history import shown as after_card
 from tests.judge.rules import Rule
 from tests.judge.stories import (
     BEING,
+    BY_OTHERS,
     DATE_REFUSED,
     DONE,
     FROZEN,
@@ -278,6 +279,15 @@ def test_what_is_false_is_found(name: str) -> None:
     """What the judge let through once is found now, as what it is."""
     rule, history = FALSE[name]
     assert history.found() == {rule}
+
+
+def test_two_lies_in_a_row_are_excused() -> None:
+    """Nobody can tell them from absence, so they are counted, and each by itself stays what it is (I4)."""
+    for second, excused in (("code_nonzero_after", 1), (None, 0)):
+        looked = after_approvals().call("read", 1, fault="code_nonzero_after").wait(6)
+        judged = ended(looked.call("read", 1, fault=second), BY_OTHERS).judged()
+        assert len(judged.excused) == excused
+        assert {finding.rule for finding in judged.findings} == (set() if excused else {Rule.WRONG})
 
 
 def test_no_key_is_lost_unless_someone_took_it() -> None:

@@ -116,6 +116,7 @@ class Town:
             record,
             # A bot that is too slow to keep its lease is interrupted as well.
             interruptions=places(record.facts, [*blows.struck, *ran.taken_over], AROUND),
+            troubled=len(ran.plan.slack_faults),
             settled=True,
             switched=bool(blows.counted["PostgreSQL switched to another server"]),
             audit=await exported(self.fleet.stage.bot.settings["DATABASE_URL"]),
