@@ -29,7 +29,7 @@ class Case:
         self.findings.append(Finding(rule, code, what, index))
 
     def excuse(self, why: str, code: str, request: str) -> None:
-        """Note why something is as it has to be although it looks wrong, once for each coupon of a request."""
+        """Note why something looks wrong and is as it has to be, once for each coupon of a request."""
         if (why, code, request) not in self._known:
             self._known.add((why, code, request))
             self.excused.append(why)
