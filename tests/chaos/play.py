@@ -219,7 +219,7 @@ class Play:
 
     async def _replaced(self) -> None:
         """Start another bot in place of the one whose turn it was."""
-        self.town.journal.interrupted += 1
+        self.town.journal.interrupt()
         self._replicas[self._turn] = await self._started()
 
     async def _started(self) -> Replica:

@@ -124,7 +124,7 @@ class Bench:
 
     async def replace(self, which: int) -> None:
         """Kill a bot and start another one in its place."""
-        self.town.journal.interrupted += 1
+        self.town.journal.interrupt()
         await self.bots[which].kill()
         self.bots[which] = await self._started()
 
@@ -182,7 +182,8 @@ class Bench:
         if alive:
             for bot in self.bots:
                 await bot.instance.keep()
-        self.town.journal.interrupted += not alive
+        if not alive:
+            self.town.journal.interrupt()
         self.town.advance(seconds)
 
     async def drain(self, which: int) -> None:

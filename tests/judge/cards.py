@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from tests.judge import sentences
 from tests.judge.case import Case
-from tests.judge.rules import Ending, Rule
-from tests.judge.seen import Card, Click, Command, Redrawn, Said
-from tests.judge.told import ending_of, is_lost, told_of
+from tests.judge.rules import Rule
+from tests.judge.seen import Card, Click, Command, Redrawn
+from tests.judge.told import is_lost, told_of
 
 _MOST_REMINDERS = 2
 _DECIDING = ("approve", "reject", "freeze")
@@ -80,21 +80,17 @@ def look_at_clicks(case: Case) -> None:
     The same is said once a minute. About a card that has changed again since, something else is to be said.
     """
     record = case.record
-    if not record.settled or record.interrupted or record.troubled:
+    if not record.settled or record.troubled:
         return
     for click in case.seen.clicks:
+        if click.done is None or record.was_interrupted(click.index, click.done):
+            continue
         newest = _stands_at(case, click)
         if newest is None or newest.text == click.text or click.action not in _DECIDING:
             continue
         # That someone's own approval counts already, or that they are none of the approvers, stays so.
         known = case.may(click, case.anyone) and not sentences.is_approved_by(newest.text, click.user)
-        if (
-            newest.live
-            and click.text
-            and click.done is not None
-            and known
-            and not _is_told(case, click, newest)
-        ):
+        if newest.live and click.text and known and not _is_told(case, click, newest):
             case.find(Rule.MUTE, "", f"{click.user} clicked {click.action} on {click.request}", click.index)
 
 
@@ -119,9 +115,6 @@ def look_at_commands(case: Case, codes: Sequence[str]) -> None:
         for code in (code for code in codes if code in answer):
             if not _is_followed_up(case, code, command):
                 case.find(Rule.UNTOLD, code, "no card came, and no reason", command.index)
-    for code in codes:
-        private = [said for said in case.seen.said if said.thread is None and f"`{code}`" in said.text]
-        _judge_private(case, code, [said for said in private if not sentences.is_outcome(said.text, code)])
 
 
 def _is_followed_up(case: Case, code: str, command: Command) -> bool:
@@ -135,44 +128,3 @@ def _is_followed_up(case: Case, code: str, command: Command) -> bool:
         return any(code.upper() in text.upper() for text in texts)
     reasons = [said.index for said in private if f"`{code}`" in said.text]
     return max([*map(case.begin, case.requests(code)), *reasons], default=-1) > command.index
-
-
-def _judge_private(case: Case, code: str, private: list[Said]) -> None:
-    """I4: who is told that there is no card is told why."""
-    told = {(ending_of(code, said.text), said.text): said for said in private}
-    for (ending, text), said in told.items():
-        if ending is None:
-            continue
-        if not _is_true_failure(case, said):
-            case.find(Rule.WRONG, code, f"that is not why there is no card: {text}", said.index)
-        case.endings.append(Ending(code, ending.kind, ending.words))
-
-
-def _is_true_failure(case: Case, said: Said) -> bool:
-    named = sentences.codes_in(said.text)
-    reads = [read for name in named for read in case.seen.calls("read", name) if read.index < said.index]
-    if sentences.tells_unread(said.text):
-        return not all(read.answered for read in reads)
-    if sentences.tells_unposted(said.text):
-        return bool(case.seen.unposted)
-    if sentences.tells_unfreezable(said.text):
-        return all(_is_unfreezable(case, said, name) for name in named)
-    match sentences.tells_nothing_to_restore(said.text):
-        case "validates":
-            return any(read.shown for read in reads)
-        case "not kept":
-            return True
-    return False
-
-
-def _is_unfreezable(case: Case, said: Said, code: str) -> bool:
-    """Return whether the reason that is given for a coupon is that of what the last read of it showed."""
-    reads = [read for read in case.seen.calls("read", code) if read.answered and read.index < said.index]
-    why = sentences.why_unfreezable(said.text, code) or ""
-    found = case.seen.coupon(code, reads[-1].finished) if reads and reads[-1].shown else None
-    if found is None:
-        return "does not show it" in why
-    used, ends = found.facts.get("useCnt"), found.facts.get("endYmd")
-    if used is None:
-        return "does not tell whether it was used" in why
-    return "used before" in why if used else ("no expiry date" in why and not ends)

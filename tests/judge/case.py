@@ -22,10 +22,17 @@ class Case:
     findings: list[Finding] = field(default_factory=list)
     endings: list[Ending] = field(default_factory=list)
     excused: list[str] = field(default_factory=list)
+    _known: set[tuple[str, str, str]] = field(default_factory=set)
 
     def find(self, rule: Rule, code: str, what: str, index: int | None = None) -> None:
         """Note that a rule was broken."""
         self.findings.append(Finding(rule, code, what, index))
+
+    def excuse(self, why: str, code: str, request: str) -> None:
+        """Note why something looks wrong and is as it has to be, once for each coupon of a request."""
+        if (why, code, request) not in self._known:
+            self._known.add((why, code, request))
+            self.excused.append(why)
 
     @property
     def terms(self) -> Terms:
@@ -84,6 +91,15 @@ class Case:
     def anyone(self) -> frozenset[str]:
         """Those who may give either step, and so may freeze and stop."""
         return self.terms.first | self.terms.final
+
+    def cut_short(self, call: Asked, until: int) -> bool:
+        """Return whether a bot was crashed, or stood still, before a call's sender did more about the code.
+
+        Then its sender may never have learnt of the answer, or have never sent what it meant to send next.
+        """
+        about = [a for a in self.seen.asked if a.call.code == call.call.code and a.agent == call.agent]
+        done = min((a.index for a in about if a.index > call.index), default=NEVER)
+        return self.record.was_interrupted(call.index, min(done, until))
 
     def own_read(self, code: str, since: int, change: Asked) -> Asked | None:
         """Return the read on whose strength a change was sent; None: there is none that counts.

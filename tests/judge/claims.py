@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from sandbox.vivoldi.log import Event
-from tests.judge import coupons, dates, sentences
+from tests.judge import coupons, dates, headings, sentences
 from tests.judge.case import Case
 from tests.judge.endings import Told, answered_yes, replaced
 from tests.judge.rules import Rule
-from tests.judge.seen import NEVER, Asked, Change
+from tests.judge.seen import NEVER, Asked, Text
 from tests.judge.sentences import OF_A_CREATION, OF_A_DELETION, Claim
+from tests.judge.several import Stand, judge_counts, was_frozen
 
 # The earlier of two looks at what is not there is at least this old when the later one is taken.
 APART = timedelta(seconds=5)
@@ -21,37 +21,28 @@ APART = timedelta(seconds=5)
 _RESTS_ON_ABSENCE = frozenset({Claim.SETTLED, Claim.GONE, Claim.NOT_SHOWN})
 
 
-@dataclass(frozen=True)
-class Text:
-    """Something that everyone, or one person, read about a request."""
-
-    index: int
-    at: datetime
-    request: str
-    text: str
-    full: str
-
-
 def look_at_claims(case: Case, codes: Sequence[str]) -> None:
     """Judge every text that people read about these codes."""
     for text in _texts(case, codes):
         about = [code for code in codes if text.request in case.requests(code)]
-        _judge_counts(case, text, about)
+        judge_counts(case, text, about)
+        _judge_freeze_alone(case, text, about)
         _judge_nothing(case, text, about)
         _judge_promise(case, text, about)
         if sentences.plays_down(text.text):
             case.find(Rule.ALARM, about[0], text.text.splitlines()[0], text.index)
-        if sentences.without_a_reason(text.text):
+        if headings.counts_without_reasons(text.text):
             case.find(Rule.PLURAL, about[0], f"not frozen, and no reason why: {text.text}", text.index)
         for code in about:
             lines = sentences.lines_about(text.text, code)
             if wrong := [line for line in lines if sentences.calls_hidden_valid(line)]:
                 case.find(Rule.WRONG, code, f"hidden, and valid today: {wrong[0]}", text.index)
     _judge_reminders(case, codes)
-    for said in case.seen.said:
-        named = [code for code in codes if sentences.is_about(code, said.text)]
-        if named and sentences.blames_itself(said.text) and _is_others_fault(case, named, said.index):
-            case.find(Rule.OWNER, named[0], said.text, said.index)
+    said = [(each.index, each.text) for each in case.seen.said]
+    for index, text_ in [*((card.index, card.text) for card in case.seen.cards), *said]:
+        named = [code for code in codes if sentences.is_about(code, text_)]
+        if named and sentences.blames_itself(text_) and _is_others_fault(case, named, index):
+            case.find(Rule.OWNER, named[0], text_, index)
     for code in codes:
         for delete in case.seen.calls("delete", code):
             _judge_looks_before(case, code, delete)
@@ -63,12 +54,20 @@ def look_at_claims(case: Case, codes: Sequence[str]) -> None:
         _look_for_two(case, code)
 
 
+def _judge_freeze_alone(case: Case, text: Text, about: Sequence[str]) -> None:
+    """A freeze alone is over when all are frozen."""
+    if sentences.ends_a_freeze_alone(text.text):
+        missed = [code for code in about if not was_frozen(Stand(case, code, text))]
+        if missed:
+            case.find(Rule.PLURAL, missed[0], "a freeze that is told to be over, and this is not frozen")
+
+
 def _judge_reminders(case: Case, codes: Sequence[str]) -> None:
     """People are called to freeze what is not frozen yet, and on a card that has the button."""
     for said in case.seen.reminders:
         cards = [card for card in case.seen.cards if card.ts == said.thread and card.index < said.index]
         for code in set(codes).intersection(sentences.told_to_be_frozen(said.text)):
-            if _was_frozen(case, code, Text(said.index, said.at, "", said.text, said.text)):
+            if was_frozen(Stand(case, code, Text(said.index, said.at, "", said.text, said.text))):
                 case.find(Rule.PLURAL, code, f"it is frozen: {said.text}", said.index)
             elif cards and not sentences.has_freeze_button(cards[-1].full):
                 case.find(Rule.PROMISE, code, f"there is no such button: {said.text}", said.index)
@@ -84,41 +83,6 @@ def _texts(case: Case, codes: Sequence[str]) -> Iterator[Text]:
         request = of.get(said.thread or "")
         if request in about and request is not None:
             yield Text(said.index, said.at, request, said.text, said.text)
-
-
-# ---------------------------------------------------------------- C1: plurals
-
-
-def _judge_counts(case: Case, text: Text, about: Sequence[str]) -> None:
-    """A plural is true of every coupon that it counts, and a freeze alone is over when all are frozen."""
-    for words, number, what in sentences.counts(text.text):
-        true = [code for code in about if _is(what, case, code, text)]
-        if number > len(true):
-            case.find(Rule.PLURAL, about[0], f"“{words}”, but it is {len(true)} of {len(about)}", text.index)
-    if sentences.ends_a_freeze_alone(text.text):
-        missed = [code for code in about if not _was_frozen(case, code, text)]
-        if missed:
-            case.find(Rule.PLURAL, missed[0], "a freeze that is told to be over, and this is not frozen")
-
-
-def _is(what: str, case: Case, code: str, text: Text) -> bool:
-    if what == "frozen":
-        return _was_frozen(case, code, text)
-    answers = [d for d in case.seen.calls("delete", code) if d.finished < text.index]
-    replaced_since = any(c.event.kind == "deleted" for c in _changes(case, code, text.index))
-    return any(answer.shown for answer in answers) or replaced_since
-
-
-def _was_frozen(case: Case, code: str, text: Text) -> bool:
-    """Return whether the bot had set a date that has passed by the time of a text, and it was so."""
-    calls = {date.call.seq for date in case.seen.calls("update", code)}
-    return any(
-        c.event.call in calls and coupons.is_over(c.event, text.at) for c in _changes(case, code, text.index)
-    )
-
-
-def _changes(case: Case, code: str, before: int) -> list[Change]:
-    return [change for change in case.seen.changes if change.event.code == code and change.index < before]
 
 
 # ---------------------------------------------------------------- C2: two looks
@@ -164,7 +128,10 @@ def judge_absence(case: Case, told: Told, request: str) -> None:
         case.find(Rule.GLANCE, told.code, told.words, told.said.index)
     standing = case.seen.coupon(told.code, told.said.index)
     if standing is not None and _validates(standing, told.said.at) and told.is_mine(standing):
-        case.find(Rule.WRONG, told.code, f"it validates: {told.words}", told.said.index)
+        if coupons.lied(absent[:1]) and coupons.lied(absent[-1:]):
+            case.excuse("Vivoldi said twice that a coupon is not valid which is", told.code, request)
+        else:
+            case.find(Rule.WRONG, told.code, f"it validates: {told.words}", told.said.index)
 
 
 def _validates(coupon: Event, at: datetime) -> bool:
@@ -244,6 +211,8 @@ def _judge_nothing(case: Case, text: Text, about: Sequence[str]) -> None:
             since = min(back, default=NEVER)
         for code in about:
             sent = [asked for kind in kinds for asked in case.seen.calls(kind, code)]
+            if words.lower().endswith("frozen"):
+                sent = [date for date in sent if coupons.is_past(date)]
             # What a later request did is not said by the card of this one, whenever that is drawn.
             until = min(text.index, case.end(code, text.request)) if since == begin else text.index
             if any(since < asked.index < until for asked in sent):
@@ -257,18 +226,15 @@ def _judge_undoing(case: Case, code: str, date: Asked) -> None:
     backs = [c for c in case.seen.clicks if c.action == "unfreeze" and c.index < date.index]
     of = [click.request for click in backs if click.request in case.requests(code)]
     newer = [name for name in case.requests(code) if of and case.begin(name) > case.begin(of[-1])]
+    # After these, another coupon stands under the number, or none.
+    ends = [*case.seen.calls("delete", code), *case.seen.calls("create", code)]
     for request in newer:
         froze = any(click.action == "freeze" for click in case.clicks(request, date.index))
         versions = [card for card in case.seen.of(request) if card.index < date.index]
         if versions and (froze or versions[-1].live):
             case.find(Rule.UNDONE, code, f"set back by {of[-1]}, although {request} has it", date.index)
-        elif any(_may_have_ended(case, call, request, date) for call in _that_end(case, code)):
+        elif any(_may_have_ended(case, call, request, date) for call in ends):
             case.find(Rule.UNDONE, code, f"set back by {of[-1]}, although {request} ended it", date.index)
-
-
-def _that_end(case: Case, code: str) -> list[Asked]:
-    """Return the calls after which another coupon stands under the number, or none."""
-    return [*case.seen.calls("delete", code), *case.seen.calls("create", code)]
 
 
 def _may_have_ended(case: Case, call: Asked, request: str, date: Asked) -> bool:
@@ -325,5 +291,11 @@ def _look_for_two(case: Case, code: str) -> None:
     for older, newer in pairwise(names):
         begin = case.begin(newer)
         drawn = [card for card in case.seen.of(older) if card.index > begin and card.live]
-        if drawn and not case.record.interrupted:
+        # A bot that was about to draw it, and stood still, draws it late.
+        if drawn and not case.record.was_interrupted(_drawn_before(case, older, begin), drawn[0].index):
             case.find(Rule.TWICE, code, f"{older} and {newer}", drawn[0].index)
+
+
+def _drawn_before(case: Case, request: str, index: int) -> int:
+    """Return the place of the last version of a request's card before a place."""
+    return max(card.index for card in case.seen.of(request) if card.index < index)

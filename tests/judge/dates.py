@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sandbox.vivoldi.log import Event
@@ -58,7 +58,7 @@ def _judge_date(case: Case, code: str, date: Asked) -> None:
 def _may_be_set(case: Case, code: str, date: Asked) -> bool:
     """Return whether the same date was sent before without an answer: then it is sent again, also unseen."""
     before = [sent for sent in case.seen.calls("update", code) if sent.index < date.index]
-    lost = [sent for sent in before if not sent.answered or case.record.interrupted]
+    lost = [sent for sent in before if not sent.answered or case.cut_short(sent, date.index)]
     return any(sent.call.end == date.call.end for sent in lost)
 
 
@@ -89,6 +89,8 @@ class Line:
     """What a card or a reply says of a freeze. clicks: of who asked for it. calls: about the code by then.
 
     shown: the coupon that the card shows. standing: the one that stood there at the last answer that counts.
+    is_cut_short: whether a bot was crashed, or stood still, while it was at it. ended_at: the place where an
+    earlier line told the end of a freeze, or of its undoing; -1: none did.
     """
 
     words: str
@@ -98,7 +100,9 @@ class Line:
     calls: list[Asked]
     shown: Event | None
     standing: Event | None
+    is_cut_short: bool
     case: Case
+    ended_at: int = -1
 
     @property
     def claims(self) -> set[Claim]:
@@ -137,11 +141,12 @@ def told(case: Case, code: str, request: str) -> list[Line]:
     threads = {card.ts for card in case.seen.of(request)}
     texts = [(card.index, card.at, card.text) for card in case.seen.of(request)]
     texts += [(said.index, said.at, said.text) for said in case.seen.said if said.thread in threads]
-    return [
-        line_of(case, code, request, index, at, words)
-        for index, at, text in sorted(texts)
-        for words in sentences.freezes_in(text, code)
-    ]
+    lines: list[Line] = []
+    for index, at, text in sorted(texts):
+        ends = [line.index for line in lines if Claim.UNDERWAY not in line.claims]
+        found = [line_of(case, code, request, index, at, words) for words in sentences.freezes_in(text, code)]
+        lines += [replace(line, ended_at=max(ends, default=-1)) for line in found]
+    return lines
 
 
 def line_of(case: Case, code: str, request: str, index: int, at: datetime, words: str) -> Line:
@@ -157,7 +162,9 @@ def line_of(case: Case, code: str, request: str, index: int, at: datetime, words
     read = case.card_read(code, request)
     shown = case.seen.coupon(code, read.finished) if read and read.shown else None
     standing = case.seen.coupon(code, max(clear, default=index))
-    return Line(words, index, at, clicks, calls, shown, standing, case)
+    begun = [call for call in about if since < call.index < index]
+    is_cut_short = any(case.cut_short(call, index) for call in begun)
+    return Line(words, index, at, clicks, calls, shown, standing, is_cut_short, case)
 
 
 def _untrue(line: Line) -> str | None:
@@ -183,6 +190,8 @@ def _judge_last(case: Case, code: str, request: str, lines: list[Line]) -> None:
     overtaken = "stopped by" in last.text
     if Claim.FROZEN in line.claims and line.reads and line.reads[-1].shown and not overtaken:
         case.find(Rule.WRONG, code, f"it validated in the end: {words}")
+    if Claim.UNDERWAY in line.claims:
+        case.find(Rule.UNTOLD, code, f"what came of it: {words}")
     if Claim.UNFROZEN in line.claims and line.reads and not line.reads[-1].shown:
         case.find(Rule.WRONG, code, f"it did not validate in the end: {words}")
 
@@ -235,8 +244,23 @@ def _was_refused(line: Line) -> bool:
 
 
 def _unclear(line: Line) -> bool:
-    troubled = any(not call.answered for call in line.calls)
-    return troubled or bool(line.case.record.interrupted)
+    return line.is_cut_short or any(not call.answered for call in line.calls)
+
+
+def _underway(line: Line) -> bool:
+    """Return whether the date that is told is the one of before, and someone asked since an end was told."""
+    back, before = sentences.date_going_back(line.words), line.shown
+    goes_back = back is None or (before is not None and before.facts.get("endYmd") == back)
+    # A bot that was about to say so, and stood still, says it late.
+    record = line.case.record
+    late = any(record.was_interrupted(click.index, line.index) for click in line.clicks)
+    since = any(click.done is None or click.done > line.ended_at for click in line.clicks)
+    return goes_back and (since or late)
+
+
+def _unfreezable(line: Line) -> bool:
+    """Return whether a coupon like the one that the card shows can't be frozen for that reason."""
+    return coupons.is_no_freeze(line.words, line.shown)
 
 
 def _held_by_another(line: Line) -> bool:
@@ -255,7 +279,7 @@ def _ended_by_another(line: Line) -> bool:
 
 
 _HOLDS: Mapping[Claim, Callable[[Line], bool]] = {
-    Claim.UNDERWAY: lambda line: True,
+    Claim.UNDERWAY: _underway,
     Claim.FROZEN: _hidden,
     Claim.UNFROZEN: _set_back,
     Claim.NOT_FROZEN: _not_frozen,
@@ -267,7 +291,7 @@ _HOLDS: Mapping[Claim, Callable[[Line], bool]] = {
     Claim.NOT_SHOWN: _hidden,
     Claim.FREEZE_UNKNOWN: _unclear,
     Claim.FREEZE_UNSURE: _unclear,
-    Claim.UNFREEZABLE: lambda line: True,
+    Claim.UNFREEZABLE: _unfreezable,
     Claim.HELD_BY_ANOTHER: _held_by_another,
     Claim.ENDED_FIRST: lambda line: not _approved(line),
     Claim.APPROVED_FIRST: _approved,

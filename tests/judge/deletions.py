@@ -117,7 +117,7 @@ def _judge_again(case: Case, code: str, shown: bool, delete: Asked, earlier: lis
         what = "it was not shown, so no read can speak for it"
         case.find(Rule.RESENT, code, what, delete.index)
     # A process that dies with the answer has not seen it.
-    if any(sent.refused or sent.shown for sent in earlier) and not case.record.interrupted:
+    if any((s.refused or s.shown) and not case.cut_short(s, delete.index) for s in earlier):
         case.find(Rule.RESENT, code, "the answer before was clear", delete.index)
 
 

@@ -19,9 +19,9 @@ class Told:
     """What was told of a code in a request, and what it has to be held against.
 
     words: the sentence. clicks, deadline, sent: the request's; sent is what changes coupons. since: the place
-    of what its card shows. coupon: the one that it shows, if any. interrupted: whether any process was
-    crashed or frozen. forged: whether someone changed what is stored. switched: whether the database was
-    switched to another server.
+    of what its card shows. coupon: the one that it shows, if any. forged: whether someone changed what is
+    stored. switched: whether the database was switched to another server. cut_short: whether a process was
+    crashed, or stood still, before it did more than to make this call, and before it was told.
     """
 
     seen: Evidence
@@ -34,9 +34,9 @@ class Told:
     since: int
     coupon: Event | None
     sent: list[Asked]
-    interrupted: bool
     forged: bool
     switched: bool
+    cut_short: Callable[[Asked], bool]
 
     def reads(self, since: int) -> list[Asked]:
         """Return the usable reads that came after a place in the record and before it was told."""
@@ -57,16 +57,18 @@ class Told:
         return self.coupon is None or coupon.uid == self.coupon.uid
 
     @property
-    def ends(self) -> list[Event]:
-        """The true deletions of a coupon under this code, by whomever, before it was told."""
-        changes = [c for c in self.seen.changes if c.index < self.said.index]
-        return [c.event for c in changes if (c.event.kind, c.event.code) == ("deleted", self.code)]
-
-    @property
     def ours(self) -> list[Event]:
         """The true changes that this request's calls made before it was told."""
         calls = {sent.call.seq for sent in self.sent}
         return [c.event for c in self.seen.changes if c.event.call in calls and c.index < self.said.index]
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether a process was crashed, or stood still, when it had sent it, or was about to."""
+        approvals = [click.index for click in self.clicks if click.action == "approve"]
+        reads = self.seen.calls("read", self.code)
+        about_to = [r for r in reads if max(approvals, default=self.since) < r.index < self.said.index]
+        return any(self.cut_short(call) for call in [*self.sent, *about_to])
 
     @property
     def lied(self) -> bool:
@@ -111,13 +113,9 @@ def false_claim(told: Told, table: sentences.Table, holds: Holds) -> str | None:
 def excuse(told: Told) -> str | None:
     """Return why something is rightly told although it looks wrong; None: nothing does."""
     claims = {claim for _, claim in sentences.claims(OF_A_DELETION, told.words)}
-    if Claim.REFUSED in claims and told.ours and told.lied:
-        # "What each answer to DELETE proves": a code other than 0 counts as refused, without a read.
-        return "Vivoldi refused, and deleted all the same"
-    if Claim.SETTLED in claims and not any(told.is_mine(event) for event in told.ends):
-        # Table two of I2: shown before, not valid after is told as deleted, settled by reading.
-        return "no longer validates for another reason, and is told as deleted"
-    return None
+    # "What each answer to DELETE proves": a code other than 0 counts as refused, without a read.
+    is_so = Claim.REFUSED in claims and told.ours and told.lied
+    return "Vivoldi refused, and deleted all the same" if is_so else None
 
 
 def _contradicted(told: Told) -> str | None:
@@ -135,9 +133,14 @@ def answered_yes(told: Told) -> bool:
     return any(sent.shown for sent in told.sent)
 
 
+def has_yes(told: Told) -> bool:
+    """Return whether Vivoldi said that it was done, and whoever had asked lived to see that."""
+    return any(sent.shown and not told.cut_short(sent) for sent in told.sent)
+
+
 def is_unclear(told: Told) -> bool:
     """Return whether what was sent can have got no clear answer."""
-    return told.interrupted or any(sent.proves_nothing for sent in told.sent)
+    return told.is_cut_short or any(sent.proves_nothing for sent in told.sent)
 
 
 def was_refused(told: Told) -> bool:
@@ -195,19 +198,9 @@ def timed_out(told: Told) -> bool:
     return told.said.at >= told.deadline - timedelta(seconds=2)
 
 
-def _not_given(told: Told) -> bool:
-    """Return whether nobody who might had frozen it in time."""
-    named = told.terms.first | told.terms.final
-    given = [click for click in told.clicks if click.action == "freeze" and click.at < told.deadline]
-    return not any(
-        told.seen.counted(click.user, named, click.at - told.terms.memory, click.carried_out)
-        for click in given
-    )
-
-
 def _no_answer(told: Told) -> bool:
     """Return whether Vivoldi answered nothing that a process could have lived to see."""
-    return told.interrupted or not any(sent.answered and sent.refused for sent in told.sent)
+    return not any(sent.answered and not told.cut_short(sent) for sent in told.sent)
 
 
 def _clicked(told: Told, action: str, named: str | None) -> bool:
@@ -233,14 +226,27 @@ def replaced(told: Told) -> bool:
 
 
 def _settled(told: Told) -> bool:
-    """Return whether a read after an unclear attempt spoke for it, as table two of I2 wants it."""
-    if told.coupon is None or not (told.sent or told.interrupted):
-        return False
-    if any(sent.shown for sent in told.sent) and not told.interrupted:
-        return False
+    """Return whether only reads could settle it; what they have to show is judged by the name of the end."""
+    return told.coupon is not None and is_unclear(told) and not has_yes(told)
+
+
+def _is_gone(told: Told) -> bool:
+    """Return whether a read after an unclear attempt did not show it."""
     # A process that died right before its DELETE leaves the same traces as one that died right after.
-    first = told.first_sent
-    return told.unseen(first) or told.showed(first, lambda coupon: not told.is_mine(coupon))
+    return _settled(told) and told.unseen(told.first_sent)
+
+
+def _still_there(told: Told) -> bool:
+    """Return whether a read showed it after an attempt that may have been sent, and got no clear answer."""
+    lost = [sent.index for sent in told.sent if sent.proves_nothing or told.cut_short(sent)]
+    since = min(lost) if lost else told.since
+    return (bool(lost) or told.is_cut_short) and told.showed(since, told.is_mine)
+
+
+def _unseen_before(told: Told) -> bool:
+    """Return whether it was not shown on the card, or a date that freezes it had been set since."""
+    dates = [date for date in told.seen.calls("update", told.code) if told.since < date.index]
+    return told.coupon is None or any(date.index < told.said.index and date.shown for date in dates)
 
 
 def _changed(told: Told) -> bool:
@@ -284,9 +290,11 @@ _HOLDS: Holds = {
     Claim.REJECTED: was_rejected,
     Claim.CANCELLED: was_cancelled,
     Claim.TIMED_OUT: timed_out,
-    Claim.UNGIVEN: _not_given,
     Claim.NO_ANSWER: _no_answer,
+    Claim.NO_YES: lambda told: not has_yes(told),
     Claim.REFUSED_LATER: lambda told: is_unclear(told) and was_refused(told),
-    Claim.GONE: lambda told: is_unclear(told) and _settled(told),
+    Claim.GONE: _is_gone,
+    Claim.STILL_THERE: _still_there,
+    Claim.UNSEEN_BEFORE: _unseen_before,
     Claim.STILL_WORKS: lambda told: told.showed(told.since),
 }

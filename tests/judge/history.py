@@ -37,7 +37,7 @@ _TERMS = Terms(
     execute_within=timedelta(minutes=10),
     asked_afresh=timedelta(seconds=5),
     groups_afresh=timedelta(seconds=10),
-    read_afresh=timedelta(seconds=9),
+    read_afresh=timedelta(seconds=4),
     told_within=timedelta(seconds=60),
 )
 
@@ -89,11 +89,13 @@ class History:
         takes: float = 0.0,
         does: EventKind | None = None,
         end: str | None = None,
+        fault: str | None = None,
         **facts: Any,
     ) -> Self:
         """Make a call that gets this answer (`code` of the envelope; None: no answer).
 
-        does: what it truly did. end: the date that it asks for. facts: what the coupon is like then.
+        does: what it truly did. end: the date that it asks for. fault: what makes the answer another than the
+        true one. facts: what the coupon is like then.
         """
         self._seq += 1
         seq, at, headers = self._seq, self.now.isoformat(), {"user-agent": bot}
@@ -115,6 +117,7 @@ class History:
                 answer_code=code,
                 dropped="after" if lost else None,
                 finished=True,
+                fault=fault,
                 end=end,
             )
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.judge import creations, endings
+from tests.judge import creations, endings, final
 from tests.judge.audit import look_at_audit
 from tests.judge.cards import (
     look_at_cards,
@@ -22,6 +22,7 @@ from tests.judge.creations import look_at_creations
 from tests.judge.dates import look_at_freezes
 from tests.judge.deletions import look_at_deletes
 from tests.judge.endings import Told
+from tests.judge.failures import look_at_failures
 from tests.judge.gathering import gathered
 from tests.judge.late import late, patience
 from tests.judge.record import Record
@@ -43,6 +44,7 @@ def judge(record: Record, codes: Sequence[str], secrets: Sequence[str] = ()) -> 
     look_at_reminders(case)
     look_at_clicks(case)
     look_at_commands(case, codes)
+    look_at_failures(case, codes)
     look_at_claims(case, codes)
     look_at_audit(case, codes)
     _look_for_secrets(case, secrets)
@@ -72,6 +74,9 @@ def _look_at_endings(case: Case, code: str) -> None:
 
 def _judge_ending(case: Case, code: str, request: str, sent: list[Asked]) -> None:
     told = told_of(case, code, request)
+    final.look_at_headings(case, code, request)
+    for shown, version in final.shown_of(case, code, request):
+        _judge_words(case, shown, request, version, sent)
     if not told and not sent and case.record.settled and is_lost(case, request):
         case.excused.append("a card that nobody could note, and Slack took no other")
         return
@@ -85,17 +90,16 @@ def _judge_ending(case: Case, code: str, request: str, sent: list[Asked]) -> Non
         ways = sorted(ending.words for ending in ended)
         case.find(Rule.WRONG, code, f"told in several ways: {ways}", told[-1].index)
     for said in told:
-        _judge_words(case, code, request, said, sent)
+        if (replied := ending_of(code, said.text)) is not None:
+            _judge_words(case, replied, request, said, sent)
+    final.look_at_last(case, code, request, [*ended])
     late_by = late(case, request, told[0])
     if late_by > patience(case.record):
         case.find(Rule.LATE, code, f"{late_by} after all was done", told[0].index)
 
 
-def _judge_words(case: Case, code: str, request: str, said: Said, sent: list[Asked]) -> None:
-    ending = ending_of(code, said.text)
-    purpose = case.purpose(request)
-    if ending is None:
-        return
+def _judge_words(case: Case, ending: Ending, request: str, said: Said, sent: list[Asked]) -> None:
+    code, purpose = ending.code, case.purpose(request)
     told = told_as(case, ending, said, request, sent)
     if purpose == "freeze":
         # What else is told of a freeze is judged as what the cards say of it.
@@ -111,7 +115,7 @@ def _judge_words(case: Case, code: str, request: str, said: Said, sent: list[Ask
     if wrong:
         case.find(Rule.WRONG, code, wrong, said.index)
     elif purpose == "delete" and (why := endings.excuse(told)):
-        case.excused.append(why)
+        case.excuse(why, code, request)
 
 
 def told_as(case: Case, ending: Ending, said: Said, request: str, sent: list[Asked]) -> Told:
@@ -128,7 +132,7 @@ def told_as(case: Case, ending: Ending, said: Said, request: str, sent: list[Ask
         since=read.finished if read else case.begin(request),
         coupon=case.seen.coupon(ending.code, read.finished) if read and read.shown else None,
         sent=[call for call in sent if call.index < said.index],
-        interrupted=bool(case.record.interrupted),
         forged=case.record.forged,
         switched=case.record.switched,
+        cut_short=lambda call: case.cut_short(call, said.index),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -55,7 +56,8 @@ class Terms:
 class Record:
     """All facts in the order in which they happened, and what the judge has to know of how it was run.
 
-    interrupted: how often a bot was crashed or frozen. troubled: how many calls were spoilt at most.
+    interruptions: between which places of the record a bot was crashed, or stood still, once for each time.
+    troubled: how many calls were spoilt at most.
     strays: whether each of those may leave a copy of a card with buttons, which nobody clicked. idle: when,
     and for how many seconds, no bot did anything. forged: whether someone changed what is stored.
     switched: whether the database was switched to another server. settled: whether all had time to come to
@@ -64,7 +66,7 @@ class Record:
 
     terms: Terms
     facts: list[Fact] = field(default_factory=list)
-    interrupted: int = 0
+    interruptions: list[tuple[int, int]] = field(default_factory=list)
     troubled: int = 0
     strays: bool = False
     idle: list[tuple[datetime, float]] = field(default_factory=list)
@@ -72,6 +74,19 @@ class Record:
     switched: bool = False
     settled: bool = True
     audit: list[dict[str, Any]] | None = None
+
+    @property
+    def interrupted(self) -> int:
+        """How often a bot was crashed, or stood still."""
+        return len(self.interruptions)
+
+    def interrupt(self) -> None:
+        """Note that a bot is crashed, or stands still, now."""
+        self.interruptions.append((len(self.facts), len(self.facts)))
+
+    def was_interrupted(self, begin: int, end: int) -> bool:
+        """Return whether a bot was crashed, or stood still, between two places."""
+        return any(begin < last and first <= end for first, last in self.interruptions)
 
 
 def merged(log: Sequence[SeenEntry], calls: Sequence[Call], events: Sequence[Event]) -> list[Fact]:
@@ -90,6 +105,12 @@ def merged(log: Sequence[SeenEntry], calls: Sequence[Call], events: Sequence[Eve
         at = datetime.fromtimestamp(entry.time, UTC)
         entry.data.update(carried_out=at, done=sum(fact.at <= at for fact in facts))
     return facts
+
+
+def places(facts: Sequence[Fact], times: Sequence[float], around: float) -> list[tuple[int, int]]:
+    """Return the places of the record that are at most so many seconds away from each of these times."""
+    at = [fact.at.timestamp() for fact in facts]
+    return [(bisect_left(at, time - around), bisect_right(at, time + around)) for time in times]
 
 
 def _began(entry: SeenEntry) -> float:

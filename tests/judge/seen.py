@@ -82,6 +82,17 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Text:
+    """Something that everyone, or one person, read about a request."""
+
+    index: int
+    at: datetime
+    request: str
+    text: str
+    full: str
+
+
+@dataclass(frozen=True)
 class Asked:
     """One call to Vivoldi: where it arrived, and where it was finished, if it was (`NEVER`: it was not)."""
 

@@ -37,9 +37,11 @@ class Claim(StrEnum):
     REJECTED = auto()
     CANCELLED = auto()
     TIMED_OUT = auto()
-    UNGIVEN = auto()
     NO_ANSWER = auto()
+    NO_YES = auto()
     REFUSED_LATER = auto()
+    STILL_THERE = auto()
+    UNSEEN_BEFORE = auto()
     GONE = auto()
     STILL_WORKS = auto()
     # what became of a freeze
@@ -63,7 +65,10 @@ class Claim(StrEnum):
     AS_APPROVED = auto()
     NOT_AS_APPROVED = auto()
     NOT_VALID = auto()
+    ORIGINAL = auto()
     NEVER_SEEN = auto()
+    HAS_ENDED = auto()
+    KEPT_OTHERWISE = auto()
     VALIDATES_AGAIN = auto()
 
 
@@ -71,14 +76,14 @@ Table = tuple[tuple[str, Claim], ...]
 
 # Every ending of a deletion makes at least one of these claims.
 OF_A_DELETION: Table = (
-    (r"Vivoldi said so", Claim.SAID_SO),
+    (r"Vivoldi said so|\*Deleted\*, as Vivoldi says", Claim.SAID_SO),
     (r"and the coupon no longer validates", Claim.CONFIRMED),
     (r"could not be read afterwards", Claim.UNREAD_AFTER),
     (r"a coupon still validates under this code", Claim.STILL_SHOWN),
     (r"nother coupon, created since", Claim.REPLACED),
     (r"settled by reading", Claim.SETTLED),
     (r"\*Unknown\.", Claim.UNKNOWN),
-    (r"\*(Gone|Blocked)|no longer works", Claim.GONE),
+    (r"\*Blocked: it no longer works", Claim.GONE),
     (r"Still works", Claim.STILL_WORKS),
     (r"Vivoldi refused\.\*", Claim.REFUSED),
     (r"Vivoldi refused to be read", Claim.READ_REFUSED),
@@ -95,12 +100,14 @@ OF_A_DELETION: Table = (
     (r"rejected this request", Claim.REJECTED),
     (r"cancelled this request", Claim.CANCELLED),
     (r"[Tt]his request ran out", Claim.TIMED_OUT),
-    (r"without the approval that it needs", Claim.UNGIVEN),
-    (r"No (clear )?answer (to the deletion )?came", Claim.NO_ANSWER),
+    (r"No answer came|No clear answer to the deletion came", Claim.NO_ANSWER),
+    (r"No answer said so", Claim.NO_YES),
     (r"a later one was refused", Claim.REFUSED_LATER),
+    (r"An attempt before got no clear answer, and a read after it still showed", Claim.STILL_THERE),
+    (r"It did not validate before either", Claim.UNSEEN_BEFORE),
 )
 # What a request for a freeze alone says of its end; the rest of it is told as what its cards say.
-OF_AN_END = frozenset({Claim.REJECTED, Claim.CANCELLED, Claim.TIMED_OUT, Claim.UNGIVEN})
+OF_AN_END = frozenset({Claim.REJECTED, Claim.CANCELLED, Claim.TIMED_OUT})
 
 # Every line about a freeze begins with one of `FREEZE_BEGINS`, and makes at least one of these claims.
 OF_A_FREEZE: Table = (
@@ -137,12 +144,17 @@ FREEZE_BEGINS = (
 )
 
 OF_A_CREATION: Table = (
-    (r"Vivoldi said so", Claim.CREATED),
-    (r"Vivoldi said that it was created", Claim.CREATED),
+    (r"Vivoldi said so|Vivoldi said that it was created|again\*, as Vivoldi says", Claim.CREATED),
     (r"and it validates, with the approved facts", Claim.AS_APPROVED),
+    (r"a coupon with the approved facts validates under this code", Claim.AS_APPROVED),
     (r"settled by reading", Claim.SETTLED),
     (r"but it does not validate", Claim.NOT_VALID),
-    (r"but not as approved", Claim.NOT_AS_APPROVED),
+    (r"but not as approved|another coupon than the approved one validates", Claim.NOT_AS_APPROVED),
+    (r"the very coupon of before validates", Claim.ORIGINAL),
+    (r"could not be read (afterwards|to find out)", Claim.UNREAD_AFTER),
+    (r"No clear answer to the creation came", Claim.NO_ANSWER),
+    (r"has passed\*, so it could not be used", Claim.HAS_ENDED),
+    (r"what was kept of the coupon is not what was approved", Claim.KEPT_OTHERWISE),
     (r"\*Unknown\.", Claim.UNKNOWN),
     (r"no read showed it", Claim.NEVER_SEEN),
     (r"Vivoldi refused\.\*", Claim.REFUSED),
@@ -160,14 +172,16 @@ OF_A_CREATION: Table = (
 
 # How an ending is called, by how its words begin, or by what is in them; the first that fits.
 _KINDS = (
-    (r"Still works", "still works"),
+    (r"The freeze was all that was asked for", "frozen"),
+    (r"\*Still works", "still works"),
     (r"^\*Deleted", "deleted"),
-    (r"^\*(Gone|Blocked)|no longer works", "gone"),
+    (r"^\*Blocked", "gone"),
     (r"^\*Unknown", "unknown"),
     (r"^\*Not deleted", "not deleted"),
     (r"^\*Created again", "created"),
     (r"^\*Not created", "not created"),
     (r"nothing was created|validates in Vivoldi|Nothing is kept", "not created"),
+    (r"created again, it could not be used|can't be restored", "not created"),
     (r"can't be frozen", "not frozen"),
     (r"nothing was (deleted|done)", "not deleted"),
 )
@@ -188,11 +202,6 @@ def kind_of(words: str) -> str | None:
 def ends_a_freeze_alone(text: str) -> bool:
     """Return whether a reply says that a freeze, which was all that was asked for, is done."""
     return bool(_FREEZE_ALONE.search(text))
-
-
-def came_to_nothing(words: str) -> bool:
-    """Return whether a sentence says that a restoration came to nothing before anything was sent."""
-    return bool(re.search("nothing was created|validates in Vivoldi|Nothing is kept", words))
 
 
 def is_of_a_freeze(words: str) -> bool:
@@ -218,6 +227,28 @@ def freezes_in(text: str, code: str) -> list[str]:
     lines = lines_about(text, code)
     begun = [(min((line.find(b) for b in FREEZE_BEGINS if b in line), default=-1), line) for line in lines]
     return [line[begin:] for begin, line in begun if begin >= 0]
+
+
+# What follows on a card's line about a coupon, after how it ended.
+_AFTER = (*FREEZE_BEGINS, "*Warnings shown:*", "Check first:")
+_ENDED = re.compile(
+    r"^(<@\w+> (?:rejected|cancelled) this request .*|This request ran out .*"
+    r"|The freeze was all that was asked for.*)$",
+    re.M,
+)
+
+
+def told_on_a_card(card: str, code: str) -> str:
+    """Return what a card says of how its request ended for a code: in its line, or for all of them."""
+    line = next(iter(lines_about(card, code)), "")
+    own = line[: min((line.find(after) for after in _AFTER if after in line), default=len(line))]
+    ended = _ENDED.search(card)
+    return own if kind_of(own) or not ended else ended[0]
+
+
+def is_listed(card: str, code: str) -> bool:
+    """Return whether a card has a line about a coupon."""
+    return any(line.startswith((f"{code}:", f"{code}.")) for line in card.splitlines())
 
 
 def is_outcome(text: str, code: str) -> bool:
@@ -349,14 +380,8 @@ def why_unfreezable(text: str, code: str) -> str | None:
 
 def calls_hidden_valid(line: str) -> bool:
     """Return whether a line warns that a coupon is valid which it says is not shown any more."""
-    hidden = r"\*(Frozen\*|No longer validates\*|Not frozen: no longer shown)"
-    return bool(re.search(rf"{hidden}.*\*Check first:\*.*valid today", line))
-
-
-def without_a_reason(text: str) -> bool:
-    """Return whether a text counts coupons as not frozen, and gives fewer reasons."""
-    counted = re.search(r"[Ff]rozen: \d[\d,]* of .*?· not frozen: (\d+)", text)
-    return bool(counted) and int(counted[1] if counted else 0) > text.count("*Not frozen")
+    hidden = re.search(r"\*(Frozen\*|No longer validates\*|Not frozen: no longer shown)", line)
+    return bool(hidden and re.search(r"\*Check first:\*.*valid today", line[hidden.end() :]))
 
 
 def tells_unfreezable(text: str) -> bool:
@@ -364,15 +389,23 @@ def tells_unfreezable(text: str) -> bool:
     return "can't be frozen" in text
 
 
+_NOT_RESTORED = (
+    ("validates in Vivoldi", "validates"),
+    ("Nothing is kept", "not kept"),
+    ("created again, it could not be used", "has ended"),
+    ("none of the keys in `SNAPSHOT_KEYS` opens what is kept", "key lost"),
+    ("what is kept in its place belongs to another coupon", "not its own"),
+    ("Vivoldi had not given everything that is needed", "incomplete"),
+)
+
+
 def tells_nothing_to_restore(text: str) -> str | None:
-    """Return why there is no card for a restoration: `validates`, `not kept`; None: it says nothing."""
-    if "validates in Vivoldi" in text:
-        return "validates"
-    return "not kept" if "Nothing is kept" in text else None
+    """Return why there is no card for a restoration, in a word or two; None: it does not say so."""
+    return next((why for words, why in _NOT_RESTORED if words in text), None)
 
 
 # Buttons that may stay on a card after the end, since they decide nothing about what it asked for.
-_STAYING = ("unfreeze", "show-all", "details", "history", "more", "ask-again", "restore")
+_STAYING = ("unfreeze", "show-all")
 
 
 def stays(action: str) -> bool:
@@ -392,30 +425,13 @@ def codes_in(text: str) -> list[str]:
 
 # ---------------------------------------------------------------- what is said of several, and of nothing
 
-# How many coupons a heading or a reply counts, and as what.
-_COUNTED = (
-    (r"(?:^|[ *])Frozen: (\d[\d,]*) coupons", "frozen"),
-    (r"(?:^|[ *])Frozen: (\d[\d,]*) of \d", "frozen"),
-    (r"(?:^|[ *])Deleted: (\d[\d,]*) coupons", "deleted"),
-    (r"(?:^|[ *])Deleted: (\d[\d,]*) of \d", "deleted"),
-    (r"(?<!t )(?<![\w,-])(\d[\d,]*) deleted", "deleted"),
-    (r"· deleted: (\d[\d,]*)", "deleted"),
-    (r"· frozen: (\d[\d,]*)", "frozen"),
-)
-
-
-def counts(text: str) -> list[tuple[str, int, str]]:
-    """Return what a text counts: the words, the number, and as what: `frozen` or `deleted`."""
-    found = ((match, what) for pattern, what in _COUNTED for match in re.finditer(pattern, text, re.M))
-    return [(match[0].strip(), int(match[1].replace(",", "")), what) for match, what in found]
-
-
 # What is said not to have been done: to what kinds of calls that is a claim.
 _NOTHING = (
     (r"[Nn]othing was set back", ("update",)),
     (r"[Nn]othing was (changed|done)", ("delete", "update", "create")),
     (r"[Nn]othing was deleted", ("delete",)),
     (r"[Nn]othing was created", ("create",)),
+    (r"[Nn]othing was frozen", ("update",)),
 )
 
 
@@ -427,7 +443,13 @@ def nothing_done(text: str) -> list[tuple[str, tuple[str, ...]]]:
 
 def date_set(words: str) -> str | None:
     """Return the expiry date that a line says was set; None: it names none."""
-    named = re.search(r"(?:is now|its date is|It ends on) (\d{4}-\d\d-\d\d)", words)
+    named = re.search(r"(?:is now|its date is) (\d{4}-\d\d-\d\d)", words)
+    return named[1] if named else None
+
+
+def date_going_back(words: str) -> str | None:
+    """Return the expiry date that a line says is being set back; None: it says so of none."""
+    named = re.search(r"its expiry date is set back to (\d{4}-\d\d-\d\d)", words)
     return named[1] if named else None
 
 
@@ -443,12 +465,13 @@ def promises_the_way_back(card: str) -> bool:
 
 def blames_itself(text: str) -> bool:
     """Return whether a message names no owner of the trouble but the bot."""
-    return bool(re.search(r"went wrong on my side", text))
+    return bool(re.search(r"error of my own", text))
 
 
 def plays_down(text: str) -> bool:
-    """Return whether a message tells a deletion that did not work as one that did."""
-    return bool(re.search(r"Deleted, but", text))
+    """Return whether a message tells of a deletion that did not work, and not first of all."""
+    works = re.search(r"a coupon still validates under this code", text)
+    return bool(works) and "⚠️ Still works" not in text.partition("\n")[0]
 
 
 def named_request(words: str) -> str | None:

@@ -52,8 +52,8 @@ def terms(settings: dict[str, str]) -> Terms:
         typed=settings.get("CONFIRM_BY_TYPING") == "true",
         asked_afresh=timedelta(seconds=5),
         groups_afresh=timedelta(seconds=10),
-        # Written within 3 s of the read; what lies in between is a commit and a connection.
-        read_afresh=timedelta(seconds=9),
+        # Written within 3 s of the read, and a second on the wire.
+        read_afresh=timedelta(seconds=4),
     )
 
 

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from bot.services.ports.store import LEASE
 from sandbox.slack_client import LogEntry
 from sandbox.stage import Transport
 from sandbox.vivoldi_client import Call, Event
@@ -20,7 +21,7 @@ from tests.chaos.real.people import Person, close
 from tests.chaos.real.plan import Plan
 from tests.chaos.real.watch import Watch
 from tests.judge.judge import judge
-from tests.judge.record import Record
+from tests.judge.record import Record, places
 from tests.judge.rules import Judgement
 from tests.judge.servers import SECRETS, recorded
 from tests.scenario.playing import fresh_code
@@ -40,7 +41,7 @@ _PATIENT = {"VIVOLDI_TIMEOUT_SECONDS": "6"}
 class Ran:
     """What came of a run.
 
-    takeovers: seconds from the blow to each of them.
+    takeovers: seconds from the blow to each of them. taken_over: when each of them was, as a time.
     """
 
     plan: Plan
@@ -48,6 +49,11 @@ class Ran:
     findings: list[str] = field(default_factory=list)
     counted: Counter[str] = field(default_factory=Counter)
     takeovers: list[float] = field(default_factory=list)
+    taken_over: list[float] = field(default_factory=list)
+
+
+# What a blow, or the loss of a lease, interrupts is that near to it, in seconds: a lease, and some more.
+AROUND = LEASE.total_seconds() + 5
 
 
 class Town:
@@ -105,10 +111,12 @@ class Town:
         return 0
 
     async def _judge(self, ran: Ran, codes: Sequence[str], since: int, blows: Blows) -> None:
+        record = await recorded(self.fleet.stage, codes, since)
         record = replace(
-            await recorded(self.fleet.stage, codes, since),
+            record,
             # A bot that is too slow to keep its lease is interrupted as well.
-            interrupted=len(ran.plan.blows) + ran.counted["takeovers"],
+            interruptions=places(record.facts, [*blows.struck, *ran.taken_over], AROUND),
+            troubled=len(ran.plan.slack_faults),
             settled=True,
             switched=bool(blows.counted["PostgreSQL switched to another server"]),
             audit=await exported(self.fleet.stage.bot.settings["DATABASE_URL"]),
@@ -128,6 +136,7 @@ class Town:
                 struck = [each for each in blows.struck if each < at]
                 if at > began:
                     ran.counted["takeovers"] += 1
+                    ran.taken_over.append(at)
                     ran.takeovers += [at - struck[-1]] if struck else []
             if replica.logged("worker.failed"):
                 ran.findings.append(f"{replica.name} met an error that nobody had thought of")

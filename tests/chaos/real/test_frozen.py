@@ -26,10 +26,10 @@ from sandbox.slack_client import ControlError as GoneButton
 from sandbox.slack_client import Message
 from sandbox.vivoldi_client import Call, ControlError, Entry
 from tests.chaos.real.figures import FIGURES
-from tests.chaos.real.run import a_town
+from tests.chaos.real.run import AROUND, a_town
 from tests.chaos.report import SEED
 from tests.judge.judge import judge
-from tests.judge.record import Record
+from tests.judge.record import Record, places
 from tests.judge.servers import recorded
 from tests.scenario.playing import AMIR, BEA, Play
 from tests.scenario.replicas import Fleet, Replica
@@ -90,7 +90,8 @@ async def _freeze_once(fleet: Fleet, moment: Moment) -> Counter[str]:
     frozen = replace(frozen, thawed=time.time())
     frozen.replica.go_on()
     await _is_through(frozen.replica)
-    record = replace(await recorded(fleet.stage, play.codes, play.since), interrupted=1, settled=True)
+    record = await recorded(fleet.stage, play.codes, play.since)
+    record = replace(record, interruptions=places(record.facts, [frozen.began], AROUND), settled=True)
     return _counted(record, play.codes, frozen, created)
 
 

@@ -44,7 +44,7 @@ async def test_a_minute_without_vivoldi_is_told_with_its_answer(
     for said in (failed.detail, str(event.data["detail"]), wired.messenger.told[0].text):
         assert f"Vivoldi answered {status}" in said
         assert "tries in 6" in said
-        assert "my side" not in said
+        assert "error of my own" not in said
 
 
 def test_a_read_is_unavailable_by_its_status() -> None:
