@@ -407,6 +407,7 @@ async def test_execute_by_is_looked_at_once_more_right_before(wired: Wired) -> N
     wired.coupons.during = slow
     await wired.drain()
     assert (await ended_without_sending(wired, request_id)).why is WhyNot.TOO_LATE
+    assert await wired.events(EventKind.CREATE_SENDING) == [], "not even stored as being sent"
 
 
 @pytest.mark.parametrize(
