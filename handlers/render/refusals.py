@@ -68,8 +68,8 @@ _DENIED = {
         " request, ask anew, and tell the person who runs Coupon Guard."
     ),
     Verdict.OTHER_SERVER: (
-        "The database was switched to another server since the first approval, so it no longer counts. Please"
-        " ask anew."
+        "The database was switched to another server since the first approval, so that one no longer counts."
+        " Your click changed nothing. Please reject this request, and ask anew."
     ),
     Verdict.FREEZE_OFF: (
         "Freezing is switched off here, so nothing was done. The person who runs Coupon Guard can allow it by"

@@ -60,7 +60,7 @@ async def take(database: Database, table: Table, now: datetime, lease: timedelta
         key = {f"its_{key.name}": getattr(found, key.name) for key in table.primary_key.columns}
         new = {"token": secrets.token_hex(16), "until": now + lease}
         row = (await run(connection, _taking(table), key | new)).one()
-    # Whoever gives work back clears the lease, so one that is still there was never given back.
+    # A worker that gives work back clears the lease, so one that is still there was never given back.
     return Taken(row, found.lease_until is not None)
 
 
@@ -107,7 +107,7 @@ def _taking(table: Table) -> Executable:
 
 
 async def overdue(connection: Connection, table: Table, now: datetime) -> timedelta:
-    """Return for how long the oldest due work has been due, claimed or not; zero where none is."""
+    """Return for how long the oldest due work has been due, claimed or not; zero if none is."""
     oldest = select(func.min(table.c.due_at)).where(table.c.due_at <= now)
     return now - ((await run(connection, oldest)).scalar() or now)
 
@@ -116,7 +116,7 @@ AnyClaim = Claim | NoticeClaim | HomeClaim
 
 
 async def keep(database: Database, claim: AnyClaim, now: datetime, lease: timedelta) -> None:
-    """Let a lease end at `now + lease`. Raises LostClaim where it has ended."""
+    """Let a lease end at `now + lease`. Raises LostClaim if it has ended."""
     table = table_of(claim)
     times = {"now": now, "until": now + lease}
     async with database.write() as connection:
@@ -234,7 +234,7 @@ async def lock_request(connection: Connection, request_id: str) -> None:
 
 
 async def hold(connection: Connection, claim: Claim, now: datetime) -> None:
-    """Lock the row of a claim. Raises LostClaim where someone else has it, or where the lease has run out."""
+    """Lock the row of a claim. Raises LostClaim if someone else has it, or if the lease has run out."""
     if claim.position is not None:
         await lock_request(connection, claim.request_id)
     held = _held(table_of(claim))

@@ -1,6 +1,6 @@
 """Whether what a command stores could be stored right now: on a full or read-only disk it could not.
 
-It is asked every few seconds by whoever watches the bot, so it leaves nothing behind that grows. Something is
+It is asked every few seconds by what watches the bot, so it leaves nothing behind that grows. Something is
 written and committed in place, which takes the same way as a command. That alone finds no full disk as long
 as there is room in files that are there already, so room for a little more is looked for as well.
 """

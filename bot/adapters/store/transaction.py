@@ -139,7 +139,7 @@ class SqlTransaction:
     # ------------------------------------------------------------ requests
 
     async def add(self, request: Submitted, reply_url: str | None) -> None:
-        """Store a new request. Raises CodeTaken where one of its codes is in an open request."""
+        """Store a new request. Raises CodeTaken if one of its codes is in an open request."""
         self.changed = True
         self.due.add(requests.name)
         row = mapping.origin_row(request.origin, reply_url) | mapping.request_row(request)
@@ -147,7 +147,7 @@ class SqlTransaction:
         await self._add_codes([mapping.code_row(request, position) for position in range(len(request.codes))])
 
     async def _add_codes(self, rows: list[dict[str, Any]]) -> None:
-        # Whoever holds a code may let go of it between the refusal and the look, hence the second try.
+        # The holder of a code may let go of it between the refusal and the look, hence the second try.
         for _ in range(2):
             adding = _add_codes[self._connection.dialect.name]
             added = set((await run(self._connection, adding, rows)).scalars())
@@ -172,7 +172,7 @@ class SqlTransaction:
     async def save(self, request: Request) -> None:
         """Store the next state of a request that `get` returned, and make what follows due now.
 
-        Raises StoreError where the request was not read in this transaction, or was changed since.
+        Raises StoreError if the request was not read in this transaction, or was changed since.
         """
         self.changed = True
         now = self._clock.now()
@@ -225,7 +225,7 @@ class SqlTransaction:
                 _free_codes,
                 {"of_request": after.origin.id, "open": False},
             )
-            # What a freeze had kept is of no use where the coupon was not deleted after all.
+            # What a freeze had kept is of no use if the coupon was not deleted after all.
             for position, item in enumerate(_items(after)):
                 if not may_be_gone(item.state) and isinstance(item.freeze, Underway | Frozen | NotDone):
                     await self.snapshots.drop(Place(after.origin.id, position))
@@ -246,7 +246,7 @@ class SqlTransaction:
     # ------------------------------------------------------------ what people were shown
 
     async def delivery(self, request_id: str) -> Delivery:
-        """Return how far the request has been shown. Raises StoreError where there is no such request."""
+        """Return how far the request has been shown. Raises StoreError if there is no such request."""
         return mapping.delivery_of(await self._row(request_id))
 
     async def deliver(self, request_id: str, delivery: Delivery) -> None:
@@ -292,7 +292,7 @@ class SqlTransaction:
     # ------------------------------------------------------------ claims
 
     async def hold(self, claim: Claim) -> None:
-        """Lock the claimed row. Raises LostClaim where the lease ran out or someone took over."""
+        """Lock the claimed row. Raises LostClaim if the lease ran out or someone took over."""
         await claims.hold(self._connection, claim, self._clock.now())
         self._locked.add(claim.request_id)
         if claim.position is None:
@@ -440,7 +440,7 @@ def _item_work(request: Request, item: Item, now: datetime) -> dict[str, Any]:
     """Return what a new state of an item means for its work: nothing more to do, or due with a fresh count.
 
     A claim on it goes on, for its holder made the change; but an end, such as a stop, takes it away, also
-    where a freeze is left to carry on: whoever was deleting would go on with an item that has ended.
+    if a freeze is left to carry on: the one who was deleting would go on with an item that has ended.
     """
     stop_until = request.stop_until if isinstance(request, Approved) else None
     due = item_due(isinstance(request, Approved), item.state, item.freeze, now, stop_until)

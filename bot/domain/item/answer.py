@@ -28,7 +28,7 @@ class RefusedAnswer:
 class NotExecuted:
     """Proven not executed (429, or never sent): the same deletion may be sent again later.
 
-    retry_after: seconds that Vivoldi asked to wait, where it did.
+    retry_after: seconds that Vivoldi asked to wait, if it did.
     """
 
     audit_name: ClassVar[str] = "NotExecuted"

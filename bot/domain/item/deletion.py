@@ -41,7 +41,7 @@ from bot.domain.item.restore import Created, Draft, RestoreState, Unclear, draft
 
 @dataclass(frozen=True)
 class Waiting:
-    """To be sent. obstacle: why it was not sent yet, where there was one.
+    """To be sent. obstacle: why it was not sent yet, if there was a reason.
 
     unanswered: attempts that got no usable answer and that a read has shown as not executed.
     """
@@ -67,7 +67,7 @@ class Sending:
 class Unknown:
     """Sent, answer not seen. final: a read could not settle it, people must look.
 
-    refusal: Vivoldi's message, where a refusal followed an unanswered attempt (I3).
+    refusal: Vivoldi's message, if a refusal followed an unanswered attempt (I3).
     """
 
     audit_name: ClassVar[str] = "unknown"
@@ -118,7 +118,7 @@ class Gone:
     """No answer to the DELETE came, and two looks do not show the coupon: deleted, or used up meanwhile.
 
     reason: why no answer was seen. message: what Vivoldi said of the coupon at the second look. refusal: what
-    it said where it refused a later attempt.
+    it said if it refused a later attempt.
     """
 
     audit_name: ClassVar[str] = "gone"
@@ -142,7 +142,7 @@ class Refused:
 class Changed:
     """Not sent: the coupon is no longer what was approved.
 
-    differences: what changed, where it is still shown. message: Vivoldi's, where it no longer is. was_frozen:
+    differences: what changed, if it is still shown. message: Vivoldi's, if it no longer is. was_frozen:
     whether it was frozen, and is shown again.
     """
 
@@ -190,7 +190,7 @@ AnyState = ItemState | RestoreState  # a deletion's, or a restoration's: neither
 class Item:
     """One coupon of a request: what was shown of it, how far it is, and whether it is frozen.
 
-    draft: what is to be created, where that was asked for. absent_since: the earliest look since which none
+    draft: what is to be created, if that was asked for. absent_since: the earliest look since which none
     has shown the coupon, and nothing has changed what is expected; the card's own reading is no such look.
     """
 
@@ -318,7 +318,7 @@ def _as_unknown(waiting: Waiting, now: datetime) -> Unknown:
 def _check_shown(before: Coupon, after: Coupon, freeze: Freeze) -> Send | Changed:
     found = differences(as_frozen(before, freeze, after), after)
     if isinstance(freeze, Frozen):
-        # Whoever approved it was told that nobody can use it.
+        # Those who approved it were told that nobody can use it.
         return Changed(differences=found, was_frozen=True)
     return Changed(differences=found) if found else Send()
 

@@ -78,7 +78,7 @@ class Free:
 class Underway:
     """Asked for, and not settled yet.
 
-    by: the user id of who asked. refusal: Vivoldi's, where one followed a date that got no answer.
+    by: the user id of who asked. refusal: Vivoldi's, if one followed a date that got no answer.
     """
 
     audit_name: ClassVar[str] = "underway"

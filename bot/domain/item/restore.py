@@ -110,7 +110,7 @@ def has_ended(draft: Draft, today: date) -> bool:
 
 @dataclass(frozen=True)
 class ToCreate:
-    """To be sent. obstacle: why it was not sent yet, where there was one."""
+    """To be sent. obstacle: why it was not sent yet, if there was a reason."""
 
     audit_name: ClassVar[str] = "tocreate"
 
@@ -141,7 +141,7 @@ class Seen(StrEnum):
 class Unclear:
     """Sent, answer not seen. seen: what a read showed at last, which settled nothing; None: still reading.
 
-    differences: how the coupon that is shown differs. message: Vivoldi's, where none is.
+    differences: how the coupon that is shown differs. message: Vivoldi's, if none is.
     """
 
     audit_name: ClassVar[str] = "unclear"
@@ -158,7 +158,7 @@ class Unclear:
 class Created:
     """Created. answered: whether Vivoldi said so; otherwise a read did. seen is None until that was made.
 
-    differences: how the coupon that is shown differs. message: Vivoldi's, where none is.
+    differences: how the coupon that is shown differs. message: Vivoldi's, if none is.
     """
 
     audit_name: ClassVar[str] = "created"

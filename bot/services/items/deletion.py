@@ -125,7 +125,7 @@ class Execute:
     async def _held_up(
         self, claim: Claim, waiting: Waiting, error: SlackError | VivoldiError, fact: Fact | None = None
     ) -> bool:
-        """Wait for whoever did not answer, as long as there is time to send.
+        """Wait for those who did not answer, as long as there is time to send.
 
         Where Vivoldi refuses to be read, waiting is of use only to an attempt that has to be settled.
         """
@@ -153,7 +153,7 @@ class Execute:
 
     async def _answered(self, claim: Claim, sending: Sending, answer: DeleteAnswer) -> bool:
         fact = Fact(EventKind.DELETE_ANSWERED, {"answer": answer.audit_name, **vars(answer)})
-        # Whoever took over a claim that is lost by now settles it by a read.
+        # A worker that took over a claim that is lost by now settles it by a read.
         async with self._ledger.entry(claim, fact) as entry:
             more = await entry.move(answered(sending, answer, self._clock.now()))
             if isinstance(answer, NotExecuted) and entry.approved.stopped is None:
@@ -165,7 +165,7 @@ class Execute:
     def _hindrance(
         self, request: Approved, waiting: Waiting, approvers: tuple[Standing, Standing], server: str | None
     ) -> ItemState | None:
-        """Return what the item becomes instead, where it may not be sent (I1)."""
+        """Return what the item becomes instead, if it may not be sent (I1)."""
         if request.stopped is not None:
             return stopped(waiting, request.stopped.by.id)
         if self._clock.now() >= request.execute_by:

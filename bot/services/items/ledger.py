@@ -42,7 +42,7 @@ class Looked:
 
     @property
     def approved(self) -> Approved:
-        """The request, where its items are being deleted."""
+        """The request, if its items are being deleted."""
         # A deletion that has not ended belongs to a request that was approved and has not finished.
         assert isinstance(self.request, Approved), f"{self.claim.request_id} is not approved"
         return self.request
@@ -87,10 +87,10 @@ class Entry(Looked):
     clock: Clock
 
     async def move(self, state: AnyState) -> bool:
-        """Store the item's next state, with its outcome as an audit event where it is one.
+        """Store the item's next state, with its outcome as an audit event if it is one.
 
         Returns whether there is more to do; an outcome ends the claim. What the coupon held is not kept any
-        longer where the coupon is still there. If the approvals went with their server, that is the outcome
+        longer if the coupon is still there. If the approvals went with their server, that is the outcome
         of what was not sent since, whatever it seems to have come to (I3).
         """
         now, state = self.clock.now(), await self._lost(state) or state
@@ -129,7 +129,7 @@ class Entry(Looked):
         return void(before) if isinstance(before, Waiting) else NotCreated(WhyNot.OTHER_SERVER)
 
     async def move_freeze(self, state: Freeze) -> bool:
-        """Store how far the item's freeze is, as an audit event where it is settled.
+        """Store how far the item's freeze is, as an audit event once it is settled.
 
         Returns whether there is more to do.
         """
@@ -181,7 +181,7 @@ class Ledger:
         self._random = random
 
     async def look(self, claim: Claim) -> Looked:
-        """Return the claimed item as it is stored. Raises LostClaim where it is no longer held."""
+        """Return the claimed item as it is stored. Raises LostClaim if it is no longer held."""
         request, _ = await self._store.look(claim, self._clock.now())
         return Looked(claim, _that_was_shown(request))
 
@@ -189,7 +189,7 @@ class Ledger:
     async def entry(self, claim: Claim, seen: Look | Fact | None = None) -> AsyncIterator[Entry]:
         """Open a transaction under the claim, and note in it what was observed.
 
-        Raises LostClaim where it is no longer held: its lease ran out, or someone stopped the request. What
+        Raises LostClaim if it is no longer held: its lease ran out, or someone stopped the request. What
         was observed belongs into the audit all the same (I7).
         """
         fact = was_read(seen.reading) if isinstance(seen, Look) else seen

@@ -86,7 +86,7 @@ class Create:
     async def _held_up(
         self, claim: Claim, ready: ToCreate, error: SlackError | VivoldiError, fact: Fact | None = None
     ) -> bool:
-        """Wait for whoever did not answer, as long as there is time to send."""
+        """Wait for those who did not answer, as long as there is time to send."""
         if isinstance(error, VivoldiRefused):
             return await self._ledger.move(claim, NotCreated(WhyNot.UNREADABLE, str(error)), fact)
         await self._ledger.wait(claim, ready, error, fact)
@@ -107,7 +107,7 @@ class Create:
         return await self._answered(claim, send(ready), answer)
 
     def _hindrance(self, request: Approved, approvers: Approvers, server: str | None) -> NotCreated | None:
-        """Return what the item becomes instead, where it may not be sent (I1)."""
+        """Return what the item becomes instead, if it may not be sent (I1)."""
         if self._clock.now() >= request.execute_by:
             return NotCreated(WhyNot.TOO_LATE)
         match still_approved(self._policy, request, approvers, server):
@@ -121,7 +121,7 @@ class Create:
                 return NotCreated(WhyNot.APPROVER_LOST, verdict, actor.id)
 
     async def _sealed(self, entry: Entry) -> Sealed | NotCreated:
-        """Return the sealed snapshot, where it is the very one that was approved and holds what was shown."""
+        """Return the sealed snapshot, if it is the very one that was approved and holds what was shown."""
         drafted, code = entry.item.draft, entry.item.code
         assert drafted is not None
         deletion = drafted.deletion
@@ -136,7 +136,7 @@ class Create:
 
     async def _answered(self, claim: Claim, creating: Creating, answer: DeleteAnswer) -> bool:
         fact = Fact(EventKind.CREATE_ANSWERED, {"answer": answer.audit_name, **vars(answer)})
-        # Whoever took over a claim that is lost by now settles it by a read.
+        # A worker that took over a claim that is lost by now settles it by a read.
         async with self._ledger.entry(claim, fact) as entry:
             more = await entry.move(answered(creating, answer, self._clock.now()))
             if isinstance(answer, NotExecuted):

@@ -42,7 +42,7 @@ class WorkOnItem:
     async def __call__(self, claim: Claim) -> None:
         """Bring the claimed item as far as it goes now.
 
-        Raises LostClaim where the lease ran out meanwhile, and StoreUnavailable; neither loses anything.
+        Raises LostClaim if the lease ran out meanwhile, and StoreUnavailable; neither loses anything.
         """
         while await self._step(claim):
             pass

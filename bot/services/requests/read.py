@@ -34,7 +34,7 @@ Results = Mapping[int, Reading | VivoldiError]
 
 
 class ReadCoupons:
-    """Takes a submitted request to pending, or to failed where Vivoldi can't be read.
+    """Takes a submitted request to pending, or to failed if Vivoldi can't be read.
 
     What was read is stored as it goes, so that a crash costs no more than the reads in flight.
     """
@@ -111,7 +111,7 @@ class ReadCoupons:
         errors: list[VivoldiError],
         give_up_at: datetime,
     ) -> bool:
-        """Try again later, or give up: at once where a setting has to be mended, else at the deadline."""
+        """Try again later, or give up: at once if a setting has to be mended, else at the deadline."""
         refused = [error for error in errors if isinstance(error, VivoldiRefused)]
         error = (refused or errors)[0]
         hopeless = bool(refused) or self._clock.now() >= give_up_at

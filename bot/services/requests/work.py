@@ -39,7 +39,7 @@ class WorkOnRequest:
     async def __call__(self, claim: Claim) -> None:
         """Bring the claimed request as far as it goes now.
 
-        Raises LostClaim where the lease ran out meanwhile, and StoreUnavailable; neither loses anything.
+        Raises LostClaim if the lease ran out meanwhile, and StoreUnavailable; neither loses anything.
         """
         while await self._step(claim):
             pass
