@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import text
 
 from bot.adapters.store import SqlStore, SqlTrail, migrate
-from bot.adapters.store.engine import patience
 from bot.adapters.store.engine.connect import run
 from bot.adapters.store.engine.engine import connect
 from bot.domain.errors import StoreError, StoreUnavailable
@@ -22,12 +21,6 @@ from tests.scenario.postgres import Postgres, postgres
 
 _NAME = "coupons"
 _READ_ONLY = "can be read, but not written to"
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give servers that start and stop on a busy machine the time that they need."""
-    monkeypatch.setattr(patience, "SECONDS", 10)
 
 
 @pytest.fixture
