@@ -20,6 +20,7 @@ from tests.integration.pooler import PGBOUNCER, pgbouncer, pooled
 from tests.integration.stored import store_pending
 
 _Way = Callable[..., AbstractAsyncContextManager[str]]
+pytestmark = pytest.mark.outside("PgBouncer")
 _PGBOUNCER = pytest.mark.skipif(PGBOUNCER is None, reason="PgBouncer is not installed")
 _WAYS = [pytest.param(pooled, id="ours"), pytest.param(pgbouncer, id="pgbouncer", marks=_PGBOUNCER)]
 # Each has two connections while it looks.

@@ -34,6 +34,7 @@ class Ticking:
         return self.now
 
 
+@pytest.mark.outside("a full disk")
 async def test_a_full_disk_is_not_ready_until_there_is_room(tmp_path: Path) -> None:
     """On a full disk the bot says so before the first command fails, and is ready again by itself."""
     with small_disk(8) as folder:
@@ -50,6 +51,7 @@ async def test_a_full_disk_is_not_ready_until_there_is_room(tmp_path: Path) -> N
         await database.close()
 
 
+@pytest.mark.outside("a full disk")
 async def test_a_disk_that_became_read_only_is_not_ready(tmp_path: Path) -> None:
     """A disk that the system let nobody write to any more is named."""
     with small_disk(8) as folder:
@@ -74,6 +76,7 @@ async def test_a_lock_that_stays_is_not_ready(tmp_path: Path) -> None:
     await database.close()
 
 
+@pytest.mark.outside("a full disk")
 async def test_a_full_tablespace_is_not_ready(tmp_path: Path) -> None:
     """A PostgreSQL whose disk is full can still be read; the bot says that nothing can be stored."""
     template = fresh_url("postgresql", tmp_path)
@@ -140,6 +143,7 @@ async def test_those_who_ask_at_once_share_an_answer(tmp_path: Path) -> None:
     await database.close()
 
 
+@pytest.mark.outside("a full disk")
 async def test_the_store_answers_for_its_database(tmp_path: Path) -> None:
     """What the store says to those who watch the bot is what was tried on its database."""
     with small_disk(8) as folder:

@@ -23,6 +23,8 @@ from bot.domain.errors import StoreUnavailable
 from tests.integration.databases import fresh_url
 from tests.integration.vanishing import over_tcp
 
+pytestmark = pytest.mark.outside("a PostgreSQL that says nothing")
+
 _SLACK_WAITS_SECONDS = 3
 _GIVEN_UP_WITHIN_SECONDS = 10
 _AS_ROOT = pytest.mark.skipif(
