@@ -6,7 +6,7 @@ READY := .venv/.ready
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header
 
-.PHONY: help setup quick fast demo sandbox test chaos guards bench check style types imports docs lock
+.PHONY: help setup quick fast demo sandbox test outside chaos guards bench check style types imports docs lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ sandbox: $(READY) ## a page to play an incident on, at http://localhost:8080
 test: check ## everything that has to hold
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/pytest -n 4 --dist loadfile -m "not chaos"
+
+outside: $(READY) ## real databases, disks and networks; installs PgBouncer, as root; takes two minutes
+	$(BIN)/python -m tests.scenario.outside
 
 chaos: $(READY) ## crashes at every commit and call, faults at every call, and real processes; takes forty minutes
 	$(BIN)/pytest -n 2 --dist worksteal --ignore tests/chaos/real tests/chaos

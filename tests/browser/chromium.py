@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 
 from sandbox.page.chromium import NoChromium, executable
+from tests.debian import install
 
 
 def main() -> None:
@@ -18,18 +16,8 @@ def main() -> None:
     try:
         executable()
     except NoChromium as missing:
-        _install(str(missing))
-
-
-def _install(how: str) -> None:
-    apt_get = shutil.which("apt-get")
-    if apt_get is None or os.geteuid() != 0:
-        sys.exit(how)
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for step in (("update",), ("install", "--yes", "--no-install-recommends", "chromium")):
-        done = subprocess.run((apt_get, "--quiet", *step), env=quiet, check=False)  # noqa: S603 -- fixed words
-        if done.returncode:
-            sys.exit(f"Chromium could not be installed by itself. {how}")
+        if not install("chromium"):
+            sys.exit(f"Chromium could not be installed by itself. {missing}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ _BY_URL = "tests/unit/run/test_database_url.py"
 _BY_SERVER = "tests/integration/store/test_read_only_server.py"
 _BY_ROOM = "tests/integration/store/test_room.py"
 _BY_COPY = "tests/integration/operate/test_audit_read_only.py"
+_BY_SILENCE = "tests/integration/store/test_silent_server.py"
 _BY_POOLER = "tests/integration/store/test_pooler.py"
 
 GUARDS = (
@@ -46,9 +47,27 @@ GUARDS = (
         keeps="-",
         promise="A pooler in session mode will do, since limits are set on a connection that is there.",
         file=f"{_ENGINE}/postgres.py",
-        text='asked = {**parameters, "connect_timeout": patience.SECONDS}',
+        text='asked = {**_SILENCE, **parameters, "connect_timeout": patience.SECONDS}',
         without='asked = {**parameters, "options": "-c lock_timeout=2s"}',
         tests=(f"{_BY_POOLER}::test_a_connection_for_each_client_will_do",),
+    ),
+    Guard(
+        name="a server that never answers",
+        keeps="-",
+        promise="A server that takes a connection and says nothing is given up before Slack gives up.",
+        file=f"{_ENGINE}/postgres.py",
+        text=', "connect_timeout": patience.SECONDS}',
+        without="}",
+        tests=(f"{_BY_SILENCE}::test_a_server_that_never_answers_is_given_up_in_time",),
+    ),
+    Guard(
+        name="a host that vanishes",
+        keeps="-",
+        promise="A connection to a host that lost its power, or is cut off, ends within seconds.",
+        file=f"{_ENGINE}/postgres.py",
+        text="asked = {**_SILENCE, **parameters,",
+        without="asked = {**parameters,",
+        tests=(f"{_BY_SILENCE}::test_the_system_is_told_not_to_wait_for_a_host_that_vanished",),
     ),
     Guard(
         name="room on SQLite's disk",

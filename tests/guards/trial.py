@@ -21,6 +21,8 @@ _TRIAL_SECONDS = 120
 _NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv", ".chaos", ".*_cache", "__pycache__", ".hypothesis", ".env", ".coverage*", "*.db*"
 )
+# A test that was skipped has looked at nothing, and one beside it may have passed for another reason.
+_SKIPPED = re.compile(r"\b\d+ skipped\b")
 _FAILED = re.compile(r"^FAILED (?P<test>.+?)(?: - (?P<reason>.*))?$", re.MULTILINE)
 # A program that can't even run, or a test that hangs, says nothing about the guard.
 _NO_PROOF = re.compile(r"(Name|Import|ModuleNotFound|Syntax|Indentation|UnboundLocal)Error\b|Failed: Timeout")
@@ -109,7 +111,7 @@ def judge(ran: Ran) -> tuple[Verdict, str | None]:
     if ran.code is None:
         return Verdict.TIMED_OUT, None
     if ran.code == 0:
-        return Verdict.GREEN, None
+        return (Verdict.BROKEN if _SKIPPED.search(ran.output) else Verdict.GREEN), None
     failed = [found for found in _FAILED.finditer(ran.output) if not _NO_PROOF.search(found["reason"] or "")]
     if ran.code != 1 or not failed:
         return Verdict.BROKEN, None

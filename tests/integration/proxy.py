@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from sandbox.slack import LocalSlack
+
 _CHUNK = 65536
 
 
@@ -169,3 +171,9 @@ async def secured(url: str, context: ssl.SSLContext) -> AsyncIterator[str]:
         yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}{target.path}"
     finally:
         server.close()
+
+
+def move(slack: LocalSlack, url: str) -> None:
+    """Let a local Slack give out addresses of another host."""
+    slack._responses.base_url = slack._files.base_url = f"{url}/"
+    slack._sockets.base_url = f"{url.replace('http', 'ws', 1)}/"

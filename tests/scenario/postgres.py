@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 import threading
 import uuid
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 import psycopg
 
@@ -81,6 +84,29 @@ class Postgres:
         """Let it come back with what was committed."""
         await asyncio.to_thread(self.server.ensure_postgres_running)
 
+    @asynccontextmanager
+    async def standby(self) -> AsyncIterator[Postgres]:
+        """Start another server that follows this one: every commit here waits until it is there too."""
+        folder = Path(tempfile.mkdtemp(prefix="coupon-guard-pg-"))
+        if (owner := self.server.system_user) is not None:
+            shutil.chown(folder, owner)
+        copying = ("-h", str(self.server.pgdata), "-U", "postgres", "-D", str(folder), "-R", "-c", "fast")
+        await asyncio.to_thread(pgexec, "pg_basebackup", copying, bin_path=self.server.bin_path, user=owner)
+        # The first one's, whose socket is in its folder.
+        (folder / ".s.PGSQL.5432.lock").unlink()
+        server = await asyncio.to_thread(_opened, str(folder))
+        try:
+            await self.command("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            yield Postgres(server)
+        finally:
+            await asyncio.to_thread(_closed, server)
+
+
+def on(name: str, *servers: Postgres) -> str:
+    """Return the URL of a database on several servers, in their order."""
+    folders = ",".join(str(server.server.pgdata) for server in servers)
+    return f"postgresql://postgres@/{name}?host={quote(folders)}"
+
 
 @asynccontextmanager
 async def postgres() -> AsyncIterator[Postgres]:
@@ -98,6 +124,8 @@ def _opened(folder: str) -> PostgresServer:
     with _ONE_AT_A_TIME:
         server = get_server(folder, cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        if (server.pgdata / "standby.signal").exists():
+            return server
         # What a test stores need not survive a power cut.
         connection.execute("ALTER SYSTEM SET fsync = off")
         connection.execute("SELECT pg_reload_conf()")

@@ -19,6 +19,7 @@ _STAND_INS = {
     "vivoldi_api_key": "not-given",
 }
 _EXPECTED = " It has to be "
+_AS_DOCUMENTED = "Write it as docs/configuration.md does, or take it out."
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,15 @@ def look_at_settings(given: Given) -> list[Finding]:
 
 
 def _uncounted(stray: Stray) -> Finding:
-    remedy = "Write it as docs/configuration.md does, or take it out."
-    return (failure if stray.rule else warning)("settings", stray.said, remedy)
+    return (failure if stray.rule else warning)("settings", stray.said, _AS_DOCUMENTED)
 
 
 def _fault(line: str) -> Finding:
     said, expected, rest = line.partition(_EXPECTED)
-    remedy = f"{expected.strip()} {rest}" if expected else "Look at the file .env, and at who may read it."
-    return failure("settings", said, remedy)
+    if expected:
+        return failure("settings", said, f"{expected.strip()} {rest}")
+    unread = "Look at the file .env, and at who may read it."
+    return failure("settings", said, unread if line == UNREADABLE else _AS_DOCUMENTED)
 
 
 def look_at_snapshots(given: Given) -> list[Finding]:

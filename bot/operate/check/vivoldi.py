@@ -29,7 +29,9 @@ async def look_at_vivoldi(given: Given, coupons: Coupons) -> Finding:
     except VivoldiRefused as error:
         return failure(_NAME, f"{error}.", "Mend that, and check again.")
     except VivoldiUnavailable as error:
-        return failure(_NAME, f"{url}: {error}.", unreached(error, "VIVOLDI"))
+        by_proxy = given.settings.vivoldi_proxy is not None and "proxy" not in str(error)
+        way = " by the proxy of VIVOLDI_PROXY" if by_proxy else ""
+        return failure(_NAME, f"{url}: {error}{way}.", unreached(error, "VIVOLDI"))
     if isinstance(reading, Shown):
         return fine(_NAME, f"{url} takes the key, and even has a coupon {NO_COUPON}.")
     return fine(

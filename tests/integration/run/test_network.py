@@ -29,7 +29,7 @@ from sandbox.stage import API_KEY, APP_TOKEN, BOT_TOKEN, Transport, stage
 from sandbox.vivoldi.server import LocalVivoldi
 from sandbox.vivoldi_client import VivoldiControl
 from tests.builders import at_any_time
-from tests.integration.proxy import Authority, Proxy, proxying, secured
+from tests.integration.proxy import Authority, Proxy, move, proxying, secured
 
 INCIDENT, RIKA = "C0INCIDENT", "U0RIKA0000"
 CODE = CouponCode("SUMMER10OFF")
@@ -60,12 +60,6 @@ async def town() -> AsyncIterator[Town]:
         proxy.knows(VIVOLDI, vivoldi.url)
         move(slack, SLACK)
         yield Town(proxy, slack, control, coupons)
-
-
-def move(slack: LocalSlack, url: str) -> None:
-    """Let a local Slack give out addresses of another host."""
-    slack._responses.base_url = slack._files.base_url = f"{url}/"
-    slack._sockets.base_url = f"{url.replace('http', 'ws', 1)}/"
 
 
 def by(proxy: Proxy | None, trusted: Path | None = None) -> Way:
@@ -146,6 +140,7 @@ CONNECTIONS = [
 ]
 
 
+@pytest.mark.outside("a proxy")
 @pytest.mark.parametrize("connect", CONNECTIONS)
 async def test_every_connection_goes_by_the_proxy_that_is_set(
     town: Town, connect: Callable[[Town, Way], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
@@ -173,6 +168,7 @@ async def test_without_the_setting_no_proxy_is_used(
     assert town.proxy.targets == []
 
 
+@pytest.mark.outside("a proxy")
 async def test_a_proxy_that_wants_a_password_gets_it() -> None:
     """Name and password of the proxy's address are shown to the proxy, to Slack's and to Vivoldi's."""
     async with proxying(refuses=True) as proxy, LocalSlack() as slack, LocalVivoldi() as vivoldi:
@@ -184,6 +180,7 @@ async def test_a_proxy_that_wants_a_password_gets_it() -> None:
     assert proxy.credentials == {"guard:open sesame"}
 
 
+@pytest.mark.outside("a proxy")
 async def test_a_proxy_that_refuses_is_named(tmp_path: Path) -> None:
     """A proxy that lets nobody through is what is told, and proves that nothing was sent."""
     authority = Authority(tmp_path)
@@ -203,6 +200,7 @@ async def test_a_proxy_that_refuses_is_named(tmp_path: Path) -> None:
             assert isinstance(await coupons.delete(CODE, at_any_time), NotExecuted)
 
 
+@pytest.mark.outside("a proxy")
 async def test_a_delete_through_a_tunnel_is_sent_once(tmp_path: Path) -> None:
     """Through a proxy, too, each DELETE has a connection of its own, whose inside the proxy does not see."""
     authority = Authority(tmp_path)
@@ -235,6 +233,7 @@ async def private(folder: Path, days: int = 1) -> AsyncIterator[tuple[Authority,
         yield authority, slack, slack_url, vivoldi_url
 
 
+@pytest.mark.outside("a private authority")
 async def test_one_trust_store_for_all(tmp_path: Path) -> None:
     """What the file of SSL_CERT_FILE vouches for is trusted as Slack, its WebSocket and as Vivoldi."""
     async with private(tmp_path) as (authority, slack, slack_url, vivoldi_url):
@@ -246,6 +245,7 @@ async def test_one_trust_store_for_all(tmp_path: Path) -> None:
             await coupons.read(CODE)
 
 
+@pytest.mark.outside("a private authority")
 @pytest.mark.parametrize(
     ("days", "trusted", "named"),
     [(1, False, "unable to get local issuer certificate"), (-1, True, "certificate has expired")],
@@ -268,6 +268,7 @@ async def test_a_certificates_failure_is_named(tmp_path: Path, days: int, truste
         assert named in answer.reason
 
 
+@pytest.mark.outside("a private authority")
 async def test_another_hosts_certificate_is_named(tmp_path: Path) -> None:
     """A certificate that is right but for another host is not trusted either."""
     async with private(tmp_path) as (authority, _, _, vivoldi_url):
@@ -301,6 +302,7 @@ async def test_no_keys_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not keys.exists()
 
 
+@pytest.mark.outside("a proxy")
 @pytest.mark.parametrize("transport", ["http", "socket"])
 async def test_the_bot_as_it_is_started(transport: Transport, tmp_path: Path) -> None:
     """The started bot goes by SLACK_PROXY and VIVOLDI_PROXY, by no other, and writes no keys."""

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, text
 
-from bot.adapters.store.engine import patience
 from bot.adapters.store.engine.causes import of_library
 from bot.adapters.store.engine.connect import run
 from bot.adapters.store.engine.engine import connect
@@ -21,12 +20,6 @@ from tests.integration.databases import fresh_url
 from tests.scenario.postgres import postgres
 
 _SECRET = "hunter2"
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give servers that start and stop on a busy machine the time that they need."""
-    monkeypatch.setattr(patience, "SECONDS", 10)
 
 
 async def said(url: str, statement: str = "SELECT 1") -> str:

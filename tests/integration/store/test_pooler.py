@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any
 import pytest
 
 from bot.adapters.store import SqlStore, migrate
-from bot.adapters.store.engine import patience
 from bot.domain.errors import StoreError, StoreUnavailable
 from bot.operate.check.database import look_at_database
 from bot.operate.check.finding import Level
@@ -20,15 +20,12 @@ from tests.integration.pooler import PGBOUNCER, pgbouncer, pooled
 from tests.integration.stored import store_pending
 
 _Way = Callable[..., AbstractAsyncContextManager[str]]
+pytestmark = pytest.mark.outside("PgBouncer")
 _PGBOUNCER = pytest.mark.skipif(PGBOUNCER is None, reason="PgBouncer is not installed")
 _WAYS = [pytest.param(pooled, id="ours"), pytest.param(pgbouncer, id="pgbouncer", marks=_PGBOUNCER)]
+# Each has two connections while it looks.
+_AT_ONCE = 20
 _AS_IT_COMES = ("server_round_robin = 1", "server_round_robin = 0")
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give servers that start and stop on a busy machine the time that they need."""
-    monkeypatch.setattr(patience, "SECONDS", 10)
 
 
 @pytest.mark.parametrize("way", _WAYS)
@@ -82,6 +79,9 @@ async def test_a_server_itself_is_never_refused(tmp_path: Path) -> None:
     """Without a pooler nobody is refused, also if many connect at once."""
     url = fresh_url("postgresql", tmp_path)
     await migrate(url)
-    for _ in range(20):
+
+    async def use() -> None:
         async with SqlStore(url, SetClock(), lambda _: None) as store:
             await store.ping()
+
+    await asyncio.gather(*(use() for _ in range(_AT_ONCE)))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from urllib.parse import quote
 
 import pytest
 from sqlalchemy import text
 
 from bot.adapters.store import SqlStore, SqlTrail, migrate
-from bot.adapters.store.engine import patience
 from bot.adapters.store.engine.connect import run
 from bot.adapters.store.engine.engine import connect
 from bot.domain.errors import StoreError, StoreUnavailable
@@ -18,28 +16,16 @@ from bot.domain.rate import Plan
 from bot.operate.audit.verify import verify
 from tests.integration.databases import SetClock
 from tests.integration.stored import store_pending
-from tests.scenario.postgres import Postgres, postgres
+from tests.scenario.postgres import Postgres, on, postgres
 
 _NAME = "coupons"
 _READ_ONLY = "can be read, but not written to"
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give servers that start and stop on a busy machine the time that they need."""
-    monkeypatch.setattr(patience, "SECONDS", 10)
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[Postgres]:
     async with postgres() as server:
         yield server
-
-
-def on(name: str, *servers: Postgres) -> str:
-    """Return the URL of a database on several servers, in their order."""
-    folders = ",".join(str(server.server.pgdata) for server in servers)
-    return f"postgresql://postgres@/{name}?host={quote(folders)}"
 
 
 @pytest.mark.parametrize("wanted", ["", "&target_session_attrs=any", "&target_session_attrs=primary"])
@@ -66,6 +52,7 @@ def test_a_server_that_is_only_read_is_not_asked_for(wanted: str) -> None:
     connect(url, only_read=True)
 
 
+@pytest.mark.outside("a PostgreSQL pair with a failover")
 async def test_a_demoted_server_is_left_and_comes_back(server: Postgres) -> None:
     """While its server is a standby the bot is not ready and says why; then it goes on by itself."""
     url, clock = server.fresh_url(), SetClock()

@@ -46,6 +46,14 @@ _KEEP_COMMITS = """
         WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)
 """
 _CONNECTIONS = 10
+# A host that lost its power, or whose packets are dropped on the way, says no word. The system would ask for
+# two hours, or send again for a quarter of one, and whoever waits for an answer would wait as long.
+_SILENCE = {
+    "keepalives_idle": 10,  # seconds
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 5000,  # milliseconds
+}
 # Values of `target_session_attrs` that ask for a server that can't be written to, or would rather have one.
 _READING = ("read-only", "standby", "prefer-standby")
 _TOLD = (b"in_hot_standby", b"default_transaction_read_only")
@@ -99,7 +107,7 @@ def postgres(parameters: Mapping[str, str], *, only_read: bool = False) -> Async
 
 def _asked(parameters: Mapping[str, str], only_read: bool) -> dict[str, Any]:
     """Return what to connect with. A server that can be written to fits `any` and `primary` as well."""
-    asked = {**parameters, "connect_timeout": patience.SECONDS}
+    asked = {**_SILENCE, **parameters, "connect_timeout": patience.SECONDS}
     if only_read:
         return asked
     if (wanted := parameters.get("target_session_attrs")) in _READING:
