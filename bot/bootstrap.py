@@ -7,7 +7,7 @@ import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,6 +21,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.calls import Calls
 from bot.adapters.network import ways_of
 from bot.adapters.slack import (
     Directory,
@@ -43,18 +44,17 @@ from bot.domain.errors import SlackError, SlackUnavailable, StoreError
 from bot.domain.people import Grants
 from bot.domain.policy import Policy
 from bot.logs import reference
-from bot.observe.calls import Calls, MeasuredCoupons, MeasuredDialogs, MeasuredMessenger, MeasuredPeople
 from bot.observe.committed import Committed
 from bot.observe.log import correlate, log_events
 from bot.observe.metrics import Metrics
 from bot.observe.scrape import Scrape
-from bot.observe.tracing import tracing
+from bot.observe.tracing import Tracing, tracing
 from bot.run.precedence import Precedence
 from bot.run.server import Watch, http_app, run_http, watch_app
 from bot.run.socket_mode import run_socket
 from bot.run.together import together
 from bot.run.worker import Chore, Wakeup, Worker
-from bot.services.ports.outside import Coupons, Dialogs, Messenger
+from bot.services.ports.outside import Dialogs
 from bot.settings import Settings
 from bot.wiring import Services
 from handlers import errors, listeners
@@ -161,90 +161,78 @@ async def connected(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Bo
     Raises StoreError, and SlackRefused if Slack does not take the bot's token.
     """
     clock, wakeup, metrics, precedence = DatabaseClock(), Wakeup(), Metrics(), Precedence()
-    url = settings.database_url.get_secret_value()
+    url, policy = settings.database_url.get_secret_value(), settings.policy()
     store = SqlStore(url, clock, Committed(log_events, metrics), wakeup, precedence, clock.trouble)
-    rate = SharedRate(settings.policy().plan, store.rate.take)
-    async with store, clock.kept(store, stop.set), outside(settings, rate) as (session, client, coupons):
-        identity = await _identified(client, stop)
-        if identity is None:
-            yield None
-            return
-        messenger = SlackMessenger(client, session)
-        async with _built(
-            settings, stop, client, identity, messenger, coupons, store, clock, wakeup, metrics, precedence
-        ) as bot:
-            yield bot
+    rate = SharedRate(policy.plan, store.rate.take)
+    with tracing() as traces:
+        to_vivoldi = Calls(metrics.called_vivoldi, traces.calls("vivoldi"), before=precedence.give_way)
+        to_slack = Calls(metrics.called_slack, traces.calls("slack"), before=precedence.give_way)
+        ways = outside(settings, rate, to_vivoldi)
+        async with store, clock.kept(store, stop.set), ways as (session, client, coupons):
+            identity = await _identified(client, stop)
+            if identity is None:
+                yield None
+                return
+            directory = Directory(client, clock, identity.team_id, _named(policy), to_slack)
+            services = Services(
+                store,
+                coupons,
+                directory,
+                SlackChannels(client, clock),
+                SlackMessenger(client, session, to_slack),
+                Cards(identity.workspace_url),
+                policy,
+                clock,
+                store.homes,
+                HomeBlocks(identity.workspace_url),
+            )
+            await _first(directory.refresh)
+            await store.retry_refused()
+            dialogs = SlackDialogs(client, to_slack)
+            yield Bot(
+                app=_bolt(settings, client, identity, services, dialogs, precedence),
+                worker=_worker(settings, services, directory, clock, wakeup, metrics, precedence, traces),
+                watch=Watch(
+                    partial(_ready, store, clock, directory, stop),
+                    Scrape(metrics, store.overdue, store.untold, clock),
+                    metrics.signature_refused,
+                ),
+            )
 
 
-@asynccontextmanager
-async def _built(
+def _worker(
     settings: Settings,
-    stop: asyncio.Event,
-    client: AsyncWebClient,
-    identity: Identity,
-    messenger: Messenger,
-    coupons: Coupons,
-    store: SqlStore,
+    services: Services,
+    directory: Directory,
     clock: DatabaseClock,
     wakeup: Wakeup,
     metrics: Metrics,
     precedence: Precedence,
-) -> AsyncIterator[Bot]:
-    policy = settings.policy()
-    async with AsyncExitStack() as stack:
-        traces = stack.enter_context(tracing())
-        to_vivoldi = Calls(metrics.called_vivoldi, traces.calls("vivoldi"), before=precedence.give_way)
-        to_slack = Calls(metrics.called_slack, traces.calls("slack"), before=precedence.give_way)
-        directory = Directory(client, clock, identity.team_id, _named(policy))
-        services = Services(
-            store,
-            MeasuredCoupons(coupons, to_vivoldi),
-            MeasuredPeople(directory, to_slack),
-            SlackChannels(client, clock),
-            MeasuredMessenger(messenger, to_slack),
-            Cards(identity.workspace_url),
-            policy,
-            clock,
-            store.homes,
-            HomeBlocks(identity.workspace_url),
-        )
-
-        async def refresh() -> None:
-            await to_slack.measured("refresh", directory.refresh())
-
-        await _first(refresh)
-        await store.retry_refused()
-        dialogs = MeasuredDialogs(SlackDialogs(client), to_slack)
-        yield Bot(
-            app=_bolt(settings, client, identity, services, dialogs, precedence),
-            worker=Worker(
-                [traces.lane(lane) for lane in services.lanes(settings)],
-                [
-                    Chore("directory.refresh", refresh, _REFRESH_EVERY),
-                    Chore("refusals.count", services.count_refusals(), _COUNT_EVERY),
-                    Chore("reply_urls.forget", services.forget_reply_urls(), _FORGET_EVERY),
-                    Chore("snapshots.remove_old", services.retention(settings), _REMOVE_EVERY),
-                ],
-                wakeup,
-                metrics.taken_over,
-                precedence.first,
-                lambda: clock.trouble() is not None,
-            ),
-            watch=Watch(
-                partial(_ready, store, clock, directory, stop),
-                Scrape(metrics, store.overdue, store.untold, clock),
-                metrics.signature_refused,
-            ),
-        )
+    traces: Tracing,
+) -> Worker:
+    return Worker(
+        [traces.lane(lane) for lane in services.lanes(settings)],
+        [
+            Chore("directory.refresh", directory.refresh, _REFRESH_EVERY),
+            Chore("refusals.count", services.count_refusals(), _COUNT_EVERY),
+            Chore("reply_urls.forget", services.forget_reply_urls(), _FORGET_EVERY),
+            Chore("snapshots.remove_old", services.retention(settings), _REMOVE_EVERY),
+        ],
+        wakeup,
+        metrics.taken_over,
+        precedence.first,
+        lambda: clock.trouble() is not None,
+    )
 
 
 @asynccontextmanager
 async def outside(
-    settings: Settings, rate: Turns | None = None
+    settings: Settings, rate: Turns | None = None, to_vivoldi: Calls | None = None
 ) -> AsyncIterator[tuple[ClientSession, AsyncWebClient, VivoldiClient]]:
     """Build the ways to Slack and Vivoldi, which call nothing yet, and close them afterwards.
 
-    rate: what calls to Vivoldi wait for; None: the limit of a minute, for this process alone.
+    rate: what calls to Vivoldi wait for; None: the limit of a minute, for this process alone. to_vivoldi:
+    measures them.
     """
     ways = ways_of(settings)
     coupons = VivoldiClient(
@@ -257,6 +245,7 @@ async def outside(
         seal=seal.close if (seal := seal_of(settings)) else None,
         unseal=seal.open if seal else None,
         way=ways.vivoldi,
+        calls=to_vivoldi,
     )
     token, url = settings.slack_bot_token.get_secret_value(), settings.slack_api_url
     async with coupons, web_session(ways.slack) as session:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot import __version__
-from bot.observe.calls import CallObserver
+from bot.adapters.calls import CallObserver
 from bot.run.worker import ClaimT, Lane
 
 if TYPE_CHECKING:

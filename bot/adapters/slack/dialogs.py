@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.calls import Calls, measured
 from bot.adapters.slack.client import answered
 from bot.domain.errors import SlackUnavailable
 
@@ -17,9 +18,11 @@ _TIMEOUT = 1.0
 class SlackDialogs:
     """Opens dialogs; it implements the port `Dialogs`."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, calls: Calls | None = None) -> None:
+        self._calls = calls or Calls()
         self._client = client
 
+    @measured("open")
     async def open(self, trigger: str, view: Mapping[str, object]) -> None:
         """Open a dialog for who clicked, within 1 s. Raises SlackUnavailable or SlackRefused."""
         try:

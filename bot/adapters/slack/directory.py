@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.calls import Calls, measured
 from bot.adapters.slack.client import answered
 from bot.adapters.slack.shared import Memory, SharedQuestion, Told
 from bot.domain.errors import SlackError, SlackRefused, SlackUnavailable
@@ -45,10 +46,18 @@ class Directory:
     """A memory of people and of the groups that the settings name; it implements the port `People`.
 
     team_id: the bot's own workspace. grants: everyone whom the settings name, approvers and requesters; no
-    other group is ever asked for.
+    other group is ever asked for. calls: measures what is asked; what is answered from memory is no call.
     """
 
-    def __init__(self, client: AsyncWebClient, clock: Clock, team_id: str, grants: Grants) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        clock: Clock,
+        team_id: str,
+        grants: Grants,
+        calls: Calls | None = None,
+    ) -> None:
+        self._calls = calls or Calls()
         self._client = client
         self._clock = clock
         self._team_id = team_id
@@ -58,6 +67,7 @@ class Directory:
         self._person = SharedQuestion(self._ask_person, clock)
         self._group = SharedQuestion(self._ask_group, clock)
 
+    @measured("refresh")
     async def refresh(self) -> None:
         """Ask for the named groups, then for the people whom the settings name, the longest unasked first.
 
@@ -96,6 +106,7 @@ class Directory:
             return Standing(Person(user_id, user_id), Kind.UNKNOWN)
         return _standing(asked, {**groups, **read})
 
+    @measured("fresh")
     async def fresh(self, user_id: str, since: datetime, groups_since: datetime) -> Asked:
         """Ask Slack for the person and for the named groups, and say when it was asked.
 
@@ -122,6 +133,7 @@ class Directory:
         people, groups, named = self._known(), self._read(), self._named()
         return tuple(_standing(people[user], groups) for user in sorted(named & people.keys()))
 
+    @measured("learn")
     async def learn(self, enough: Callable[[], bool]) -> bool:
         """Ask for people whom the settings name and who are not known yet, until that is enough, for 1 s.
 

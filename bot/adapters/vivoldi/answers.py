@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import assert_never
 
 import httpx
 
@@ -149,3 +150,23 @@ def _code(status: int, body: bytes) -> int | None:
 
 def _message(body: bytes) -> str | None:
     return plain(_envelope(body).get("message"), _MESSAGE)
+
+
+def kind_of_reading(reading: Reading) -> str:
+    """Return what a read came to, as it is counted."""
+    return "shown" if isinstance(reading, Shown) else "not_shown"
+
+
+def kind_of_answer(answer: DeleteAnswer) -> str:
+    """Return what the answer to a change proves, as it is counted."""
+    match answer:
+        case Executed():
+            return "executed"
+        case RefusedAnswer():
+            return "refused"
+        case NotExecuted():
+            return "not_executed"
+        case Unproven():
+            return "unproven"
+        case _:
+            assert_never(answer)

@@ -10,8 +10,17 @@ from typing import Self
 
 import httpx
 
+from bot.adapters.calls import Calls, measured
 from bot.adapters.network import Way, direct, httpx_options
-from bot.adapters.vivoldi.answers import FOREIGN, failure, judge_change, judge_failure, judge_reading
+from bot.adapters.vivoldi.answers import (
+    FOREIGN,
+    failure,
+    judge_change,
+    judge_failure,
+    judge_reading,
+    kind_of_answer,
+    kind_of_reading,
+)
 from bot.adapters.vivoldi.creation import body_of, held_in
 from bot.adapters.vivoldi.rate import Turns
 from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
@@ -33,7 +42,7 @@ class VivoldiClient:
     Vivoldi's messages. timeout: seconds for connecting, and for each wait on the wire. rate: shared by every
     call. seal: makes the whole answer to a read unreadable, so that it can be kept; None: it is not kept.
     unseal: opens that again, to create a deleted coupon anew; raises SealError.
-    way: to Vivoldi; None: directly.
+    way: to Vivoldi; None: directly. calls: measures each; a read's time includes its turn in the rate limit.
 
     A call takes at most three timeouts: one for its turn in the rate limit, two on the wire. Nothing is ever
     repeated here; redirects, and proxies of the environment, are not followed. Raises SettingsError for a
@@ -52,7 +61,9 @@ class VivoldiClient:
         seal: Callable[[bytes], Sealed] | None = None,
         unseal: Callable[[Sealed], bytes] | None = None,
         way: Way | None = None,
+        calls: Calls | None = None,
     ) -> None:
+        self._calls = calls or Calls()
         self._timeout = timeout
         self._rate = rate
         self._seal = seal
@@ -94,13 +105,14 @@ class VivoldiClient:
         await self._reads.aclose()
         await self._changes.aclose()
 
+    @measured("read", kind_of_reading)
     async def read(self, code: CouponCode) -> Reading:
         """Read a coupon once.
 
         Raises VivoldiUnavailable if there was no usable answer, and VivoldiRefused if a setting is
         wrong.
         """
-        await self.reserve()
+        await self._turn()
         try:
             async with asyncio.timeout(2 * self._timeout):
                 path = f"{_COUPON}/validate"
@@ -113,14 +125,19 @@ class VivoldiClient:
             return reading
         return replace(reading, sealed=self._seal(content))
 
+    @measured("reserve")
     async def reserve(self) -> None:
         """Take a place in the rate limit for a call to come. Raises NoTurn if none is free."""
+        await self._turn()
+
+    async def _turn(self) -> None:
         try:
             async with asyncio.timeout(self._timeout):
                 await self._rate.turn()
         except TimeoutError:
             raise NoTurn(_CROWDED) from None
 
+    @measured("delete", kind_of_answer)
     async def delete(self, code: CouponCode, still: Still) -> DeleteAnswer:
         """Delete a coupon: exactly one request, sent at once on a connection of its own, or not at all.
 
@@ -129,6 +146,7 @@ class VivoldiClient:
         """
         return await self._send("DELETE", "delete", still, params={"cpnNo": code})
 
+    @measured("update", kind_of_answer)
     async def end_on(self, code: CouponCode, day: str, still: Still) -> DeleteAnswer:
         """Set the expiry date, sent once, as a deletion is, and leave everything else.
 
@@ -141,6 +159,7 @@ class VivoldiClient:
         content = self._opened(sealed)
         return Unusable.KEY_LOST if content is None else held_in(code, content)
 
+    @measured("create", kind_of_answer)
     async def create(self, code: CouponCode, sealed: Sealed, still: Still) -> DeleteAnswer:
         """Create the coupon of a sealed snapshot again: exactly one request, as for a deletion.
 

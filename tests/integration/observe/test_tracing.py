@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import structlog
 
+from bot.adapters.calls import Calls
 from bot.domain.errors import VivoldiUnavailable
-from bot.observe.calls import Calls
 from bot.observe.tracing import tracing
 from bot.run.worker import Lane
 from bot.services.ports.store import Claim

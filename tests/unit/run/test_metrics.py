@@ -7,19 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.errors import SlackRefused, SlackUnavailable, VivoldiRefused, VivoldiUnavailable
+from bot.adapters.calls import Calls
 from bot.domain.event import Event, EventKind
-from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
 from bot.domain.item.deletion import Confirmation, Deleted, Source
 from bot.domain.policy import Verdict
 from bot.domain.request.request import FailureReason
-from bot.observe.calls import Calls, MeasuredCoupons, MeasuredMessenger, MeasuredPeople
 from bot.observe.metrics import Metrics
 from bot.services.asked.click import Action
 from bot.services.facts import outcome_of
-from bot.services.ports.outside import Message
-from tests.builders import AMIR, CODE, NOW, OTHER_CODE, a_coupon, at_any_time, standing
-from tests.fakes import FakeCoupons, FakeMessenger, FakePeople
+from tests.builders import AMIR, CODE, NOW
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
@@ -186,83 +182,6 @@ class Ticks:
 
 def count(metrics: Metrics, system: str, call: str, result: str) -> float | None:
     return value(metrics, f"{system}_call_seconds_count", call=call, result=result)
-
-
-@pytest.mark.parametrize(
-    ("answer", "result"),
-    [
-        (Executed(), "executed"),
-        (RefusedAnswer("no"), "refused"),
-        (NotExecuted("429"), "not_executed"),
-        (Unproven("500"), "unproven"),
-    ],
-)
-async def test_what_an_answer_to_delete_proves_is_counted(answer: DeleteAnswer, result: str) -> None:
-    """A DELETE is measured by what its answer proves, which is handed on as it is."""
-    metrics, coupons = Metrics(), FakeCoupons()
-    coupons.deletes[CODE] = [(answer, False)]
-    measured = MeasuredCoupons(coupons, Calls(metrics.called_vivoldi, timer=Ticks()))
-    await measured.reserve()
-    assert await measured.delete(CODE, at_any_time) == answer
-    assert count(metrics, "vivoldi", "delete", result) == 1
-    assert value(metrics, "vivoldi_call_seconds_sum", call="delete", result=result) == 2
-    assert count(metrics, "vivoldi", "reserve", "ok") == 1
-
-
-@pytest.mark.parametrize(
-    ("error", "result"),
-    [
-        (VivoldiUnavailable("no answer"), "unavailable"),
-        (VivoldiRefused("HTTP 401"), "refused"),
-    ],
-)
-async def test_reads_are_counted_by_what_they_showed(
-    error: VivoldiRefused | VivoldiUnavailable, result: str
-) -> None:
-    """A read is measured as shown, not shown, unavailable or refused, and its error is raised as it is."""
-    metrics, coupons = Metrics(), FakeCoupons()
-    coupons.store(a_coupon())
-    coupons.reads[OTHER_CODE] = [error]
-    measured = MeasuredCoupons(coupons, Calls(metrics.called_vivoldi))
-    await measured.read(CODE)
-    with pytest.raises(type(error)) as caught:
-        await measured.read(OTHER_CODE)
-    assert caught.value is error
-    await measured.read(OTHER_CODE)
-    assert [count(metrics, "vivoldi", "read", each) for each in ("shown", result, "not_shown")] == [1, 1, 1]
-
-
-async def test_calls_to_slack_are_counted() -> None:
-    """Messages and questions to Slack are measured by kind and result; what memory answers is no call."""
-    metrics, messenger, people = Metrics(), FakeMessenger(), FakePeople()
-    people.put(standing(AMIR))
-    calls = Calls(metrics.called_slack)
-    messages, asked = MeasuredMessenger(messenger, calls), MeasuredPeople(people, calls)
-    ts = await messages.post("C1", Message("card"))
-    await messages.publish(AMIR.id, ())
-    await messages.update("C1", ts, Message("card"))
-    messenger.errors["reply"] = [SlackRefused("is_archived")]
-    with pytest.raises(SlackRefused):
-        await messages.reply("C1", ts, Message("outcome"), broadcast=True)
-    assert (await asked.standing(AMIR.id)) == standing(AMIR)
-    assert list(asked.approvers()) == [standing(AMIR)]
-    people.unreachable = True
-    with pytest.raises(SlackUnavailable):
-        await asked.fresh(AMIR.id, NOW, NOW)
-    counted = {
-        (sample.labels["call"], sample.labels["result"]): sample.value
-        for family in metrics.registry.collect()
-        for sample in family.samples
-        if sample.name == "coupon_guard_slack_call_seconds_count"
-    }
-    assert counted == {
-        ("post", "ok"): 1,
-        ("publish", "ok"): 1,
-        ("update", "ok"): 1,
-        ("reply", "refused"): 1,
-        ("fresh", "unavailable"): 1,
-    }
-    assert [sent.broadcast for sent in messenger.sent] == [False, False]
 
 
 async def test_a_call_that_breaks_is_counted_too() -> None:
