@@ -93,7 +93,7 @@ _TOLD_AT_LAST = (
         keeps="I5",
         promise="A start tries at once what Slack refused.",
         file="bot/bootstrap.py",
-        text="        await store.retry_refused()\n",
+        text="            await store.retry_refused()\n",
         without="",
         tests=("tests/integration/run/test_start.py",),
     ),
