@@ -160,10 +160,10 @@ _LOOKS = (
     Guard(
         name="no second look too late",
         keeps="I4",
-        promise="Without the time for a second look before execute-by, an item ends as too late.",
+        promise="Without the time for a second look, an item ends as too late, and not before it is.",
         file=_EXECUTE,
-        text="return await self._ledger.move(claim, _unseen_in_time(waiting, look.at), look)",
-        without="return await self._send(claim, approvers, look)",
+        text="return await self._ledger.put_back(claim, min(at, request.execute_by), look)",
+        without="return await self._too_late(claim, request, item, waiting)",
         tests=(f"{_DELETING}::test_a_second_look_that_would_come_too_late_is_none",),
     ),
 )

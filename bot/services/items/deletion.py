@@ -6,7 +6,7 @@ again later, it is an unknown outcome (I4), and never sent again before a read (
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.domain.errors import SlackError, VivoldiError, VivoldiRefused
 from bot.domain.event import EventKind
@@ -86,10 +86,9 @@ class Execute:
         match check(item, waiting, look.reading, look.at):
             case Send():
                 return await self._send(claim, approvers, look)
-            case LookAgain(at) if at < request.execute_by:
-                return await self._ledger.put_back(claim, at, look)
-            case LookAgain():
-                return await self._ledger.move(claim, _unseen_in_time(waiting, look.at), look)
+            case LookAgain(at):
+                # If it is too late for a second look, that is said once it is.
+                return await self._ledger.put_back(claim, min(at, request.execute_by), look)
             case verdict:
                 return await self._ledger.move(claim, verdict, look)
 
@@ -188,11 +187,6 @@ class Execute:
             "policy": self._policy.in_force(),
         }
         return Fact(EventKind.DELETE_SENDING, data)
-
-
-def _unseen_in_time(waiting: Waiting, now: datetime) -> ItemState:
-    """Return the end of an item whose second look would come after execute-by."""
-    return unsettled(waiting, now) if waiting.unanswered else not_sent(waiting, NotSentReason.TOO_LATE)
 
 
 # How long a read is tried again before people are told what is known without it.

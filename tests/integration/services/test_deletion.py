@@ -184,13 +184,15 @@ async def test_an_old_odd_read_is_no_first_look(wired: Wired) -> None:
 
 @pytest.mark.parametrize("shown", [True, False])
 async def test_a_second_look_that_would_come_too_late_is_none(wired: Wired, shown: bool) -> None:
-    """Without the time for a second look before execute-by, nothing is sent, and nothing is said of it."""
+    """Without the time for a second look before execute-by, nothing is sent; it is told as late once it is."""
     if not shown:
         wired.coupons.stored.clear()
     request_id = await wired.approved()
     wired.coupons.stored.clear()
     wired.clock.advance(wired.policy.execute_within.total_seconds() - 4)
-    await wired.drain()
+    await wired.run(3, step=1)
+    assert isinstance(await wired.state(request_id), Waiting)
+    await wired.run(2, step=1)
     state = await wired.state(request_id)
     assert isinstance(state, NotSent)
     assert state.reason is NotSentReason.TOO_LATE
