@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.domain.coupon import Coupon, CouponCode, DiscountKind, NotShown, Reading, Shown
+from bot.domain.item.absence import Look
 from bot.domain.item.deletion import Item, ItemState
 from bot.domain.item.freeze import Dates, Freeze, Frozen, Goal, Underway
 from bot.domain.people import Grants, Kind, Person, Standing
@@ -59,6 +60,11 @@ DATES = Dates(shown="2025-12-31", frozen="2025-06-01")
 FREEZE = Underway(Goal.FREEZE, AMIR.id, NOW, DATES)
 UNFREEZE = Underway(Goal.UNFREEZE, BEA.id, NOW, DATES)
 FROZEN = Frozen(AMIR.id, NOW, DATES)
+
+
+def answered_at(reading: Reading, at: datetime) -> Look:
+    """Return a look that was answered at once."""
+    return Look(reading, at, at)
 
 
 def at_any_time() -> bool:

@@ -62,8 +62,8 @@ _BEFORE = (
         keeps="I2",
         promise="The coupon is read right before every DELETE, also one that is sent again.",
         file=_EXECUTE,
-        text="look = Look(await self._coupons.read(item.code), self._clock.now())\n            # From",
-        without="look = Look(item.snapshot, self._clock.now())\n            # From",
+        text="look = await read(self._coupons, item.code, self._clock)\n            # From",
+        without="look = Look(item.snapshot, *[self._clock.now()] * 2)\n            # From",
         tests=(f"{_INVARIANTS}::test_i3_nothing_is_sent_blindly_again",),
     ),
     Guard(

@@ -101,10 +101,11 @@ _SENT = (
         keeps="-",
         promise="A date is sent after a read that showed what it is about.",
         file=_SERVICE,
-        text="look = Look(await self._coupons.read(item.code), self._clock.now())",
+        text="look = await read(self._coupons, item.code, self._clock)",
         without=(
-            'reading = item.snapshot if underway.sent == "not_yet" else await self._coupons.read(item.code)\n'
-            "            look = Look(reading, self._clock.now())"
+            "look = await read(self._coupons, item.code, self._clock)\n"
+            '            if underway.sent == "not_yet":\n'
+            "                look = Look(item.snapshot, look.at, look.at)"
         ),
         tests=(f"{_TESTS}::test_a_click_freezes_at_once_and_a_read_proves_it",),
     ),

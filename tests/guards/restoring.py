@@ -180,7 +180,7 @@ _TOLD = (
         keeps="I4",
         promise="One odd read after Vivoldi created a coupon is not told as one that does not validate.",
         file=_CREATE,
-        text="found = by_absence(item.absent_since, look.at, found)",
+        text="found = by_absence(item.absent_since, look, found)",
         without="pass",
         tests=(f"{_TESTS}::test_c2_one_read_that_lies_does_not_speak_against_a_creation",),
     ),

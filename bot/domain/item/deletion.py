@@ -30,7 +30,7 @@ from bot.domain.coupon import (
     digest,
     sameness,
 )
-from bot.domain.item.absence import LookAgain, by_absence
+from bot.domain.item.absence import Look, LookAgain, by_absence
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer, Unproven
 from bot.domain.item.freeze import Fate, Free, Freeze, Frozen, NotDone
 from bot.domain.item.hidden import as_frozen, may_be_hidden, may_hide, without_effect
@@ -289,23 +289,23 @@ class Send:
     """The check before a DELETE found exactly what was approved: it may be sent."""
 
 
-def check(item: Item, waiting: Waiting, reading: Reading, now: datetime) -> Send | LookAgain | ItemState:
+def check(item: Item, waiting: Waiting, look: Look) -> Send | LookAgain | ItemState:
     """Compare the read before a DELETE with what was approved: table one of I2.
 
     After an unanswered attempt the same read also settles that attempt (table two), since it may have been
     executed late.
     """
     if waiting.unanswered:
-        settled = settle(item, _as_unknown(waiting, now), reading, now)
+        settled = settle(item, _as_unknown(waiting, look.at), look)
         return Send() if isinstance(settled, Waiting) else settled
-    match item.snapshot, reading:
+    match item.snapshot, look.reading:
         case NotShown(), NotShown():
-            return by_absence(item.absent_since, now, Send())
+            return by_absence(item.absent_since, look, Send())
         case NotShown(), Shown():
             return Changed()
         case Shown(), NotShown(message):
             expected = Send() if may_hide(item.freeze) else Changed(message=message)
-            return by_absence(item.absent_since, now, expected)
+            return by_absence(item.absent_since, look, expected)
         case Shown(before), Shown(after):
             return _check_shown(before, after, item.freeze)
     raise AssertionError("unreachable: every pair of readings is covered")
@@ -349,15 +349,16 @@ def lost(sending: Sending, reason: str, now: datetime) -> Unknown:
     return Unknown(sending.attempts, sending.unanswered + 1, reason, now)
 
 
-def settle(item: Item, unknown: Unknown, reading: Reading, now: datetime) -> LookAgain | ItemState:
+def settle(item: Item, unknown: Unknown, look: Look) -> LookAgain | ItemState:
     """Settle an unknown outcome by a read: table two of I2."""
-    match item.snapshot, reading:
+    now = look.at
+    match item.snapshot, look.reading:
         case NotShown(), _:
             return give_up(unknown)
         case Shown(), NotShown() if may_be_hidden(item.freeze):
             return give_up(unknown)
         case Shown(), NotShown(message):
-            return by_absence(item.absent_since, now, Gone(now, unknown.reason, message, unknown.refusal))
+            return by_absence(item.absent_since, look, Gone(now, unknown.reason, message, unknown.refusal))
         case Shown(before), Shown(after):
             return _settle_shown(item.freeze, as_frozen(before, item.freeze, after), after, unknown, now)
     raise AssertionError("unreachable: every pair of readings is covered")

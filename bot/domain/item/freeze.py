@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from bot.domain.coupon import Coupon, Difference, NotShown, Reading, Shown, differences
-from bot.domain.item.absence import LookAgain, by_absence
+from bot.domain.item.absence import Look, LookAgain, by_absence
 
 
 class Goal(StrEnum):
@@ -246,8 +246,7 @@ class SetDate:
 def look(
     snapshot: Reading,
     underway: Underway,
-    reading: Reading,
-    now: datetime,
+    seen: Look,
     *,
     absent_since: datetime | None,
     may_send: bool,
@@ -257,43 +256,43 @@ def look(
     snapshot: what people were shown. absent_since: see `absence`. may_send: whether the date may be sent.
     """
     assert isinstance(snapshot, Shown), "only a coupon that was shown can be frozen"
-    match reading:
+    match seen.reading:
         case NotShown(message) if underway.goal is Goal.FREEZE:
-            return _hidden(underway, message, now, absent_since, may_send=may_send)
+            return _hidden(underway, message, seen, absent_since, may_send=may_send)
         case NotShown(message):
-            return _not_back(underway, message, now, absent_since, may_send=may_send)
+            return _not_back(underway, message, seen, absent_since, may_send=may_send)
         case Shown(after):
-            found = _shown(snapshot.coupon, underway, after, now, may_send=may_send)
+            found = _shown(snapshot.coupon, underway, after, seen.at, may_send=may_send)
             return replace(found, ends_on=after.ends_on) if isinstance(found, NotDone) else found
     raise AssertionError("unreachable: every reading is covered")
 
 
 def _hidden(
-    underway: Underway, message: str, now: datetime, absent_since: datetime | None, *, may_send: bool
+    underway: Underway, message: str, seen: Look, absent_since: datetime | None, *, may_send: bool
 ) -> SetDate | LookAgain | Freeze:
     """Return what follows for a freeze from a read that does not show the coupon."""
     if underway.sent is Sent.EXECUTED:
-        return Frozen(underway.by, now, underway.dates)
+        return Frozen(underway.by, seen.at, underway.dates)
     if underway.sent is Sent.NOT_YET:
-        return by_absence(absent_since, now, not_done(underway, Why.GONE, now, message))
-    found = _next(underway, now, may_send=may_send)
+        return by_absence(absent_since, seen, not_done(underway, Why.GONE, seen.at, message))
+    found = _next(underway, seen.at, may_send=may_send)
     if not isinstance(found, NotDone):
         return found
-    return by_absence(absent_since, now, replace(found, hidden=True, detail=found.detail or message))
+    return by_absence(absent_since, seen, replace(found, hidden=True, detail=found.detail or message))
 
 
 def _not_back(
-    underway: Underway, message: str, now: datetime, absent_since: datetime | None, *, may_send: bool
+    underway: Underway, message: str, seen: Look, absent_since: datetime | None, *, may_send: bool
 ) -> SetDate | LookAgain | Freeze:
     """Return what follows for the undoing of a freeze from a read that does not show the coupon.
 
     Before a date was sent that is the expected sight. Afterwards it speaks against the coupon only twice.
     """
     if underway.sent is Sent.EXECUTED:
-        return by_absence(absent_since, now, not_done(underway, Why.NO_EFFECT, now, message))
-    found = _next(underway, now, may_send=may_send)
+        return by_absence(absent_since, seen, not_done(underway, Why.NO_EFFECT, seen.at, message))
+    found = _next(underway, seen.at, may_send=may_send)
     is_said_of_it = isinstance(found, NotDone) and underway.sent is not Sent.NOT_YET
-    return by_absence(absent_since, now, found) if is_said_of_it else found
+    return by_absence(absent_since, seen, found) if is_said_of_it else found
 
 
 def _shown(

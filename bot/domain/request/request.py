@@ -18,7 +18,7 @@ from enum import IntEnum, StrEnum
 from typing import TypeVar
 
 from bot.domain.coupon import CouponCode, Reading, combined_digest, warnings
-from bot.domain.item.absence import absent_since
+from bot.domain.item.absence import Look, absent_since
 from bot.domain.item.deletion import AnyState, Item, Waiting, is_final, may_be_sent, moved, stopped, void
 from bot.domain.item.freeze import Free
 from bot.domain.people import Grants, Person
@@ -379,13 +379,13 @@ def progress(request: Approved, position: int, state: AnyState, now: datetime) -
     return _with_items(request, (*request.items[:position], item, *request.items[position + 1 :]), now)
 
 
-def looked(request: AnyShown, position: int, reading: Reading, at: datetime) -> AnyShown:
+def looked(request: AnyShown, position: int, look: Look) -> AnyShown:
     """Return the request with a look at one coupon noted, as far as later looks count from it.
 
     No card shows it, so there is no new version.
     """
     item = request.items[position]
-    since = absent_since(item.absent_since, reading, at)
+    since = absent_since(item.absent_since, look)
     if since == item.absent_since:
         return request
     seen = replace(item, absent_since=since)

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from bot.domain.errors import SlackError, VivoldiError, VivoldiRefused
 from bot.domain.event import EventKind
-from bot.domain.item.absence import LookAgain
+from bot.domain.item.absence import Look, LookAgain
 from bot.domain.item.answer import DeleteAnswer, NotExecuted
 from bot.domain.item.deletion import (
     Deleted,
@@ -38,7 +38,8 @@ from bot.domain.policy import ApproverLost, Policy, Verdict, still_approved
 from bot.domain.request.request import Approved
 from bot.services.facts import Fact, was_read
 from bot.services.items.approvers import Fresh, FreshApprovers
-from bot.services.items.ledger import Ledger, Look
+from bot.services.items.ledger import Ledger
+from bot.services.items.read import read
 from bot.services.items.send import Sender, basis
 from bot.services.pacing import is_hopeless, seconds_between
 from bot.services.ports.outside import Clock, People, Reads
@@ -76,14 +77,14 @@ class Execute:
         try:
             await self._coupons.reserve()
             await self._approvers(request)
-            look = Look(await self._coupons.read(item.code), self._clock.now())
+            look = await read(self._coupons, item.code, self._clock)
             # From memory, unless the read took so long that the answers of before are too old by now.
             approvers = await self._approvers(request)
         except SlackError as error:
             return await self._held_up(claim, waiting, error)
         except VivoldiError as error:
             return await self._held_up(claim, waiting, error, was_read(error))
-        match check(item, waiting, look.reading, look.at):
+        match check(item, waiting, look):
             case Send():
                 return await self._send(claim, approvers, look)
             case LookAgain(at):
@@ -106,12 +107,12 @@ class Execute:
             return await self._ledger.move(claim, end)
         now = self._clock.now()
         try:
-            look = Look(await self._coupons.read(item.code), self._clock.now())
+            look = await read(self._coupons, item.code, self._clock)
         except VivoldiError as error:
             if now < request.execute_by:
                 return await self._held_up(claim, waiting, error, was_read(error))
             return await self._ledger.move(claim, unsettled(waiting, now), was_read(error))
-        match check(item, waiting, look.reading, look.at):
+        match check(item, waiting, look):
             case Send():
                 return await self._ledger.move(claim, end, look)
             case LookAgain(at) if at < request.execute_by:
@@ -213,13 +214,12 @@ class Reconcile:
         if is_hopeless(claim.attempts, self._clock.now(), deadline):
             return await self._ledger.move(claim, give_up(unknown))
         try:
-            reading = await self._coupons.read(item.code)
+            look = await read(self._coupons, item.code, self._clock)
         except VivoldiError as error:
             if self._clock.now() >= deadline:
                 return await self._ledger.move(claim, give_up(unknown), was_read(error))
             return await self._ledger.read_later(claim, error)
-        look = Look(reading, self._clock.now())
-        state = settle(item, unknown, look.reading, look.at)
+        state = settle(item, unknown, look)
         if isinstance(state, LookAgain):
             if state.at < deadline:
                 return await self._ledger.put_back(claim, state.at, look)
@@ -238,10 +238,9 @@ class Reconcile:
         if is_hopeless(claim.attempts, self._clock.now(), deadline):
             return await self._ledger.move(claim, confirm(item, deleted, None))
         try:
-            reading = await self._coupons.read(item.code)
+            look = await read(self._coupons, item.code, self._clock)
         except VivoldiError as error:
             if self._clock.now() < deadline:
                 return await self._ledger.read_later(claim, error)
             return await self._ledger.move(claim, confirm(item, deleted, None), was_read(error))
-        look = Look(reading, self._clock.now())
-        return await self._ledger.move(claim, confirm(item, deleted, reading), look)
+        return await self._ledger.move(claim, confirm(item, deleted, look.reading), look)

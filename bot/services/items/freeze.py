@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from bot.domain.coupon import CouponCode
 from bot.domain.errors import VivoldiError, VivoldiRefused
 from bot.domain.event import EventKind
-from bot.domain.item.absence import LookAgain
+from bot.domain.item.absence import Look, LookAgain
 from bot.domain.item.answer import DeleteAnswer, Executed, NotExecuted, RefusedAnswer
 from bot.domain.item.deletion import Item
 from bot.domain.item.freeze import (
@@ -32,7 +32,8 @@ from bot.domain.item.freeze import (
 from bot.domain.request.freeze import deadline, may_send
 from bot.domain.request.request import Approved, Shown
 from bot.services.facts import UNFORESEEN, Fact, was_read
-from bot.services.items.ledger import Entry, Ledger, Look
+from bot.services.items.ledger import Entry, Ledger
+from bot.services.items.read import read
 from bot.services.items.send import Basis, Sender, basis
 from bot.services.pacing import is_hopeless
 from bot.services.ports.outside import Clock, Reads
@@ -63,7 +64,7 @@ class FreezeCoupon:
             if underway.sent is not Sent.EXECUTED:
                 # Waiting for a place only when the date is sent would age the read that it is sent on.
                 await self._coupons.reserve()
-            look = Look(await self._coupons.read(item.code), self._clock.now())
+            look = await read(self._coupons, item.code, self._clock)
         except VivoldiError as error:
             if isinstance(error, VivoldiRefused) or self._clock.now() >= until:
                 return await self._unanswered(claim, underway, str(error), was_read(error))
@@ -77,7 +78,7 @@ class FreezeCoupon:
         until = deadline(request, underway)
         is_over = underway.sent is not Sent.NOT_YET and is_hopeless(claim.attempts, seen.at, until)
         found = look(
-            *(item.snapshot, underway, seen.reading, seen.at),
+            *(item.snapshot, underway, seen),
             absent_since=item.absent_since,
             may_send=not is_over and may_send(request, claim.position, underway),
         )

@@ -11,6 +11,7 @@ from random import Random
 from bot.domain.coupon import Reading, Shown
 from bot.domain.errors import LostClaim, SlackError, VivoldiError
 from bot.domain.event import Event, EventKind
+from bot.domain.item.absence import Look
 from bot.domain.item.deletion import AnyState, Item, NotSent, Waiting, fate_of, is_final, may_be_gone, void
 from bot.domain.item.freeze import Fate, Freeze, LaterRequest, Underway
 from bot.domain.item.hidden import has_set_date
@@ -23,14 +24,6 @@ from bot.services.pacing import backoff, backoff_after
 from bot.services.ports.outside import Clock
 from bot.services.ports.store import Claim, Place, Store, Transaction
 from bot.services.servers import is_void
-
-
-@dataclass(frozen=True)
-class Look:
-    """A read of the claimed item's coupon that was answered at a time."""
-
-    reading: Reading
-    at: datetime
 
 
 @dataclass(frozen=True)
@@ -73,7 +66,7 @@ def _that_was_shown(request: Request | None) -> ShownRequest:
 async def _noted(tx: Transaction, claim: Claim, request: ShownRequest, look: Look) -> ShownRequest:
     """Return the request with a look at the claimed item stored, as far as later looks count from it."""
     assert claim.position is not None
-    after = looked(request, claim.position, look.reading, look.at)
+    after = looked(request, claim.position, look)
     if after is not request:
         await tx.save(after)
     return after

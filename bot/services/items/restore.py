@@ -31,7 +31,8 @@ from bot.domain.request.request import Approved
 from bot.domain.request.restore import answered, check, confirm, give_up, lost, send, settle
 from bot.services.facts import Fact, was_read
 from bot.services.items.approvers import Fresh, FreshApprovers
-from bot.services.items.ledger import Entry, Ledger, Look
+from bot.services.items.ledger import Entry, Ledger
+from bot.services.items.read import read
 from bot.services.items.send import Sender, basis
 from bot.services.pacing import is_hopeless, seconds_between
 from bot.services.ports.outside import Clock, People, Reads
@@ -211,16 +212,15 @@ class Restore:
         if is_hopeless(claim.attempts, self._clock.now(), deadline):
             return await self._ledger.move(claim, confirm(drafted, created, None))
         try:
-            reading = await self._coupons.read(item.code)
+            look = await read(self._coupons, item.code, self._clock)
         except VivoldiError as error:
             if self._clock.now() < deadline:
                 return await self._ledger.read_later(claim, error)
             return await self._ledger.move(claim, confirm(drafted, created, None), was_read(error))
-        look = Look(reading, self._clock.now())
-        found: Created | LookAgain = confirm(drafted, created, reading)
-        if isinstance(reading, NotShown):
+        found: Created | LookAgain = confirm(drafted, created, look.reading)
+        if isinstance(look.reading, NotShown):
             # Vivoldi said that it was created, so that it is not shown speaks against it only twice.
-            found = by_absence(item.absent_since, look.at, found)
+            found = by_absence(item.absent_since, look, found)
         if isinstance(found, LookAgain):
             return await self._ledger.put_back(claim, found.at, look)
         return await self._ledger.move(claim, found, look)

@@ -184,7 +184,7 @@ async def test_an_old_odd_read_is_no_first_look(wired: Wired) -> None:
 
 @pytest.mark.parametrize("shown", [True, False])
 async def test_a_second_look_that_would_come_too_late_is_none(wired: Wired, shown: bool) -> None:
-    """Without the time for a second look before execute-by, nothing is sent; it is told as late once it is."""
+    """Without the time for a second look before execute-by, nothing is sent; that is told once it is late."""
     if not shown:
         wired.coupons.stored.clear()
     request_id = await wired.approved()

@@ -18,7 +18,7 @@ from bot.domain.coupon import (
     differences,
     sameness,
 )
-from bot.domain.item.absence import LOOKS_APART, LookAgain
+from bot.domain.item.absence import LOOKS_APART, Look, LookAgain
 from bot.domain.item.answer import Executed, NotExecuted, RefusedAnswer, Unproven
 from bot.domain.item.deletion import (
     Changed,
@@ -46,7 +46,7 @@ from bot.domain.item.deletion import (
     send,
     settle,
 )
-from tests.builders import NOW, UNSEEN, a_coupon, an_item, later
+from tests.builders import NOW, UNSEEN, a_coupon, an_item, answered_at, later
 from tests.strategies import readings
 
 BEFORE = a_coupon()
@@ -88,7 +88,7 @@ def looked_at(snapshot: Reading, seconds: float = 0) -> Item:
 )
 def test_only_what_was_approved_is_sent(snapshot: Reading, reading: Reading, then: Send | ItemState) -> None:
     """Each row of I2's first table decides what the read before a DELETE leads to, a second look."""
-    assert check(looked_at(snapshot), Waiting(), reading, later(9)) == then
+    assert check(looked_at(snapshot), Waiting(), answered_at(reading, later(9))) == then
 
 
 @pytest.mark.parametrize(
@@ -106,13 +106,13 @@ def test_an_earlier_attempt_without_answer_is_settled_before_the_next(
     snapshot: Reading, reading: Reading, then: Send | ItemState
 ) -> None:
     """After an attempt that got no answer, the read before the next one also settles the earlier one (I3)."""
-    assert check(looked_at(snapshot), Waiting(3, 1), reading, later(9)) == then
+    assert check(looked_at(snapshot), Waiting(3, 1), answered_at(reading, later(9))) == then
 
 
 @given(snapshot=readings(), reading=readings(), unanswered=st.integers(0, 2))
 def test_drift_is_never_sent(snapshot: Reading, reading: Reading, unanswered: int) -> None:
     """Whatever is read, a DELETE follows only where it is what was shown, the use count left out (I2)."""
-    if check(looked_at(snapshot), Waiting(unanswered, unanswered), reading, later(9)) != Send():
+    if check(looked_at(snapshot), Waiting(unanswered, unanswered), answered_at(reading, later(9))) != Send():
         return
     match snapshot, reading:
         case Shown(before), Shown(after):
@@ -150,7 +150,7 @@ def test_drift_is_never_sent(snapshot: Reading, reading: Reading, unanswered: in
 )
 def test_a_read_settles_an_unknown_outcome(snapshot: Reading, reading: Reading, then: ItemState) -> None:
     """Each row of I2's second table decides what an unknown outcome becomes after a read."""
-    assert settle(looked_at(snapshot), LOST, reading, later(9)) == then
+    assert settle(looked_at(snapshot), LOST, answered_at(reading, later(9))) == then
 
 
 @pytest.mark.parametrize(
@@ -164,13 +164,13 @@ def test_a_read_settles_an_unknown_outcome(snapshot: Reading, reading: Reading, 
 )
 def test_a_refusal_after_an_unknown_attempt_is_settled_by_reading(reading: Reading, then: ItemState) -> None:
     """A refusal that follows an attempt without answer counts only where the coupon is still there (I3)."""
-    assert settle(looked_at(SHOWN), REFUSED_AFTER, reading, later(9)) == then
+    assert settle(looked_at(SHOWN), REFUSED_AFTER, answered_at(reading, later(9))) == then
 
 
 @given(snapshot=readings(), reading=readings())
 def test_a_read_never_says_more_than_it_shows(snapshot: Reading, reading: Reading) -> None:
     """After no answer, only the same coupon is sent again, and deleted is said if another is shown (I4)."""
-    settled = settle(looked_at(snapshot), LOST, reading, later(9))
+    settled = settle(looked_at(snapshot), LOST, answered_at(reading, later(9)))
     if isinstance(settled, Waiting):
         assert isinstance(snapshot, Shown)
         assert isinstance(reading, Shown)
@@ -202,13 +202,21 @@ def test_one_look_that_does_not_show_it_ends_nothing(item: Item, state: Waiting 
     def look(before: float | None, at: float) -> object:
         looked = item if before is None else replace(item, absent_since=later(before))
         if isinstance(state, Waiting):
-            return check(looked, state, UNSEEN, later(at))
-        return settle(looked, state, UNSEEN, later(at))
+            return check(looked, state, answered_at(UNSEEN, later(at)))
+        return settle(looked, state, answered_at(UNSEEN, later(at)))
 
     assert look(None, 9) == LookAgain(later(14))
     assert look(9, 13.9) == LookAgain(later(14))
     assert not isinstance(look(9, 14), LookAgain)
     assert timedelta(seconds=5) == LOOKS_APART
+
+
+def test_a_slow_answer_is_no_second_look() -> None:
+    """What was asked for right after the first look and answered late may have been read right after it."""
+    item = replace(an_item(UNSEEN), absent_since=later(9))
+    slow = Look(UNSEEN, later(9.1), later(19))
+    assert check(item, Waiting(), slow) == LookAgain(later(14))
+    assert check(item, Waiting(), replace(slow, asked=later(14))) == Send()
 
 
 def test_a_look_from_before_a_lost_answer_says_nothing_of_it() -> None:

@@ -66,6 +66,7 @@ from tests.builders import (
     a_coupon,
     a_policy,
     an_item,
+    answered_at,
     approved,
     finished,
     freezing,
@@ -91,7 +92,7 @@ def seen(
 ) -> SetDate | LookAgain | Freeze:
     """Return what a read shows of a freeze, a minute later. looks: how many did not show it, this one too."""
     before = later(50) if looks > 1 else None
-    return look(BEFORE, underway, reading, later(60), absent_since=before, may_send=may_send)
+    return look(BEFORE, underway, answered_at(reading, later(60)), absent_since=before, may_send=may_send)
 
 
 # ---------------------------------------------------------------- what a read shows
@@ -416,7 +417,7 @@ _NO_EFFECT = not_done(DONE, Why.NO_EFFECT, NOW)
 )
 def test_i2_a_frozen_coupon_is_expected_hidden(freeze: Freeze, reading: Reading, goes_on: bool) -> None:
     """I2: after a freeze, hidden is what is expected, and shown is drift; its date alone is none."""
-    found = check(frozen_item(freeze), Waiting(), reading, NOW)
+    found = check(frozen_item(freeze), Waiting(), answered_at(reading, NOW))
     assert isinstance(found, Send if goes_on else Changed)
     assert isinstance(found, Send) or found.was_frozen is isinstance(freeze, Frozen)
 
@@ -436,7 +437,7 @@ def test_i2_a_frozen_coupon_is_expected_hidden(freeze: Freeze, reading: Reading,
 )
 def test_i2_a_hidden_coupon_settles_nothing(freeze: Freeze, reading: Reading, kind: type) -> None:
     """I2: a frozen coupon was hidden before the deletion, so its being hidden can't say that it is gone."""
-    found = settle(frozen_item(freeze), Unknown(1, 1, "lost", NOW), reading, NOW)
+    found = settle(frozen_item(freeze), Unknown(1, 1, "lost", NOW), answered_at(reading, NOW))
     assert isinstance(found, kind)
     assert not isinstance(found, Unknown) or found.final
 
@@ -451,7 +452,7 @@ def test_i4_a_hidden_coupon_confirms_nothing() -> None:
 def test_i4_a_freeze_that_a_read_disproved_is_none(after: Shown, left: Freeze) -> None:
     """I4: once a read shows the coupon again, nobody is told that it is frozen."""
     ready = approved(reviewed(replace(_OFFERED, items=(frozen_item(FROZEN),))))
-    found = check(ready.items[0], Waiting(), after, NOW)
+    found = check(ready.items[0], Waiting(), answered_at(after, NOW))
     assert isinstance(found, Changed)
     assert with_states(ready, found).items[0].freeze == left
 
@@ -462,7 +463,7 @@ def test_only_the_expiry_date_of_the_freeze_is_overlooked() -> None:
     found = seen(MAYBE, other)
     assert isinstance(found, NotDone)
     assert found.why is Why.CHANGED
-    assert isinstance(check(frozen_item(_UNANSWERED), Waiting(), other, NOW), Changed)
+    assert isinstance(check(frozen_item(_UNANSWERED), Waiting(), answered_at(other, NOW)), Changed)
 
 
 def test_goal_tells_the_date() -> None:
