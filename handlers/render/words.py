@@ -313,14 +313,15 @@ def _freeze_reminder(request: Pending) -> str:
     each = ((item, freezing.state(request, item)) for item in request.items)
     lines = [f"{code(item.code)}: {said}" for item, said in each if said]
     if not can_freeze(request):
-        first = f"{who}: no coupon of this request waits to be frozen any more.{freezing.sum_of(request)}"
+        first = f"{who}: no coupon of this request can be frozen any more.{freezing.sum_of(request)}"
         left = [item for item in request.items if not isinstance(item.freeze, Frozen | Underway)]
         delete = f"To delete what is not frozen, type {code(COMMAND)} and its code. " if left else ""
         return "\n".join([first, *lines, f"{delete}This request ends by itself {until}."])
     waiting = [item.code for item in freezing.waiting(request)]
-    wait, more = "waits" if len(waiting) == 1 else "wait", " more" if is_touched else ""
+    more = " more" if is_touched else ""
+    # Whether one of them is frozen all the same may be unknown, so this says only what is asked for.
     first = (
-        f"{who}: {clip(many.listed(waiting), _MAX_LISTED)} still {wait} to be frozen."
+        f"{who}: freezing {clip(many.listed(waiting), _MAX_LISTED)} still waits for one of you."
         f"{freezing.sum_of(request)} Freeze or reject on the card above. Without a decision by {until},"
         f" nothing{more} is frozen."
     )

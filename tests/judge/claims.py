@@ -67,10 +67,17 @@ def _judge_reminders(case: Case, codes: Sequence[str]) -> None:
     for said in case.seen.reminders:
         cards = [card for card in case.seen.cards if card.ts == said.thread and card.index < said.index]
         for code in set(codes).intersection(sentences.told_to_be_frozen(said.text)):
-            if was_frozen(Stand(case, code, Text(said.index, said.at, "", said.text, said.text))):
+            if _is_known_to_be_frozen(case, code, said.index):
                 case.find(Rule.PLURAL, code, f"it is frozen: {said.text}", said.index)
             elif cards and not sentences.has_freeze_button(cards[-1].full):
                 case.find(Rule.PROMISE, code, f"there is no such button: {said.text}", said.index)
+
+
+def _is_known_to_be_frozen(case: Case, code: str, before: int) -> bool:
+    """Return whether Vivoldi answered that it set a date, and a read afterwards did not show the coupon."""
+    dates = [date for date in case.seen.calls("update", code) if date.shown and date.finished < before]
+    reads = [read for read in case.seen.calls("read", code) if read.answered and read.finished < before]
+    return bool(dates) and any(not read.shown and read.index > dates[-1].finished for read in reads)
 
 
 def _texts(case: Case, codes: Sequence[str]) -> Iterator[Text]:

@@ -149,6 +149,13 @@ def told(case: Case, code: str, request: str) -> list[Line]:
     return lines
 
 
+def _tells_what_stands(call: Asked) -> bool:
+    """Return whether the bot knows what stands there after a call: not by a refused read, or a lie."""
+    if call.call.kind == "read":
+        return call.answered and call.call.fault not in ("code_nonzero", *coupons.LIES)
+    return call.answered or call.refused
+
+
 def line_of(case: Case, code: str, request: str, index: int, at: datetime, words: str) -> Line:
     """Return a line that says something of a freeze, with what it has to be held against."""
     action = "unfreeze" if "nfrozen" in words else "freeze"
@@ -158,7 +165,7 @@ def line_of(case: Case, code: str, request: str, index: int, at: datetime, words
     since = clicks[0].index if clicks else NEVER
     about = [call for call in case.seen.asked if call.call.code == code]
     calls = [call for call in about if since < call.index and call.finished < index]
-    clear = [call.finished for call in calls if call.answered or call.refused]
+    clear = [call.finished for call in calls if _tells_what_stands(call)]
     read = case.card_read(code, request)
     shown = case.seen.coupon(code, read.finished) if read and read.shown else None
     standing = case.seen.coupon(code, max(clear, default=index))

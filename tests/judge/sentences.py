@@ -328,13 +328,13 @@ def is_of_an_undoing(words: str) -> bool:
 
 def reminded_of(text: str) -> str | None:
     """Return the step that a reply reminds people of; None: it is no reminder."""
-    waiting = re.search(r"(?:still waits? |waits )(for step \d|to be frozen)", text)
+    waiting = re.search(r"still waits (for step \d|for one of you)", text)
     return waiting[1] if waiting else None
 
 
 def told_to_be_frozen(reminder: str) -> list[str]:
     """Return the codes for which a reminder calls people to the Freeze button."""
-    named = re.search(r"((?:`\w+`, )*`\w+`) still waits? to be frozen", reminder)
+    named = re.search(r"freezing ((?:`\w+`, )*`\w+`) still waits", reminder)
     return codes_in(named[1]) if named else []
 
 

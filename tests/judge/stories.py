@@ -146,7 +146,9 @@ def unfreezable(why: str) -> History:
 
 
 def reminded(history: History) -> History:
-    return rejected(history.says(f"`{CODE}` still waits to be frozen. Freeze or reject on the card above."))
+    return rejected(
+        history.says(f"freezing `{CODE}` still waits for one of you. Freeze or reject on the card above.")
+    )
 
 
 def deleted_after_a_freeze() -> History:

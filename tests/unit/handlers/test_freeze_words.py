@@ -70,21 +70,21 @@ def test_a_reminder_says_what_is_frozen() -> None:
     assert "Frozen: 1 of 2 · not frozen: 1." in told
     assert f"`{CODE}`: *Frozen*" in told
     being_frozen = CARDS.reminder(_asked(FREEZE, use_count=0)).text
-    assert f"`{OTHER_CODE}` still waits to be frozen." in being_frozen
+    assert f"freezing `{OTHER_CODE}` still waits for one of you." in being_frozen
     assert "being frozen: 1" in being_frozen.lower()
 
 
 def test_a_reminder_calls_for_what_can_be_frozen() -> None:
     """As long as there is the button, it is called for, and what can't be frozen is not said to wait."""
     told = CARDS.reminder(_asked()).text
-    assert f"`{CODE}` still waits to be frozen." in told
+    assert f"freezing `{CODE}` still waits for one of you." in told
     assert OTHER_CODE not in told
 
 
 def test_a_reminder_says_what_came_of_a_freeze_before() -> None:
     """Who is called to freeze again reads first what stood in the way (C7)."""
     told = CARDS.reminder(_asked(_not_done(Why.REFUSED))).text
-    assert f"`{CODE}` still waits to be frozen. Not frozen: 2 coupons." in told
+    assert f"freezing `{CODE}` still waits for one of you. Not frozen: 2 coupons." in told
     assert f"`{CODE}`: *Not frozen: Vivoldi refused.* It is locked." in told
     assert f"`{OTHER_CODE}`: {_USED}" in told
 
