@@ -1,4 +1,4 @@
-"""The pictures of README.md: a card that waits for its approvals, the form for many codes, and an outcome.
+"""The pictures of README.md and docs/usage.md: a card that waits for its approvals, the form, and an outcome.
 
 `python -m sandbox.page.screenshots` takes them anew, from the running sandbox.
 """

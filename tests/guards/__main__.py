@@ -24,7 +24,7 @@ class NotGreen(Exception):
 
 
 def main() -> int:
-    """Try the named guards, or all of them, and print the table. Returns 0 where all were missed."""
+    """Try the named guards, or all of them, and print the table. Returns 0 if all are proven."""
     parser = argparse.ArgumentParser(prog="python -m tests.guards", description=__doc__)
     parser.add_argument("name", nargs="*", help="a guard to be removed; without any, all are")
     names = parser.parse_args().name

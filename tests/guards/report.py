@@ -46,14 +46,16 @@ def _wrapped(text: str) -> str:
 
 
 def summary(trials: Sequence[Trial]) -> str:
-    """Return how many guards were missed, and name those that were not."""
-    kept = [trial.guard for trial in trials if trial.verdict is not Verdict.RED]
-    told = f"\n{len(trials) - len(kept)} of {len(trials)} guards were missed by the tests when removed."
-    return "\n".join([told, *(_wrapped(f"Not missed: {guard.name}. {guard.promise}") for guard in kept)])
+    """Return how many guards are proven, and name those whose removal no test noticed."""
+    unseen = [trial.guard for trial in trials if trial.verdict is not Verdict.RED]
+    proven = f"\n{len(trials) - len(unseen)} of {len(trials)} guards are proven"
+    told = f"{proven}: a test goes red when the guard is removed."
+    each = (_wrapped(f"Not proven: {guard.name}. {guard.promise}") for guard in unseen)
+    return "\n".join([told, *each])
 
 
 def all_red(trials: Sequence[Trial]) -> bool:
-    """Tell whether the tests missed every guard."""
+    """Tell whether a test went red without each guard."""
     return all(trial.verdict is Verdict.RED for trial in trials)
 
 

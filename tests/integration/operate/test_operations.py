@@ -1,4 +1,4 @@
-"""What docs/operations.md tells people to run does run."""
+"""What docs/operations.md and docs/runbook.md tell people to run does run."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from bot.adapters.store.engine.engine import connect
 from sandbox.stage import ROOT
 from tests.integration.databases import KINDS, fresh_url
 
-PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+OPERATIONS, RUNBOOK = (
+    (ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("operations.md", "runbook.md")
+)
 
 
-def blocks(language: str) -> list[str]:
-    """Return the code blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+def blocks(page: str, language: str) -> list[str]:
+    """Return a page's code blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -30,19 +32,19 @@ async def test_queries_run_on_both_databases(kind: str, tmp_path: Path) -> None:
     await migrate(url)
     database = connect(url)
     try:
-        for query in blocks("sql"):
+        for query in blocks(RUNBOOK, "sql"):
             async with database.read() as connection:
                 assert (await run(connection, text(query))).all() == []
     finally:
         await database.close()
-    assert len(blocks("sql")) == 4
+    assert len(blocks(RUNBOOK, "sql")) == 4
 
 
 def test_unit_stops_and_restarts_as_the_bot_ends() -> None:
     """The systemd unit leaves time to finish, and does not start again after a fault in the settings."""
     unit = configparser.ConfigParser(interpolation=None)
     unit.optionxform = str  # type: ignore[assignment,method-assign]  # as the standard library documents it
-    unit.read_string(blocks("ini")[0])
+    unit.read_string(blocks(OPERATIONS, "ini")[0])
     service = unit["Service"]
     assert service["RestartPreventExitStatus"] == "2"
     assert int(service["TimeoutStopSec"]) >= 60

@@ -101,6 +101,18 @@ def test_the_table_fits_a_terminal() -> None:
     assert max(len(row) for text in shown for row in text.splitlines()) <= 80
 
 
+def test_the_summary_says_how_many_guards_are_proven() -> None:
+    """The summary says that the tests notice, and names each guard without which they don't."""
+    seen, unseen = (Trial(GUARDS[0], verdict, None, 1.0, "") for verdict in (Verdict.RED, Verdict.GREEN))
+    assert summary([seen, seen]).split("\n") == [
+        "",
+        "2 of 2 guards are proven: a test goes red when the guard is removed.",
+    ]
+    said = summary([seen, unseen]).split("\n")
+    assert said[1] == "1 of 2 guards are proven: a test goes red when the guard is removed."
+    assert said[2].startswith(f"  Not proven: {GUARDS[0].name}. ")
+
+
 def test_the_document_counts_them() -> None:
     """docs/reliability.md says how many guards each invariant has, as it is."""
     page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
