@@ -103,9 +103,9 @@ _SENT = (
         file=_SERVICE,
         text="look = await read(self._coupons, item.code, self._clock)",
         without=(
-            "look = await read(self._coupons, item.code, self._clock)\n"
-            '            if underway.sent == "not_yet":\n'
-            "                look = Look(item.snapshot, look.at, look.at)"
+            "look = Look(item.snapshot, now, now)\n"
+            '            if underway.sent != "not_yet":\n'
+            "                look = await read(self._coupons, item.code, self._clock)"
         ),
         tests=(f"{_TESTS}::test_a_click_freezes_at_once_and_a_read_proves_it",),
     ),
