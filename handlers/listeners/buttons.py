@@ -11,18 +11,19 @@ from bot.services.asked.confirm import Confirm
 from bot.services.asked.form import Form
 from bot.services.asked.show_all import ShowAll
 from handlers.ids import ALL, FORM
-from handlers.payloads import click, form_asked, look, trigger_of
+from handlers.payloads.buttons import CardButton, FormButton, ListButton
 
 
 def register(app: AsyncApp, decide: Decide, confirm: Confirm, form: Form, show_all: ShowAll) -> None:
     """Connect the buttons to their services."""
 
     async def approve(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await confirm(click(body), trigger_of(body))
+        pressed = CardButton.read(body)
+        await confirm(pressed.click(), pressed.trigger_id or "")
         await ack()
 
     async def button(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await decide(click(body))
+        await decide(CardButton.read(body).click())
         await ack()
 
     for action in Action:
@@ -31,10 +32,12 @@ def register(app: AsyncApp, decide: Decide, confirm: Confirm, form: Form, show_a
 
     @app.block_action({"block_id": FORM, "action_id": FORM})
     async def many_codes(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await form.press(form_asked(body), trigger_of(body))
+        pressed = FormButton.read(body)
+        await form.press(pressed.command(), pressed.trigger_id or "")
         await ack()
 
     @app.block_action({"block_id": ALL, "action_id": ALL})
     async def every_coupon(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await show_all(look(body), trigger_of(body))
+        pressed = ListButton.read(body)
+        await show_all(pressed.look(), pressed.trigger_id or "")
         await ack()

@@ -11,7 +11,7 @@ from bot.domain.errors import SlackError
 from bot.services.asked.command import Answer, SlashCommand, Submit
 from bot.services.asked.form import Form
 from handlers.ids import COMMAND
-from handlers.payloads import slash_command, trigger_of
+from handlers.payloads.commands import Command
 from handlers.render.answers import Answers
 
 
@@ -20,8 +20,9 @@ def register(app: AsyncApp, submit: Submit, form: Form, answers: Answers) -> Non
 
     @app.command(COMMAND)
     async def coupon_delete(ack: AsyncAck, body: dict[str, Any]) -> None:
-        command = slash_command(body)
-        answer = await _answer(form, submit, command, trigger_of(body))
+        sent = Command.read(body)
+        command = sent.command()
+        answer = await _answer(form, submit, command, sent.trigger_id or "")
         if answer is None:
             await ack()
         else:

@@ -11,7 +11,7 @@ from bot.services.asked.click import Decide
 from bot.services.asked.form import Form, NoCodes, NoFile, Opened, TooLong, Unclear, WrongCodes
 from bot.services.asked.show_all import ShowAll
 from handlers.ids import ALL, CONFIRM, FORM
-from handlers.payloads import filled, turned, typed
+from handlers.payloads.dialogs import ConfirmDialog, FormDialog, PageDialog
 from handlers.render.answers import Answers
 from handlers.render.dialogs import errors, refused, sent, wrong_text
 
@@ -21,7 +21,7 @@ def register(app: AsyncApp, decide: Decide, form: Form, show_all: ShowAll, answe
 
     @app.view_submission(CONFIRM)
     async def final_approval(ack: AsyncAck, body: dict[str, Any]) -> None:
-        if await decide(typed(body)) is Verdict.WRONG_TEXT:
+        if await decide(ConfirmDialog.read(body).click()) is Verdict.WRONG_TEXT:
             await ack(response_action="errors", errors=wrong_text())
         else:
             # Any other refusal is told privately: the dialog has nothing more to ask.
@@ -29,7 +29,7 @@ def register(app: AsyncApp, decide: Decide, form: Form, show_all: ShowAll, answe
 
     @app.view_submission(FORM)
     async def many_codes(ack: AsyncAck, body: dict[str, Any]) -> None:
-        asked = filled(body)
+        asked = FormDialog.read(body).filled()
         match await form(asked):
             case Opened() as opened:
                 await ack(response_action="update", view=sent(opened, asked.command.channel))
@@ -40,4 +40,4 @@ def register(app: AsyncApp, decide: Decide, form: Form, show_all: ShowAll, answe
 
     @app.view_submission(ALL)
     async def page(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack(response_action="update", view=dict(await show_all.turned(turned(body))))
+        await ack(response_action="update", view=dict(await show_all.turned(PageDialog.read(body).look())))

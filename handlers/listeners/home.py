@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.services.home import OpenHome
 from handlers.ids import HOME_OPENED
-from handlers.payloads import home_opened
+from handlers.payloads.home import HomeOpened
 
 
 def register(app: AsyncApp, open_home: OpenHome) -> None:
@@ -16,6 +16,6 @@ def register(app: AsyncApp, open_home: OpenHome) -> None:
 
     @app.event(HOME_OPENED)
     async def opened(ack: AsyncAck, body: dict[str, Any]) -> None:
-        if (opening := home_opened(body)) is not None:
+        if (opening := HomeOpened.read(body).opening()) is not None:
             await open_home(opening)
         await ack()

@@ -69,9 +69,9 @@ _WHO = (
         name="no other event",
         keeps="-",
         promise="Of all events only an opened Home gets to Bolt.",
-        file="handlers/payloads.py",
-        text='if event.get("type") != HOME_OPENED:',
-        without="if False:",
+        file="handlers/payloads/home.py",
+        text='Literal["app_home_opened"]',
+        without="str",
         tests=("tests/unit/handlers/test_payloads.py::test_an_event_that_is_no_opened_home_is_refused",),
     ),
 )
