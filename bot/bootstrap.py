@@ -314,18 +314,22 @@ def _bolt(
     )
     assert client.session is not None, "web_client gives it one"
     errors.register(app, identity.app_id, reference, SlackReplies(client.session, client.base_url))
-    decide, submit = services.decide(identity.team_id, settings), services.submit(identity.team_id)
-    answers = Answers(identity.workspace_url)
+    team = identity.team_id
+    decide, submit, answers = (
+        services.decide(team, settings),
+        services.submit(team),
+        Answers(identity.workspace_url),
+    )
     listeners.register(
         app,
-        submit,
-        decide,
-        services.confirm(decide, dialogs, confirmation),
-        services.form(submit, dialogs, SlackFiles(client), form, lambda why: told(answers.text(why))),
-        answers,
+        submit=submit,
+        decide=decide,
+        confirm=services.confirm(decide, dialogs, confirmation),
+        form=services.form(submit, dialogs, SlackFiles(client), form, lambda why: told(answers.text(why))),
+        show_all=services.show_all(team, dialogs, dialog),
+        open_home=services.open_home(team),
+        answers=answers,
     )
-    listeners.register_show_all(app, services.show_all(identity.team_id, dialogs, dialog))
-    listeners.register_home(app, services.open_home(identity.team_id))
     return app
 
 

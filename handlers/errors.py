@@ -12,8 +12,9 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 
 from bot.domain.errors import CouponGuardError, SlackError, StoreError, VivoldiError
-from handlers.ids import ALL, COMMAND, FORM
-from handlers.payloads import BadPayload, app_of, field_of, is_event, is_press
+from handlers.ids import COMMAND
+from handlers.payloads import app_of, field_of, is_event, opens_dialog
+from handlers.payloads.parts import BadPayload
 from handlers.render.blocks import code, sentence
 
 _log = structlog.get_logger(__name__)
@@ -39,7 +40,7 @@ def register(
         if isinstance(error, BadPayload):
             _log.warning("slack.bad_payload", reason=str(error))
             return BoltResponse(status=400, body="This payload can't be read.")
-        if isinstance(error, SlackError) and (is_press(body, FORM) or is_press(body, ALL)):
+        if isinstance(error, SlackError) and opens_dialog(body):
             _log.warning("listener.dialog_not_opened", error=str(error))
             await _tell(
                 reply, body, "Slack did not open the dialog. Your click changed nothing; please click again."

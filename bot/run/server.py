@@ -29,7 +29,8 @@ from starlette.routing import Route
 
 from bot.domain.errors import NotListening, SettingsError
 from bot.run.signatures import Signatures, is_question, may_be_question, signature_fault
-from handlers.payloads import BadPayload, require_heard
+from handlers.payloads import require_heard
+from handlers.payloads.parts import BadPayload
 
 MAX_BODY_BYTES = 1024 * 1024
 # How long requests in flight may take once the server was told to stop; Slack itself waits 3 s.

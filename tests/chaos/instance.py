@@ -19,7 +19,8 @@ from bot.run.worker import KEEP_EVERY, Lane
 from bot.services.ports.outside import Coupons
 from bot.settings import Settings
 from bot.wiring import Services
-from handlers.payloads import click, slash_command
+from handlers.payloads.buttons import CardButton
+from handlers.payloads.commands import Command
 from handlers.render.answers import Answers
 from handlers.render.card import Cards
 from handlers.render.home import HomeBlocks
@@ -90,12 +91,12 @@ class Instance:
     async def command(self, payload: dict[str, Any]) -> str:
         """Carry out a command, and return what is answered."""
         await self._refresh()
-        return self._answers.text(await self._submit(slash_command(payload)))
+        return self._answers.text(await self._submit(Command.read(payload).command()))
 
     async def click(self, payload: dict[str, Any]) -> None:
         """Carry out a click."""
         await self._refresh()
-        await self._decide(click(payload))
+        await self._decide(CardButton.read(payload).click())
 
     # ------------------------------------------------------------ what the worker does
 

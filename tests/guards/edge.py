@@ -7,7 +7,8 @@ from tests.guards.guard import Guard
 _SERVER = "bot/run/server.py"
 _SIGNATURES = "bot/run/signatures.py"
 _BY_SIGNATURES = "tests/unit/run/test_signatures.py"
-_PAYLOADS = "handlers/payloads.py"
+_PARTS = "handlers/payloads/parts.py"
+_READ = "tests/unit/handlers/test_payloads.py"
 _HTTP = "tests/integration/slack/test_http_guard.py"
 _SECURITY = "tests/security"
 
@@ -88,18 +89,18 @@ GUARDS = (
         name="one's own workspace is none",
         keeps="-",
         promise="In an organisation, the one workspace that Slack names for a person refuses nobody.",
-        file=_PAYLOADS,
-        text='return None if body.get("team") is None else _workspace(',
-        without='return body["user"].get("team_id") if body.get("team") is None else _workspace(',
+        file=_PARTS,
+        text="return None if self.team is None else",
+        without="return self.user if self.team is None else",
         tests=("tests/unit/handlers/test_shapes.py",),
     ),
     Guard(
         name="an organisation's event",
         keeps="-",
         promise="An event that names an organisation is for the workspace of its authorization.",
-        file=_PAYLOADS,
-        text='    return None if given[0].get("team_id") is None',
-        without="    return None if True",
+        file="handlers/payloads/home.py",
+        text="if team is None and self.authorized is not None:",
+        without="if False:",
         tests=("tests/unit/handlers/test_shapes.py",),
     ),
     Guard(
@@ -133,19 +134,37 @@ GUARDS = (
         name="one action a click",
         keeps="I6",
         promise="A click carries exactly one action.",
-        file=_PAYLOADS,
-        text=" or len(actions) != 1",
-        without="",
-        tests=("tests/unit/handlers/test_payloads.py",),
+        file="handlers/payloads/buttons.py",
+        text="Annotated[list[Any], Field(max_length=1)]",
+        without="list[Any]",
+        tests=(_READ,),
     ),
     Guard(
         name="ids are ids",
         keeps="-",
         promise="What is no id of Slack's gets no further than its payload.",
-        file=_PAYLOADS,
-        text="if not (text.isascii() and text.isprintable()):",
-        without="if False:",
-        tests=("tests/unit/handlers/test_payloads.py",),
+        file=_PARTS,
+        text='_PRINTABLE = r"^[ -~]*$"',
+        without='_PRINTABLE = ""',
+        tests=(_READ,),
+    ),
+    Guard(
+        name="refusals quote nothing",
+        keeps="I8",
+        promise="A payload that is refused is not quoted by the error, which is logged.",
+        file=_PARTS,
+        text="        except ValidationError as error:\n            fault = _fault(error)\n",
+        without="        except ValidationError as error:\n            fault = str(error.errors()[0])\n",
+        tests=(f"{_READ}::test_a_refusal_quotes_nothing",),
+    ),
+    Guard(
+        name="pydantic quotes nothing",
+        keeps="I8",
+        promise="Not even an unexpected error of pydantic's brings what a payload holds into a log.",
+        file=_PARTS,
+        text="        hide_input_in_errors=True,\n",
+        without="",
+        tests=(f"{_READ}::test_not_even_pydantics_own_error_quotes",),
     ),
     Guard(
         name="codes are codes",

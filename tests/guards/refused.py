@@ -239,9 +239,9 @@ _REPLACED = (
         name="lists are no cards",
         keeps="I5",
         promise="A click in a private answer names no copy of the card.",
-        file="handlers/payloads.py",
-        text='"message_ts") if on_card else None,',
-        without='"message_ts") if on_message else None,',
+        file="handlers/payloads/buttons.py",
+        text="None if self.is_private else self.message_ts",
+        without="self.message_ts",
         tests=("tests/integration/services/test_list_cancel.py",),
     ),
 )

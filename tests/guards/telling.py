@@ -286,7 +286,7 @@ _SHOWN = (
         name="answers are private",
         keeps="I8",
         promise="What a command is answered, only the person who typed it sees.",
-        file="handlers/listeners.py",
+        file="handlers/listeners/commands.py",
         text='response_type="ephemeral"',
         without='response_type="in_channel"',
         tests=("tests/integration/services/test_show.py::test_the_listener_answers_privately",),

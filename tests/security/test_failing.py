@@ -18,7 +18,8 @@ from bot.domain.errors import (
 )
 from bot.services.home import OpenHome
 from bot.services.ports.home import Homes
-from handlers import errors, listeners
+from handlers import errors
+from handlers.listeners import home
 from tests.integration.bolt import SECRET, authorize, unanswered
 from tests.security.rig import form_of, signed
 
@@ -64,7 +65,7 @@ async def test_an_event_that_could_not_be_stored_is_sent_again() -> None:
         async def opened(self, person: str) -> None:
             raise StoreUnavailable("gone")
 
-    listeners.register_home(app, OpenHome(cast("Homes", Gone()), "T1"))
+    home.register(app, OpenHome(cast("Homes", Gone()), "T1"))
     body = json.dumps(HOME)
     headers: Any = signed(body.encode(), secret=SECRET, content_type="application/json")
     answer = await app.async_dispatch(AsyncBoltRequest(body=body, headers=headers))

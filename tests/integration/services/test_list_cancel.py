@@ -14,7 +14,7 @@ from bot.domain.policy import Verdict
 from bot.domain.request.request import Cancelled
 from bot.services.asked.click import Action
 from handlers.ids import version_of
-from handlers.payloads import click
+from handlers.payloads.buttons import CardButton
 from handlers.render.answers import Answers
 from sandbox.slack.api.blocks import interactive, problems
 from tests.builders import AMIR, BEA, CHANNEL, RIKA, TEAM, a_coupon
@@ -54,7 +54,7 @@ async def test_a_request_whose_card_is_gone_is_cancelled_from_the_list(wired: Wi
     wired.messenger.errors["update"] = [SlackRefused("message_not_found")]
     ((block_id, button),) = await buttons(wired, RIKA)
     assert (button["action_id"], button["value"], version_of(block_id)) == ("cancel", request_id, 2)
-    made = click(pressed(RIKA, block_id, button))
+    made = CardButton.read(pressed(RIKA, block_id, button)).click()
     assert made.message_ts is None
     assert await wired.services.decide(TEAM, SETTINGS)(made) is Verdict.ALLOWED
     await wired.drain()
@@ -68,7 +68,7 @@ async def test_an_old_list_cancels_nothing(wired: Wired) -> None:
     request_id = await wired.ask()
     ((block_id, button),) = await buttons(wired, RIKA)
     await wired.click(Action.APPROVE, AMIR, request_id)
-    made = click(pressed(RIKA, block_id, button))
+    made = CardButton.read(pressed(RIKA, block_id, button)).click()
     assert await wired.services.decide(TEAM, SETTINGS)(made) is Verdict.STALE_CARD
 
 

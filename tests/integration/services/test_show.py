@@ -16,13 +16,13 @@ from bot.domain.people import Grants, Kind, Person
 from bot.domain.policy import Verdict
 from bot.services.asked.click import Action
 from bot.services.asked.command import Denied, History, Misread
-from handlers import listeners
+from handlers.listeners import commands
 from handlers.render.answers import Answers
-from handlers.render.dialogs import confirmation, form, told
+from handlers.render.dialogs import form, told
 from tests.builders import AMIR, BEA, CARL, CHANNEL, CODE, DANA, OTHER_CODE, RIKA, TEAM, a_coupon, standing
 from tests.fakes import FakeDialogs, FakeFiles
 from tests.integration.bolt import SECRET, authorize, signed
-from tests.integration.wired import SETTINGS, Wired, wired_on
+from tests.integration.wired import Wired, wired_on
 
 _WORKSPACE = "https://guard.slack.com"
 
@@ -150,12 +150,9 @@ async def test_the_listener_answers_privately(wired: Wired) -> None:
     """Slack gets the history as an ephemeral answer, so only the person who asked sees it."""
     request_id = await wired.ask()
     app = AsyncApp(signing_secret=SECRET, authorize=authorize, process_before_response=True)
-    services = wired.services
-    decide = services.decide(TEAM, SETTINGS)
-    confirm = services.confirm(decide, FakeDialogs(), confirmation)
-    submit = services.submit(TEAM)
-    many = services.form(submit, FakeDialogs(), FakeFiles(), form, lambda why: told(str(why)))
-    listeners.register(app, submit, decide, confirm, many, Answers(_WORKSPACE))
+    submit = wired.services.submit(TEAM)
+    many = wired.services.form(submit, FakeDialogs(), FakeFiles(), form, lambda why: told(str(why)))
+    commands.register(app, submit, many, Answers(_WORKSPACE))
     typed = {
         "command": "/coupon-delete",
         "text": f"show {CODE}",

@@ -11,7 +11,10 @@ import pytest
 from bot.services.asked.command import SlashCommand
 from bot.services.asked.form import Filled, Ground
 from bot.services.asked.show_all import Look
-from handlers.payloads import BadPayload, field_of, filled, form_asked, look, require_heard, turned
+from handlers.payloads import field_of, require_heard
+from handlers.payloads.buttons import FormButton, ListButton
+from handlers.payloads.dialogs import FormDialog, PageDialog
+from handlers.payloads.parts import BadPayload
 
 _FILE = "https://files.slack.com/files-pri/T1-F1/download/codes.csv"
 _PERSON: dict[str, Any] = {
@@ -80,7 +83,7 @@ def pressed(name: str) -> dict[str, Any]:
 def test_a_form_is_taken_over() -> None:
     """What was filled in comes from the fields, the channel from the form, and who from the payload."""
     require_heard(FORM)
-    assert filled(FORM) == Filled(
+    assert FormDialog.read(FORM).filled() == Filled(
         command=SlashCommand(user="U1", team="T1", channel="C1", text=""),
         pasted="ABCD1234, EFGH5678",
         file=_FILE,
@@ -98,14 +101,14 @@ def test_a_form_may_be_all_but_empty(files: object) -> None:
     for name in ("codes", "words", "incident"):
         empty = _with(empty, f"{_VALUES}.{name}.{name}.value", None)
     require_heard(empty)
-    found = filled(empty)
+    found = FormDialog.read(empty).filled()
     assert (found.pasted, found.file, found.words, found.incident) == ("", None, "", "")
 
 
 def test_a_page_is_taken_over() -> None:
     """Which page comes from the field, and of which request and channel from the dialog."""
     require_heard(PAGE)
-    assert turned(PAGE) == Look(user="U1", team="T1", channel="C1", request_id="CG-1", page=3)
+    assert PageDialog.read(PAGE).look() == Look(user="U1", team="T1", channel="C1", request_id="CG-1", page=3)
     assert field_of(PAGE) == "page-2"
 
 
@@ -113,8 +116,12 @@ def test_presses_are_taken_over() -> None:
     """Who pressed comes from the payload, as does where."""
     for name in ("many-codes", "show-all"):
         require_heard(pressed(name))
-    assert form_asked(pressed("many-codes")) == SlashCommand(user="U1", team="T1", channel="C1", text="")
-    assert look(pressed("show-all")) == Look(user="U1", team="T1", channel="C1", request_id="CG-1")
+    assert FormButton.read(pressed("many-codes")).command() == SlashCommand(
+        user="U1", team="T1", channel="C1", text=""
+    )
+    assert ListButton.read(pressed("show-all")).look() == Look(
+        user="U1", team="T1", channel="C1", request_id="CG-1"
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,21 +8,18 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from bot.services.asked.click import Action, Click
 from bot.services.asked.command import SlashCommand
 from bot.services.home import Opening
 from handlers.ids import block_id, version_of
-from handlers.payloads import (
-    BadPayload,
-    app_of,
-    click,
-    home_opened,
-    require_heard,
-    slash_command,
-    trigger_of,
-    typed,
-)
+from handlers.payloads import app_of, require_heard
+from handlers.payloads.buttons import CardButton
+from handlers.payloads.commands import Command
+from handlers.payloads.dialogs import ConfirmDialog
+from handlers.payloads.home import HomeOpened
+from handlers.payloads.parts import BadPayload
 from handlers.render.dialogs import confirmation
 from sandbox.slack.api.blocks import view_problems
 from tests.builders import reviewed
@@ -90,7 +87,7 @@ def _with(payload: dict[str, Any], path: str, value: object) -> dict[str, Any]:
 
 def test_a_command_is_taken_over() -> None:
     """Who typed what, where, and how to answer come from the payload."""
-    assert slash_command(COMMAND) == SlashCommand(
+    assert Command.read(COMMAND).command() == SlashCommand(
         user="U1", team="T1", channel="C1", text="ABCD1234 leaked", reply_url="https://reply.example/1"
     )
 
@@ -106,13 +103,13 @@ def test_a_command_is_taken_over() -> None:
 )
 def test_what_slack_writes_in_another_way_is_read_once(sent: str, typed: str) -> None:
     """Three characters come as entities in a command: each is read once, and nothing else is."""
-    assert slash_command(_with(COMMAND, "text", sent)).text == typed
+    assert Command.read(_with(COMMAND, "text", sent)).command().text == typed
 
 
 @pytest.mark.parametrize("text", ["", None, ...])
 def test_a_command_may_be_empty(text: object) -> None:
     """A command without a text asks for help."""
-    assert slash_command(_with(COMMAND, "text", text)).text == ""
+    assert Command.read(_with(COMMAND, "text", text)).command().text == ""
 
 
 @pytest.mark.parametrize("name", ["user_id", "team_id", "channel_id"])
@@ -120,12 +117,12 @@ def test_a_command_may_be_empty(text: object) -> None:
 def test_a_command_without_its_parts_is_refused(name: str, value: object) -> None:
     """A payload that misses what Slack always sends is not taken for a command."""
     with pytest.raises(BadPayload, match=name):
-        slash_command(_with(COMMAND, name, value))
+        Command.read(_with(COMMAND, name, value))
 
 
 def test_a_click_is_taken_over() -> None:
     """The actor, the action, the request, the version and the place of the card come from the payload."""
-    assert click(CLICK) == Click(
+    assert CardButton.read(CLICK).click() == Click(
         action=Action.APPROVE,
         user="U1",
         team="T1",
@@ -140,7 +137,7 @@ def test_a_click_is_taken_over() -> None:
 @pytest.mark.parametrize("action", Action)
 def test_each_button_is_known(action: Action) -> None:
     """Every action has its button's id."""
-    assert click(_with(CLICK, "actions.0.action_id", action.value)).action is action
+    assert CardButton.read(_with(CLICK, "actions.0.action_id", action.value)).click().action is action
 
 
 @pytest.mark.parametrize(
@@ -154,7 +151,7 @@ def test_each_button_is_known(action: Action) -> None:
 )
 def test_what_slack_may_leave_out_is_none(path: str, value: object, name: str, taken: object) -> None:
     """An org-wide install sends no team, and a click may have no message or answer address."""
-    assert getattr(click(_with(CLICK, path, value)), name) is taken
+    assert getattr(CardButton.read(_with(CLICK, path, value)).click(), name) is taken
 
 
 @pytest.mark.parametrize(
@@ -181,19 +178,19 @@ def test_what_slack_may_leave_out_is_none(path: str, value: object, name: str, t
 def test_a_click_that_is_not_a_cards_is_refused(path: str, value: object) -> None:
     """A payload that can't come from a card's button does nothing."""
     with pytest.raises(BadPayload):
-        click(_with(CLICK, path, value))
+        CardButton.read(_with(CLICK, path, value))
 
 
 def test_an_opened_home_is_taken_over() -> None:
     """Whose Home was opened, and in which workspace, come from the event; another tab is none."""
-    assert home_opened(HOME) == Opening(user="U1", team="T1")
-    assert home_opened(_with(HOME, "event.tab", "messages")) is None
+    assert HomeOpened.read(HOME).opening() == Opening(user="U1", team="T1")
+    assert HomeOpened.read(_with(HOME, "event.tab", "messages")).opening() is None
 
 
 def test_a_dialog_is_a_click_with_what_was_typed() -> None:
     """Actor and text come from the payload, the rest from what the bot wrote into its own dialog."""
     require_heard(DIALOG)
-    assert typed(DIALOG) == Click(
+    assert ConfirmDialog.read(DIALOG).click() == Click(
         action=Action.APPROVE,
         user="U1",
         team="T1",
@@ -211,14 +208,14 @@ def test_a_dialog_comes_back_as_it_was_opened() -> None:
     request = reviewed()
     view = confirmation(request, "C1", None)
     assert view_problems(view) == []
-    sent = typed(_with(DIALOG, "view.private_metadata", view["private_metadata"]))
+    sent = ConfirmDialog.read(_with(DIALOG, "view.private_metadata", view["private_metadata"])).click()
     assert (sent.request_id, sent.version) == (request.origin.id, request.version)
     assert (sent.channel, sent.message_ts) == ("C1", None)
 
 
 def test_nothing_typed_is_an_empty_text() -> None:
     """Slack sends null for an empty field; it is never taken for a click without typing."""
-    assert typed(_with(DIALOG, f"{_TYPED}.value", None)).typed == ""
+    assert ConfirmDialog.read(_with(DIALOG, f"{_TYPED}.value", None)).click().typed == ""
 
 
 @pytest.mark.parametrize(
@@ -236,7 +233,7 @@ def test_nothing_typed_is_an_empty_text() -> None:
 def test_an_event_that_is_no_opened_home_is_refused(path: str, value: object) -> None:
     """An event that the bot did not ask for, or that lacks its parts, does nothing."""
     with pytest.raises(BadPayload):
-        home_opened(_with(HOME, path, value))
+        HomeOpened.read(_with(HOME, path, value))
 
 
 @pytest.mark.parametrize("payload", [COMMAND, CLICK, HOME, CHALLENGE])
@@ -312,10 +309,52 @@ def test_a_click_or_command_carries_no_dialog(view: object) -> None:
             require_heard({**payload, "view": view})
 
 
-@pytest.mark.parametrize(("given", "taken"), [("1.2.abc", "1.2.abc"), (None, ""), (..., "")])
-def test_a_click_may_lack_its_trigger(given: object, taken: str) -> None:
+@pytest.mark.parametrize(("given", "taken"), [("1.2.abc", "1.2.abc"), ("", None), (None, None), (..., None)])
+def test_a_click_may_lack_its_trigger(given: object, taken: str | None) -> None:
     """A click without a trigger can open no dialog, and is no error for that."""
-    assert trigger_of(_with({**CLICK, "trigger_id": ""}, "trigger_id", given)) == taken
+    sent = CardButton.read(_with({**CLICK, "trigger_id": "1"}, "trigger_id", given))
+    assert (sent.trigger_id or None) == taken
+
+
+@pytest.mark.parametrize("payload", [COMMAND, CLICK, DIALOG, HOME, CHALLENGE])
+def test_fields_that_slack_adds_are_ignored(payload: dict[str, Any]) -> None:
+    """Slack may add fields at any time, at the top and inside of parts."""
+    added = {"a_new_field": {"id": 7}}
+    parts = {name: part | added for name, part in payload.items() if isinstance(part, dict)}
+    require_heard(payload | parts | added)
+
+
+@pytest.mark.parametrize(
+    ("payload", "path"),
+    [
+        (COMMAND, "user_id"),
+        (COMMAND, "response_url"),
+        (CLICK, "user.id"),
+        (CLICK, "actions.0.action_id"),
+        (CLICK, "actions.0.block_id"),
+        (CLICK, "view"),
+        (DIALOG, "view.private_metadata"),
+        (DIALOG, f"{_TYPED}.value"),
+        (HOME, "event.tab"),
+        (CHALLENGE, "challenge"),
+    ],
+)
+@pytest.mark.parametrize("value", [{"name": "Rika Secret"}, ["Rika Secret"], 7, "Rika\nSecret" * 300])
+def test_a_refusal_quotes_nothing(payload: dict[str, Any], path: str, value: object) -> None:
+    """A refusal, which is logged, names the field that is wrong, and no person, address or word (I8)."""
+    with pytest.raises(BadPayload) as refused:
+        require_heard(_with({"view": None, **payload}, path, value))
+    assert str(refused.value).startswith(path)
+    assert "Secret" not in str(refused.value)
+    assert refused.value.__context__ is None
+
+
+def test_not_even_pydantics_own_error_quotes() -> None:
+    """An error that is not translated, and so logged with its trace, hides what the payload holds (I8)."""
+    with pytest.raises(ValidationError) as refused:
+        CardButton.model_validate(_with(CLICK, "user.id", ["Rika Secret"]))
+    assert "user.id" in str(refused.value)
+    assert "Secret" not in str(refused.value)
 
 
 def test_the_app_is_named() -> None:

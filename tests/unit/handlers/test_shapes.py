@@ -12,16 +12,11 @@ from typing import Any
 import pytest
 
 from handlers.markup import as_typed
-from handlers.payloads import (
-    click,
-    filled,
-    form_asked,
-    home_opened,
-    look,
-    require_heard,
-    slash_command,
-    turned,
-)
+from handlers.payloads import require_heard
+from handlers.payloads.buttons import CardButton, FormButton, ListButton
+from handlers.payloads.commands import Command
+from handlers.payloads.dialogs import FormDialog, PageDialog
+from handlers.payloads.home import HomeOpened
 from tests.unit.handlers.test_form_payloads import FORM, PAGE, pressed
 from tests.unit.handlers.test_payloads import CLICK, COMMAND, HOME
 
@@ -34,16 +29,12 @@ _ORG_WIDE = {"team": None, "enterprise": _ORG, "is_enterprise_install": True}
 _ELSEWHERE = {"user": {"id": "W1", "username": "rika", "team_id": "T0OTHER"}}
 
 
-def _team_of(read: Callable[[Payload], Any]) -> Callable[[Payload], object]:
-    return lambda payload: read(payload).team
-
-
 _INTERACTIVE: list[tuple[str, Payload, Callable[[Payload], object]]] = [
-    ("a click", CLICK, _team_of(click)),
-    ("the form's button", pressed("many-codes"), _team_of(form_asked)),
-    ("the list's button", pressed("show-all"), _team_of(look)),
-    ("a form", FORM, lambda payload: filled(payload).command.team),
-    ("a page", PAGE, _team_of(turned)),
+    ("a click", CLICK, lambda payload: CardButton.read(payload).click().team),
+    ("the form's button", pressed("many-codes"), lambda payload: FormButton.read(payload).command().team),
+    ("the list's button", pressed("show-all"), lambda payload: ListButton.read(payload).look().team),
+    ("a form", FORM, lambda payload: FormDialog.read(payload).filled().command.team),
+    ("a page", PAGE, lambda payload: PageDialog.read(payload).look().team),
 ]
 
 
@@ -94,7 +85,7 @@ def test_the_workspace_of_a_command(changes: Payload, team: str | None) -> None:
     """A command of an organisation's workspace is one of that workspace."""
     sent = {**COMMAND, **changes}
     require_heard(sent)
-    assert slash_command(sent).team == team
+    assert Command.read(sent).command().team == team
 
 
 def _for(team: str | None, org_wide: bool = False) -> list[Payload]:
@@ -119,7 +110,7 @@ def test_the_workspace_of_an_opened_home(changes: Payload, team: str | None) -> 
     """An event of an organisation says by its authorizations for which workspace it is, if for any."""
     sent = {**HOME, **changes}
     require_heard(sent)
-    opening = home_opened(sent)
+    opening = HomeOpened.read(sent).opening()
     assert opening is not None
     assert opening.team == team
 
@@ -153,7 +144,7 @@ def test_the_workspace_of_an_opened_home(changes: Payload, team: str | None) -> 
 def test_markup_is_read_as_it_is_shown(sent: str, typed: str) -> None:
     """Names and links are what Slack shows of them, entities are read once, and nothing else is touched."""
     assert as_typed(sent) == typed
-    assert slash_command({**COMMAND, "text": sent}).text == typed
+    assert Command.read({**COMMAND, "text": sent}).command().text == typed
 
 
 def test_markup_is_read_in_time() -> None:
