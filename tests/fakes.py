@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from bot.adapters.vivoldi.client import HELD_UP
 from bot.adapters.vivoldi.creation import body_of, held_in
 from bot.adapters.vivoldi.wire import parse_coupon
 from bot.domain.coupon import Coupon, CouponCode, DiscountKind, Reading, Sealed, Shown
@@ -140,7 +141,7 @@ class FakeCoupons:
     async def end_on(self, code: CouponCode, day: str, still: Still) -> DeleteAnswer:
         """Return what is scripted, else set the expiry date."""
         if not await self._begins(Call("update", code), still):
-            return NotExecuted("too late")
+            return NotExecuted(HELD_UP)
         answer, executed = self.updates[code].pop(0) if self.updates[code] else (Executed(), True)
         if executed and code in self.stored:
             self.stored[code] = replace(self.stored[code], ends_on=day)
@@ -154,7 +155,7 @@ class FakeCoupons:
     async def delete(self, code: CouponCode, still: Still) -> DeleteAnswer:
         """Return what is scripted, else delete."""
         if not await self._begins(Call("delete", code), still):
-            return NotExecuted("too late")
+            return NotExecuted(HELD_UP)
         answer, executed = self.deletes[code].pop(0) if self.deletes[code] else (Executed(), True)
         if executed:
             self.stored.pop(code, None)
@@ -171,7 +172,7 @@ class FakeCoupons:
     async def create(self, code: CouponCode, sealed: Sealed, still: Still) -> DeleteAnswer:
         """Return what is scripted, else create. A new coupon was never used, and has a new creation time."""
         if not await self._begins(Call("create", code), still):
-            return NotExecuted("too late")
+            return NotExecuted(HELD_UP)
         body = body_of(code, self._opened(sealed))
         answer, executed = self.creates[code].pop(0) if self.creates[code] else (Executed(), True)
         if executed:

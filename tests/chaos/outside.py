@@ -20,6 +20,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.adapters.seal import Seal, new_key
 from bot.adapters.vivoldi.answers import failure, judge_change, judge_failure, judge_reading
+from bot.adapters.vivoldi.client import HELD_UP
 from bot.adapters.vivoldi.creation import body_of, held_in
 from bot.domain.coupon import CouponCode, Reading, Sealed, Shown
 from bot.domain.errors import VivoldiUnavailable
@@ -196,7 +197,7 @@ class DirectVivoldi:
         try:
             reply = await self._call(kind, code, body, still)
         except _TooLate:
-            return NotExecuted("the bot was held up right before sending")
+            return NotExecuted(HELD_UP)
         except httpx.HTTPError as error:
             return judge_failure(error)
         return judge_change(reply.status, reply.headers, reply.body.encode())

@@ -32,6 +32,7 @@ from bot.services.ports.outside import Still
 _COUPON = "/api/coupon/v1"
 _LONGEST = 1_000_000  # bytes of an answer; a coupon takes about a thousand
 _PART = 65_536
+HELD_UP = "the bot was held up right before sending"
 _ABOUT_TO_WRITE = "http11.send_request_headers.started"
 
 
@@ -198,7 +199,7 @@ class VivoldiClient:
                     self._changes, method, path, params=params, body=body, trace=look_again
                 )
         except _HeldUp:
-            return NotExecuted("the bot was held up right before sending")
+            return NotExecuted(HELD_UP)
         except FOREIGN as error:
             return judge_failure(error)
         return judge_change(*answer)
