@@ -165,7 +165,8 @@ def line_of(case: Case, code: str, request: str, index: int, at: datetime, words
     since = clicks[0].index if clicks else NEVER
     about = [call for call in case.seen.asked if call.call.code == code]
     calls = [call for call in about if since < call.index and call.finished < index]
-    clear = [call.finished for call in calls if _tells_what_stands(call)]
+    known = [call for call in calls if _tells_what_stands(call) and not case.cut_short(call, index)]
+    clear = [call.finished for call in known]
     read = case.card_read(code, request)
     shown = case.seen.coupon(code, read.finished) if read and read.shown else None
     standing = case.seen.coupon(code, max(clear, default=index))
