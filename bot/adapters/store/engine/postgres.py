@@ -47,7 +47,7 @@ _KEEP_COMMITS = """
 """
 _CONNECTIONS = 10
 # A host that lost its power, or whose packets are dropped on the way, says no word. The system would ask for
-# two hours, or send again for a quarter of one, and whoever waits for an answer would wait as long.
+# two hours, or send again for a quarter of one, and a call that waits for an answer would wait as long.
 _SILENCE = {
     "keepalives_idle": 10,  # seconds
     "keepalives_interval": 2,
