@@ -11,7 +11,7 @@ from tests.judge import coupons, dates, headings, sentences
 from tests.judge.case import Case
 from tests.judge.endings import Told, answered_yes, replaced
 from tests.judge.rules import Rule
-from tests.judge.seen import NEVER, Asked, Text
+from tests.judge.seen import NEVER, Asked, Card, Text
 from tests.judge.sentences import OF_A_CREATION, OF_A_DELETION, Claim
 from tests.judge.several import Stand, judge_counts, was_frozen
 
@@ -69,8 +69,16 @@ def _judge_reminders(case: Case, codes: Sequence[str]) -> None:
         for code in set(codes).intersection(sentences.told_to_be_frozen(said.text)):
             if _is_known_to_be_frozen(case, code, said.index):
                 case.find(Rule.PLURAL, code, f"it is frozen: {said.text}", said.index)
-            elif cards and not sentences.has_freeze_button(cards[-1].full):
+            elif cards and not _had_the_button(case, cards, said.index):
                 case.find(Rule.PROMISE, code, f"there is no such button: {said.text}", said.index)
+
+
+def _had_the_button(case: Case, cards: Sequence[Card], until: int) -> bool:
+    """Return whether the card has the Freeze button, or had it when a bot stood still that says it late."""
+    with_it = [card.index for card in cards if sentences.has_freeze_button(card.full)]
+    return bool(with_it) and (
+        with_it[-1] == cards[-1].index or case.record.was_interrupted(with_it[-1], until)
+    )
 
 
 def _is_known_to_be_frozen(case: Case, code: str, before: int) -> bool:
